@@ -1,0 +1,18 @@
+//! Values that several crates of the family share: addresses, mailbox identifiers, secrets, time, and
+//! the vocabulary for what a peer (deviations) or a host (misuse) did wrong.
+//!
+//! Every constructor validates, so a value that exists is safe to write on the wire.
+
+mod address;
+mod deviation;
+mod flag;
+mod mailbox_name;
+mod misuse;
+mod secret;
+mod time;
+mod uid;
+
+pub use self::deviation::{Deviation, DeviationKind, Excerpt, Tolerance};
+pub use self::misuse::{Misuse, Refused};
+pub use self::secret::Secret;
+pub use self::time::{Instant, TimerTable, UnixTime};
