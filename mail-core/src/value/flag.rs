@@ -1,1 +1,290 @@
-//! Placeholder, replaced at once.
+//! [`Flag`]: system flags and keywords of messages.
+//!
+//! RFC 3501 §2.3.2 and §9 (`flag`, `flag-keyword`, `atom`), RFC 9051 §2.3.2. `\Recent` is a statement of a
+//! server about a session; nobody can set it, so it is no [`Flag`].
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::str::FromStr;
+
+use super::Excerpt;
+
+/// A flag that can be set on a message. Compared without regard to ASCII case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the system flags are closed: RFC 9051 §2.3.2")]
+pub enum Flag {
+    /// `\Seen`: has been read.
+    Seen,
+    /// `\Answered`: has been answered.
+    Answered,
+    /// `\Flagged`: is marked for special attention.
+    Flagged,
+    /// `\Deleted`: is marked for removal by EXPUNGE.
+    Deleted,
+    /// `\Draft`: is not finished.
+    Draft,
+    /// A keyword such as `$Forwarded`.
+    Keyword(Keyword),
+}
+
+impl Flag {
+    /// The system flags, in the order of RFC 3501 §2.3.2.
+    pub const SYSTEM: [Self; 5] = [Self::Seen, Self::Answered, Self::Flagged, Self::Deleted, Self::Draft];
+
+    /// The flag as written on the wire; a keyword in its first spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Seen => "\\Seen",
+            Self::Answered => "\\Answered",
+            Self::Flagged => "\\Flagged",
+            Self::Deleted => "\\Deleted",
+            Self::Draft => "\\Draft",
+            Self::Keyword(keyword) => keyword.as_str(),
+        }
+    }
+
+    /// Reads a flag.
+    ///
+    /// # Errors
+    /// See [`FlagError`].
+    pub fn new(text: &str) -> Result<Self, FlagError> {
+        if !text.starts_with('\\') {
+            return Keyword::new(text).map(Self::Keyword);
+        }
+        if let Some(flag) = Self::SYSTEM.iter().find(|flag| flag.as_str().eq_ignore_ascii_case(text)) {
+            return Ok(flag.clone());
+        }
+        // RFC 3501 §2.3.2: \Recent cannot be altered by the client.
+        Err(if text.eq_ignore_ascii_case("\\Recent") {
+            FlagError::Recent
+        } else {
+            FlagError::UnknownSystemFlag { excerpt: Excerpt::new(text.as_bytes()) }
+        })
+    }
+}
+
+impl FromStr for Flag {
+    type Err = FlagError;
+
+    fn from_str(text: &str) -> Result<Self, FlagError> {
+        Self::new(text)
+    }
+}
+
+impl From<Keyword> for Flag {
+    fn from(keyword: Keyword) -> Self {
+        Self::Keyword(keyword)
+    }
+}
+
+impl fmt::Display for Flag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A keyword: an atom of at most [`Keyword::MAX`] octets. Keeps its spelling, is compared without regard
+/// to ASCII case.
+#[derive(Clone, Debug)]
+pub struct Keyword(Box<str>);
+
+impl Keyword {
+    /// The most octets of a keyword.
+    pub const MAX: usize = 255;
+
+    /// Checks that `text` is an atom of acceptable length.
+    ///
+    /// # Errors
+    /// If it is empty, too long, or holds an octet that no atom may hold.
+    pub fn new(text: &str) -> Result<Self, FlagError> {
+        if text.is_empty() {
+            return Err(FlagError::Empty);
+        }
+        if text.len() > Self::MAX {
+            return Err(FlagError::TooLong { octets: text.len() });
+        }
+        match text.bytes().position(|octet| !is_atom_char(octet)) {
+            Some(offset) => Err(FlagError::NotAnAtom { offset, excerpt: Excerpt::new(text.as_bytes()) }),
+            None => Ok(Self(text.into())),
+        }
+    }
+
+    /// The spelling that the keyword was made with.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn folded(&self) -> impl Iterator<Item = u8> + '_ {
+        self.0.bytes().map(|octet| octet.to_ascii_lowercase())
+    }
+}
+
+/// RFC 3501 §9: ATOM-CHAR, any 7-bit character except controls, space, `( ) { % * " \ ]`.
+const fn is_atom_char(octet: u8) -> bool {
+    octet.is_ascii_graphic() && !matches!(octet, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
+}
+
+impl PartialEq for Keyword {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Keyword {}
+
+impl Hash for Keyword {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for octet in self.folded() {
+            state.write_u8(octet);
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl PartialOrd for Keyword {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Keyword {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Keyword {
+    type Err = FlagError;
+
+    fn from_str(text: &str) -> Result<Self, FlagError> {
+        Self::new(text)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Flag {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Flag {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <alloc::string::String as serde::Deserialize>::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why text is no flag that can be set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlagError {
+    /// No text.
+    #[error("a flag is not empty")]
+    Empty,
+    /// A keyword above [`Keyword::MAX`].
+    #[error("a keyword of {octets} octets: at most 255 are allowed")]
+    TooLong {
+        /// Its length.
+        octets: usize,
+    },
+    /// An octet that no atom may hold.
+    #[error("{excerpt} is not an atom: bad character at offset {offset}")]
+    NotAnAtom {
+        /// Where the octet stands.
+        offset: usize,
+        /// The text.
+        excerpt: Excerpt,
+    },
+    /// `\Recent`, which nobody can set.
+    #[error("\\Recent cannot be set")]
+    Recent,
+    /// A backslash and a name that is no system flag.
+    #[error("{excerpt} is no system flag")]
+    UnknownSystemFlag {
+        /// The text.
+        excerpt: Excerpt,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+    use alloc::string::ToString as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn system_flags_are_read_in_any_case_and_shown_in_one() {
+        for flag in Flag::SYSTEM {
+            assert_eq!(Flag::new(&flag.to_string().to_uppercase()), Ok(flag.clone()));
+            assert_eq!(Flag::new(flag.as_str()).unwrap().as_str(), flag.as_str());
+        }
+    }
+
+    #[test]
+    fn recent_cannot_be_set() {
+        assert_eq!(Flag::new("\\RECENT"), Err(FlagError::Recent));
+    }
+
+    #[test]
+    fn unknown_system_flags_are_refused() {
+        for text in ["\\", "\\Foo", "\\*", "\\Seen "] {
+            assert!(matches!(Flag::new(text), Err(FlagError::UnknownSystemFlag { .. })), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keywords_that_differ_in_case_are_one_and_keep_the_first_spelling() {
+        let mut flags = BTreeSet::new();
+        assert!(flags.insert(Flag::new("$Forwarded").unwrap()));
+        assert!(!flags.insert(Flag::new("$FORWARDED").unwrap()));
+        assert_eq!(flags.first().unwrap().as_str(), "$Forwarded");
+    }
+
+    #[test]
+    fn a_keyword_is_an_atom() {
+        for text in
+            ["a b", "a(b", "a)b", "a{b", "a%b", "a*b", "a\"b", "a\\b", "a]b", "a\r\nb", "a\0b", "ä", "\x7f"]
+        {
+            assert!(matches!(Flag::new(text), Err(FlagError::NotAnAtom { .. })), "{text:?}");
+        }
+        assert_eq!(Flag::new(""), Err(FlagError::Empty));
+        assert!(Keyword::new(&"k".repeat(255)).is_ok());
+        assert_eq!(Keyword::new(&"k".repeat(256)), Err(FlagError::TooLong { octets: 256 }));
+        for text in ["$Junk", "NonJunk", "a[b", "}", "~", "'", "a.b-c+d/e"] {
+            assert!(Keyword::new(text).is_ok(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equal_flags_hash_equally(text in "[$A-Za-z]{1,8}") {
+            use std::hash::BuildHasher as _;
+            let state = std::collections::hash_map::RandomState::new();
+            let (one, other) = (Flag::new(&text).unwrap(), Flag::new(&text.to_ascii_uppercase()).unwrap());
+            prop_assert_eq!(&one, &other);
+            prop_assert_eq!(one.cmp(&other), core::cmp::Ordering::Equal);
+            prop_assert_eq!(state.hash_one(&one), state.hash_one(&other));
+        }
+
+        #[test]
+        fn no_text_panics_and_a_flag_reads_as_itself(text in "\\PC{0,12}") {
+            if let Ok(flag) = Flag::new(&text) {
+                prop_assert_eq!(Flag::new(flag.as_str()).unwrap(), flag);
+            }
+        }
+    }
+}

@@ -13,6 +13,9 @@ mod time;
 mod uid;
 
 pub use self::deviation::{Deviation, DeviationKind, Excerpt, Tolerance};
+pub use self::flag::{Flag, FlagError, Keyword};
+pub use self::mailbox_name::{MailboxName, MailboxNameError};
 pub use self::misuse::{Misuse, Refused};
 pub use self::secret::Secret;
 pub use self::time::{Instant, TimerTable, UnixTime};
+pub use self::uid::{ModSeq, NumberError, Uid, UidBlock, UidRange, UidSet, UidSetError, UidValidity};
