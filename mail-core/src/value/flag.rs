@@ -272,7 +272,7 @@ mod tests {
     proptest! {
         #[test]
         fn equal_flags_hash_equally(text in "[$A-Za-z]{1,8}") {
-            use std::hash::BuildHasher as _;
+            use core::hash::BuildHasher as _;
             let state = std::collections::hash_map::RandomState::new();
             let (one, other) = (Flag::new(&text).unwrap(), Flag::new(&text.to_ascii_uppercase()).unwrap());
             prop_assert_eq!(&one, &other);
