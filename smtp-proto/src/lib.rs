@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+mod encode;
+pub mod parse;
+pub mod types;

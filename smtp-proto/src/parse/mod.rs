@@ -1,0 +1,7 @@
+//! Octets to values: each parser reads one complete item, whose end the framer has found.
+
+mod reply;
+
+pub use self::reply::{
+    ReplyLimits, ReplyLine, ReplyParseError, ReplyParseErrorKind, ReplyReader, reply_line,
+};

@@ -1,0 +1,620 @@
+//! [`Extension`] and [`Capabilities`]: what a server announces in its reply to EHLO or LHLO, for both
+//! sides. RFC 5321 §4.1.1.1 and the RFC of each extension.
+//!
+//! Nothing here decides what to announce or to use; that is the business of the two machines.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+
+use super::reply::{Reply, ReplyError};
+use super::status::ReplyCode;
+
+/// The arguments behind an EHLO keyword: words of printable ASCII, separated by single spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Arguments(Bytes);
+
+/// An argument, keyword or line that may not stand in a reply to EHLO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an EHLO keyword is letters, digits and hyphens; its arguments are printable ASCII words")]
+pub struct InvalidExtension;
+
+impl Arguments {
+    /// Arguments from words.
+    ///
+    /// # Errors
+    /// If a word is empty or has other octets than %d33–126 (RFC 5321 §4.1.1.1, ehlo-param).
+    pub fn new<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Result<Self, InvalidExtension> {
+        let mut text = String::new();
+        for word in words {
+            let word = word.as_ref();
+            if word.is_empty() || !word.bytes().all(|octet| octet.is_ascii_graphic()) {
+                return Err(InvalidExtension);
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The words.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .split(|&octet| octet == b' ')
+            .filter_map(|word| core::str::from_utf8(word).ok())
+            .filter(|word| !word.is_empty())
+    }
+
+    /// Whether one of the words is `word` in any ASCII case.
+    #[must_use]
+    pub fn contains(&self, word: &str) -> bool {
+        self.iter().any(|own| own.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, word) in self.iter().enumerate() {
+            if count > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(word)?;
+        }
+        Ok(())
+    }
+}
+
+/// A keyword that this crate does not know, or one that it knows with arguments that make no sense; as
+/// it stood on the line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UnknownExtension(Bytes);
+
+impl UnknownExtension {
+    /// An extension of the host's own.
+    ///
+    /// # Errors
+    /// If `keyword` is not letters, digits and hyphens with no hyphen in front (RFC 5321 §4.1.1.1).
+    pub fn new(keyword: &str, arguments: &Arguments) -> Result<Self, InvalidExtension> {
+        if !is_keyword(keyword.as_bytes()) {
+            return Err(InvalidExtension);
+        }
+        let mut line = Vec::from(keyword);
+        if !arguments.is_empty() {
+            line.push(b' ');
+            line.extend_from_slice(&arguments.0);
+        }
+        Ok(Self(line.into()))
+    }
+
+    /// The line as it came: any octets of a peer except NUL, CR and LF.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The keyword, if it is one.
+    #[must_use]
+    pub fn keyword(&self) -> Option<&str> {
+        let keyword = self.0.split(|&octet| octet == b' ').next()?;
+        if is_keyword(keyword) { core::str::from_utf8(keyword).ok() } else { None }
+    }
+}
+
+fn is_keyword(keyword: &[u8]) -> bool {
+    keyword.first().is_some_and(u8::is_ascii_alphanumeric)
+        && keyword.iter().all(|&octet| octet.is_ascii_alphanumeric() || octet == b'-')
+}
+
+/// One service extension as announced.
+///
+/// Extensions whose arguments have no meaning to this crate keep them as [`Arguments`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Extension {
+    /// `EXPN` is implemented (RFC 5321 §3.5.2).
+    Expn,
+    /// `HELP` is implemented (RFC 5321 §4.1.1.8).
+    Help,
+    /// `VRFY` is implemented (RFC 5321 §3.5.2).
+    Vrfy,
+    /// `SIZE`, with the most octets of a message; `None` if no limit is known, which `0` also says (RFC 1870 §3).
+    Size(Option<u64>),
+    /// `ETRN` (RFC 1985).
+    Etrn,
+    /// `ENHANCEDSTATUSCODES` (RFC 2034).
+    EnhancedStatusCodes,
+    /// `ATRN` (RFC 2645).
+    Atrn(Arguments),
+    /// `DELIVERBY` with the least interval in seconds, if any (RFC 2852 §3).
+    DeliverBy(Arguments),
+    /// `PIPELINING` (RFC 2920).
+    Pipelining,
+    /// `CHUNKING`: BDAT (RFC 3030 §2).
+    Chunking,
+    /// `BINARYMIME` (RFC 3030 §3).
+    BinaryMime,
+    /// `STARTTLS` (RFC 3207).
+    StartTls,
+    /// `DSN` (RFC 3461).
+    Dsn,
+    /// `NO-SOLICITING` (RFC 3865).
+    NoSoliciting(Arguments),
+    /// `MTRK` (RFC 3885).
+    Mtrk,
+    /// `CONPERM` (RFC 4141).
+    ConPerm,
+    /// `CONNEG` (RFC 4141).
+    ConNeg,
+    /// `BURL` (RFC 4468).
+    Burl(Arguments),
+    /// `FUTURERELEASE` with the largest interval and date (RFC 4865 §4).
+    FutureRelease(Arguments),
+    /// `AUTH` with its mechanisms (RFC 4954 §3).
+    Auth(Arguments),
+    /// `8BITMIME` (RFC 6152).
+    EightBitMime,
+    /// `SMTPUTF8` (RFC 6531).
+    SmtpUtf8,
+    /// `MT-PRIORITY` with the profile, if named (RFC 6710).
+    MtPriority(Arguments),
+    /// `RRVS` (RFC 7293).
+    Rrvs,
+    /// `REQUIRETLS` (RFC 8689).
+    RequireTls,
+    /// `LIMITS` with its items `NAME=VALUE` (RFC 9422); see [`Capabilities::limits`].
+    Limits(Arguments),
+    /// `XCLIENT` with its attributes.
+    XClient(Arguments),
+    /// `XFORWARD` with its attributes.
+    XForward(Arguments),
+    /// Anything else, kept as it stood.
+    Unknown(UnknownExtension),
+}
+
+/// What follows a keyword.
+enum Form {
+    Plain(Extension),
+    WithArguments(fn(Arguments) -> Extension),
+}
+
+/// The one table of keywords, in the order of [`Extension`]; SIZE and unknown ones are read apart.
+static KEYWORDS: [(&str, Form); 27] = [
+    ("EXPN", Form::Plain(Extension::Expn)),
+    ("HELP", Form::Plain(Extension::Help)),
+    ("VRFY", Form::Plain(Extension::Vrfy)),
+    ("ETRN", Form::Plain(Extension::Etrn)),
+    ("ENHANCEDSTATUSCODES", Form::Plain(Extension::EnhancedStatusCodes)),
+    ("ATRN", Form::WithArguments(Extension::Atrn)),
+    ("DELIVERBY", Form::WithArguments(Extension::DeliverBy)),
+    ("PIPELINING", Form::Plain(Extension::Pipelining)),
+    ("CHUNKING", Form::Plain(Extension::Chunking)),
+    ("BINARYMIME", Form::Plain(Extension::BinaryMime)),
+    ("STARTTLS", Form::Plain(Extension::StartTls)),
+    ("DSN", Form::Plain(Extension::Dsn)),
+    ("NO-SOLICITING", Form::WithArguments(Extension::NoSoliciting)),
+    ("MTRK", Form::Plain(Extension::Mtrk)),
+    ("CONPERM", Form::Plain(Extension::ConPerm)),
+    ("CONNEG", Form::Plain(Extension::ConNeg)),
+    ("BURL", Form::WithArguments(Extension::Burl)),
+    ("FUTURERELEASE", Form::WithArguments(Extension::FutureRelease)),
+    ("AUTH", Form::WithArguments(Extension::Auth)),
+    ("8BITMIME", Form::Plain(Extension::EightBitMime)),
+    ("SMTPUTF8", Form::Plain(Extension::SmtpUtf8)),
+    ("MT-PRIORITY", Form::WithArguments(Extension::MtPriority)),
+    ("RRVS", Form::Plain(Extension::Rrvs)),
+    ("REQUIRETLS", Form::Plain(Extension::RequireTls)),
+    ("LIMITS", Form::WithArguments(Extension::Limits)),
+    ("XCLIENT", Form::WithArguments(Extension::XClient)),
+    ("XFORWARD", Form::WithArguments(Extension::XForward)),
+];
+
+impl Extension {
+    /// `AUTH` with these mechanism names.
+    ///
+    /// # Errors
+    /// If a name is no word of printable ASCII.
+    pub fn auth<W: AsRef<str>>(mechanisms: impl IntoIterator<Item = W>) -> Result<Self, InvalidExtension> {
+        Arguments::new(mechanisms).map(Self::Auth)
+    }
+
+    /// Reads one line of a reply to EHLO. Never fails: what it does not know is [`Extension::Unknown`].
+    #[must_use]
+    pub fn parse(line: &Bytes) -> Self {
+        let unknown = || Self::Unknown(UnknownExtension(line.clone()));
+        let text = line.trim_ascii_end();
+        let end = memchr::memchr(b' ', text).unwrap_or(text.len());
+        let (Some(keyword), Some(rest)) = (text.get(..end), text.get(end..)) else { return unknown() };
+        let start = end + (rest.len() - rest.trim_ascii_start().len());
+        // RFC 5321 §4.1.1.1: ehlo-param = 1*(%d33-126)
+        let rest = rest.trim_ascii_start();
+        if !rest.iter().all(|&octet| octet.is_ascii_graphic() || octet == b' ') {
+            return unknown();
+        }
+        let arguments = || Arguments(line.slice(start..start + rest.len()));
+        if keyword.eq_ignore_ascii_case(b"SIZE") {
+            return match size(rest) {
+                Some(limit) => Self::Size(limit),
+                None => unknown(),
+            };
+        }
+        // Old servers write `AUTH=LOGIN`, which became part of no RFC.
+        if let Some((name, first)) = keyword.split_at_checked(5) {
+            if name.eq_ignore_ascii_case(b"AUTH=") && !first.is_empty() {
+                return Self::Auth(Arguments(line.slice(5..start + rest.len())));
+            }
+        }
+        // RFC 5321 §2.4: keywords are recognised in any case.
+        match KEYWORDS.iter().find(|(name, _)| keyword.eq_ignore_ascii_case(name.as_bytes())) {
+            Some((_, Form::Plain(extension))) => extension.clone(),
+            Some((_, Form::WithArguments(make))) => make(arguments()),
+            None => unknown(),
+        }
+    }
+
+    /// The keyword as it is written; of an unknown one what stands before the first space.
+    #[must_use]
+    pub fn keyword(&self) -> &str {
+        let same = |form: &Form| match form {
+            Form::Plain(extension) => extension == self,
+            Form::WithArguments(make) => {
+                core::mem::discriminant(&make(Arguments::default())) == core::mem::discriminant(self)
+            }
+        };
+        match self {
+            Self::Size(_) => "SIZE",
+            Self::Unknown(unknown) => unknown.keyword().unwrap_or_default(),
+            _ => KEYWORDS.iter().find(|(_, form)| same(form)).map_or("", |(name, _)| name),
+        }
+    }
+
+    fn arguments(&self) -> Option<&Arguments> {
+        match self {
+            Self::Atrn(arguments)
+            | Self::DeliverBy(arguments)
+            | Self::NoSoliciting(arguments)
+            | Self::Burl(arguments)
+            | Self::FutureRelease(arguments)
+            | Self::Auth(arguments)
+            | Self::MtPriority(arguments)
+            | Self::Limits(arguments)
+            | Self::XClient(arguments)
+            | Self::XForward(arguments) => Some(arguments).filter(|arguments| !arguments.is_empty()),
+            _ => None,
+        }
+    }
+}
+
+/// The value of SIZE; `None` if it is no number.
+fn size(argument: &[u8]) -> Option<Option<u64>> {
+    if argument.is_empty() {
+        return Some(None);
+    }
+    let digits = argument.split(|&octet| octet == b' ').next()?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    // RFC 1870 §3: zero is no fixed limit. A number beyond 64 bits limits nothing that could be sent.
+    let limit = digits
+        .iter()
+        .try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
+    Some(limit.filter(|&limit| limit != 0))
+}
+
+impl fmt::Display for Extension {
+    /// The line as it is written behind `250-`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(unknown) => match core::str::from_utf8(&unknown.0) {
+                Ok(text) if !text.chars().any(char::is_control) => f.write_str(text),
+                _ => write!(f, "{}", unknown.0.escape_ascii()),
+            },
+            Self::Size(Some(limit)) => write!(f, "SIZE {limit}"),
+            known => {
+                f.write_str(known.keyword())?;
+                match known.arguments() {
+                    Some(arguments) => write!(f, " {arguments}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Limits that a server announced with LIMITS (RFC 9422); `None` where it named none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnnouncedLimits {
+    /// `MAILMAX`: transactions per session.
+    pub transactions: Option<u64>,
+    /// `RCPTMAX`: recipients per transaction.
+    pub recipients: Option<u64>,
+    /// `RCPTDOMAINMAX`: different recipient domains per session.
+    pub recipient_domains: Option<u64>,
+}
+
+/// The extensions that are in force in a session: none after HELO.
+///
+/// ```
+/// use mailwright_smtp::types::{Capabilities, Extension};
+///
+/// let announced: Capabilities =
+///     [Extension::Pipelining, Extension::Size(Some(10_000_000)), Extension::auth(["PLAIN"])?].into_iter().collect();
+/// assert!(announced.pipelining());
+/// assert!(announced.has_mechanism("plain"));
+/// let reply = announced.to_reply("mx.example.org")?;
+/// assert_eq!(Capabilities::from_reply(&reply), announced);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    extensions: Vec<Extension>,
+}
+
+impl Capabilities {
+    /// No extension.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { extensions: Vec::new() }
+    }
+
+    /// The extensions in a reply to EHLO or LHLO: each line but the first. It keeps no larger buffer alive.
+    #[must_use]
+    pub fn from_reply(reply: &Reply) -> Self {
+        let reply = reply.detach();
+        reply.lines().skip(1).map(|line| Extension::parse(&reply.view(line))).collect()
+    }
+
+    /// The reply to EHLO or LHLO: `250-` with `greeting` (the server's name, then any text), and a line
+    /// for each extension. It has no enhanced code (RFC 2034 §4).
+    ///
+    /// # Errors
+    /// If the greeting, or the text of an unknown extension that a peer sent, may not stand in a reply.
+    pub fn to_reply(&self, greeting: &str) -> Result<Reply, ReplyError> {
+        let lines = self.extensions.iter().map(alloc::string::ToString::to_string);
+        Reply::multi_line(ReplyCode::OK, None, core::iter::once(String::from(greeting)).chain(lines))
+    }
+
+    /// Adds an extension at the end.
+    pub fn push(&mut self, extension: Extension) {
+        self.extensions.push(extension);
+    }
+
+    /// The extensions in the order of their lines.
+    pub fn iter(&self) -> impl Iterator<Item = &Extension> {
+        self.extensions.iter()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.extensions.is_empty()
+    }
+
+    /// Whether the extension with this keyword, in any ASCII case, is there.
+    #[must_use]
+    pub fn has(&self, keyword: &str) -> bool {
+        self.iter().any(|extension| extension.keyword().eq_ignore_ascii_case(keyword))
+    }
+
+    fn contains(&self, extension: &Extension) -> bool {
+        self.extensions.contains(extension)
+    }
+
+    /// PIPELINING.
+    #[must_use]
+    pub fn pipelining(&self) -> bool {
+        self.contains(&Extension::Pipelining)
+    }
+
+    /// 8BITMIME.
+    #[must_use]
+    pub fn eight_bit_mime(&self) -> bool {
+        self.contains(&Extension::EightBitMime)
+    }
+
+    /// SMTPUTF8.
+    #[must_use]
+    pub fn smtp_utf8(&self) -> bool {
+        self.contains(&Extension::SmtpUtf8)
+    }
+
+    /// STARTTLS.
+    #[must_use]
+    pub fn start_tls(&self) -> bool {
+        self.contains(&Extension::StartTls)
+    }
+
+    /// CHUNKING.
+    #[must_use]
+    pub fn chunking(&self) -> bool {
+        self.contains(&Extension::Chunking)
+    }
+
+    /// BINARYMIME.
+    #[must_use]
+    pub fn binary_mime(&self) -> bool {
+        self.contains(&Extension::BinaryMime)
+    }
+
+    /// DSN.
+    #[must_use]
+    pub fn dsn(&self) -> bool {
+        self.contains(&Extension::Dsn)
+    }
+
+    /// ENHANCEDSTATUSCODES.
+    #[must_use]
+    pub fn enhanced_status_codes(&self) -> bool {
+        self.contains(&Extension::EnhancedStatusCodes)
+    }
+
+    /// REQUIRETLS.
+    #[must_use]
+    pub fn require_tls(&self) -> bool {
+        self.contains(&Extension::RequireTls)
+    }
+
+    /// SIZE: `None` if not announced, `Some(None)` if announced without a limit (RFC 1870 §3). Of several the
+    /// smallest limit.
+    #[must_use]
+    pub fn size(&self) -> Option<Option<u64>> {
+        let mut sizes = self.iter().filter_map(|extension| match extension {
+            Extension::Size(limit) => Some(*limit),
+            _ => None,
+        });
+        let first = sizes.next()?;
+        Some(sizes.fold(first, |least, limit| match (least, limit) {
+            (Some(least), Some(limit)) => Some(least.min(limit)),
+            (least, limit) => least.or(limit),
+        }))
+    }
+
+    /// The names of the SASL mechanisms, in the server's order.
+    pub fn mechanisms(&self) -> impl Iterator<Item = &str> {
+        self.iter()
+            .filter_map(|extension| match extension {
+                Extension::Auth(arguments) => Some(arguments.iter()),
+                _ => None,
+            })
+            .flatten()
+    }
+
+    /// Whether AUTH names `mechanism`, in any ASCII case.
+    #[must_use]
+    pub fn has_mechanism(&self, mechanism: &str) -> bool {
+        self.mechanisms().any(|name| name.eq_ignore_ascii_case(mechanism))
+    }
+
+    /// What LIMITS names. Unknown items, and values that are no decimal number, are ignored.
+    #[must_use]
+    pub fn limits(&self) -> AnnouncedLimits {
+        let mut limits = AnnouncedLimits::default();
+        let items = self.iter().filter_map(|extension| match extension {
+            Extension::Limits(arguments) => Some(arguments.iter()),
+            _ => None,
+        });
+        for (name, value) in items.flatten().filter_map(|item| item.split_once('=')) {
+            let slot = match name {
+                name if name.eq_ignore_ascii_case("MAILMAX") => &mut limits.transactions,
+                name if name.eq_ignore_ascii_case("RCPTMAX") => &mut limits.recipients,
+                name if name.eq_ignore_ascii_case("RCPTDOMAINMAX") => &mut limits.recipient_domains,
+                _ => continue,
+            };
+            if !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()) {
+                *slot = value.parse().ok();
+            }
+        }
+        limits
+    }
+}
+
+impl FromIterator<Extension> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = Extension>>(extensions: I) -> Self {
+        Self { extensions: extensions.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::*;
+
+    fn parse(line: &'static str) -> Extension {
+        Extension::parse(&Bytes::from_static(line.as_bytes()))
+    }
+
+    #[test]
+    fn every_keyword_reads_in_any_case_and_writes_itself() {
+        for (name, _) in &KEYWORDS {
+            let extension = Extension::parse(&Bytes::from(name.to_ascii_lowercase()));
+            assert!(!matches!(extension, Extension::Unknown(_)), "{name}");
+            assert_eq!(extension.keyword(), *name);
+            assert_eq!(extension.to_string(), *name);
+        }
+    }
+
+    #[test]
+    fn size_without_value_or_zero_is_no_known_limit() {
+        for line in ["SIZE", "size ", "SIZE 0", "SIZE 00", "SIZE 99999999999999999999999"] {
+            assert_eq!(parse(line), Extension::Size(None), "{line}");
+        }
+        assert_eq!(parse("SIZE 0010 x"), Extension::Size(Some(10)));
+        assert_eq!(parse("SIZE 18446744073709551615"), Extension::Size(Some(u64::MAX)));
+        for line in ["SIZE -1", "SIZE +5", "SIZE 1k", "SIZE 0x10"] {
+            assert!(matches!(parse(line), Extension::Unknown(_)), "{line}");
+        }
+    }
+
+    #[test]
+    fn of_several_sizes_the_smallest_limit_holds() {
+        let sizes: Capabilities =
+            [Extension::Size(None), Extension::Size(Some(9)), Extension::Size(Some(5))].into_iter().collect();
+        assert_eq!(sizes.size(), Some(Some(5)));
+        assert_eq!(Capabilities::new().size(), None);
+    }
+
+    #[test]
+    fn mechanisms_come_from_each_auth_line_and_the_old_form() {
+        let capabilities: Capabilities =
+            ["AUTH PLAIN  LOGIN", "auth=LOGIN XYZ", "AUTH"].map(parse).into_iter().collect();
+        assert!(capabilities.mechanisms().eq(["PLAIN", "LOGIN", "LOGIN", "XYZ"]));
+        assert!(capabilities.has_mechanism("login"));
+        assert!(!capabilities.has_mechanism("LOG"));
+    }
+
+    #[test]
+    fn what_is_not_known_stays_as_it_stood() {
+        for line in ["X-FOO bar  baz", "-bad", "", "8BITMIME\u{7f}x", "AUTH \u{fc}", "STARTTLSX"] {
+            let Extension::Unknown(unknown) = parse(line) else { panic!("{line}") };
+            assert_eq!(unknown.as_bytes(), line.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_host_cannot_announce_what_would_break_the_line() {
+        assert!(Extension::auth(["PLAIN\r\nX"]).is_err());
+        assert!(Extension::auth(["A B"]).is_err());
+        assert!(Extension::auth([""]).is_err());
+        assert!(UnknownExtension::new("-X", &Arguments::default()).is_err());
+        assert!(UnknownExtension::new("X Y", &Arguments::default()).is_err());
+        assert!(Capabilities::new().to_reply("mx\r\n250 x").is_err());
+    }
+
+    #[test]
+    fn limits_are_decimal_and_unknown_items_are_ignored() {
+        let limits: Capabilities =
+            [parse("LIMITS RCPTMAX=20 MAILMAX=+5 FOO=1 rcptdomainmax=1 RCPTMAX")].into_iter().collect();
+        assert_eq!(
+            limits.limits(),
+            AnnouncedLimits { transactions: None, recipients: Some(20), recipient_domains: Some(1) }
+        );
+    }
+
+    #[test]
+    fn capabilities_written_and_read_again_are_the_same() {
+        let capabilities: Capabilities =
+            ["PIPELINING", "SIZE 1000", "AUTH PLAIN SCRAM-SHA-256", "XFOO a b", "DSN"]
+                .map(parse)
+                .into_iter()
+                .collect();
+        let reply = capabilities.to_reply("mx.example.org at your service").unwrap();
+        assert_eq!(Capabilities::from_reply(&reply), capabilities);
+        assert!(capabilities.has("xfoo") && capabilities.dsn() && !capabilities.start_tls());
+    }
+
+    #[test]
+    fn a_reply_to_helo_announces_nothing() {
+        assert!(Capabilities::from_reply(&Reply::OK).is_empty());
+    }
+}
