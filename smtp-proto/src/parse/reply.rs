@@ -192,7 +192,8 @@ impl ReplyReader {
             let found = memchr(b'\n', input.get(start..).unwrap_or_default()).map(|at| start + at);
             let Some(end) = found.filter(|&end| end < self.limits.line) else {
                 if found.is_some() || input.len() >= self.limits.line {
-                    return Err(self.error(Kind::LineTooLong, self.limits.line, input));
+                    let front = input.get(..self.limits.line).unwrap_or_default();
+                    return Err(self.error(Kind::LineTooLong, self.limits.line, front));
                 }
                 self.scanned = input.len();
                 return Ok(None);

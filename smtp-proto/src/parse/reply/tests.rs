@@ -1,5 +1,6 @@
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
