@@ -12,6 +12,10 @@ mod secret;
 mod time;
 mod uid;
 
+pub use self::address::{
+    AddressError, AddressErrorKind, AddressOptions, Domain, DomainName, ForwardPath, GeneralLiteral,
+    LocalPart, Mailbox, ParsedPath, Path, ReversePath, SourceRoute,
+};
 pub use self::deviation::{Deviation, DeviationKind, Excerpt, Tolerance};
 pub use self::flag::{Flag, FlagError, Keyword};
 pub use self::mailbox_name::{MailboxName, MailboxNameError};
