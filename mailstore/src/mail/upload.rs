@@ -1,0 +1,61 @@
+//! [`StoreUpload`]: the octets of a message on their way into a blob, with its size and digest made on the way.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use bytes::Bytes;
+use mailwright_core::wire::LineEndCounter;
+use sha2::{Digest as _, Sha256};
+
+use super::commit::Core;
+use super::store::lock;
+use crate::account::{Staged, Upload, Uploaded, WriteError};
+use crate::engine::{BlobWriter as _, Blobs, Engine, now};
+
+/// A message that is being stored: memory does not depend on its size.
+pub struct StoreUpload<E: Engine + Blobs> {
+    core: Arc<Core<E>>,
+    writer: E::Writer,
+    digest: Sha256,
+    counter: LineEndCounter,
+}
+
+impl<E: Engine + Blobs> fmt::Debug for StoreUpload<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreUpload").field("octets", &self.counter.octets()).finish_non_exhaustive()
+    }
+}
+
+impl<E: Engine + Blobs> StoreUpload<E> {
+    pub(super) async fn start(core: Arc<Core<E>>, size_hint: Option<u64>) -> Result<Self, WriteError> {
+        if size_hint.is_some_and(|size| size > core.limits().message_octets) {
+            return Err(WriteError::TooLarge);
+        }
+        let writer = core.engine.create(size_hint).await?;
+        Ok(Self { core, writer, digest: Sha256::new(), counter: LineEndCounter::default() })
+    }
+}
+
+impl<E: Engine + Blobs> Upload for StoreUpload<E> {
+    async fn write(&mut self, chunk: Bytes) -> Result<(), WriteError> {
+        if self.counter.octets().saturating_add(chunk.len() as u64) > self.core.limits().message_octets {
+            return Err(WriteError::TooLarge);
+        }
+        self.digest.update(&chunk);
+        self.counter.feed(&chunk);
+        Ok(self.writer.write(chunk).await?)
+    }
+
+    async fn finish(self) -> Result<Uploaded, WriteError> {
+        let Self { core, writer, digest, counter } = self;
+        let blob = writer.finish().await?;
+        let orphan = blob.clone();
+        let staged = Staged::new(move || {
+            // At once where the engine can, else by `maintain`.
+            if !matches!(now(core.engine.delete(&orphan)), Some(Ok(()))) {
+                lock(&core.orphans).push(orphan);
+            }
+        });
+        Ok(Uploaded::new(blob, counter.octets(), digest.finalize().into(), counter.added(), Some(staged)))
+    }
+}
