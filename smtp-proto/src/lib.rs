@@ -5,6 +5,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod client;
+pub mod content;
 mod encode;
 pub mod parse;
 pub mod types;

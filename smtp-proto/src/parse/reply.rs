@@ -173,6 +173,11 @@ impl ReplyReader {
         Self { limits, scanned: 0, code: None, lines: 0, taken: BytesMut::new() }
     }
 
+    /// Forgets the unfinished reply: for use when the buffer goes to another reader, or is dropped.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.limits);
+    }
+
     /// Whether it stands between two replies, as far as it has seen.
     #[must_use]
     pub const fn is_at_start(&self) -> bool {

@@ -1,0 +1,411 @@
+//! [`Deliver`]: one message to many recipients. RFC 5321 §3.3, RFC 2033 §4.2, RFC 2920, RFC 1870 §6.
+//!
+//! What goes on the wire is the session's business; here is the order of commands, with and without
+//! pipelining, and what became of each recipient.
+
+mod outcome;
+mod source;
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use bytes::Bytes;
+use mailwright_core::session::{Progress, Task};
+use mailwright_core::value::{ForwardPath, Misuse, ReversePath};
+
+pub use self::outcome::{DeliverError, Delivery, Outcome, Row};
+use self::source::Source;
+pub use self::source::WantContent;
+use crate::client::envelope::needs_utf8;
+use crate::client::{Awaited, Client, Closed, CommandId, Event, MailOptions, SendError, Verdict};
+use crate::types::Reply;
+
+/// Delivers one message to many recipients; ends with a [`Delivery`], which has a row for each.
+///
+/// One refused recipient never stops the others. With PIPELINING, MAIL, all RCPT and DATA are written
+/// without waiting. More recipients than the server takes at once
+/// ([`Client::max_recipients`]) go in several transactions. The content is in memory, or comes from the
+/// host as the connection has room: then the task yields [`WantContent`], and the host answers with
+/// [`Self::push`] and [`Self::finish`] before the next step.
+#[derive(Debug)]
+pub struct Deliver {
+    sender: ReversePath,
+    rows: Vec<(ForwardPath, Option<Outcome>)>,
+    source: Source,
+    smtp_utf8: bool,
+    options: MailOptions,
+    step: Step,
+    /// RSET, if the session had a transaction to give up.
+    reset: Option<CommandId>,
+    mail: Option<CommandId>,
+    data: Option<CommandId>,
+    /// The rows of this transaction.
+    chunk: Range<usize>,
+    /// The next row whose RCPT is to be written.
+    next: usize,
+    /// The RCPT of each row of this transaction that was written, in order; `None` if it could not be.
+    commands: Vec<Option<CommandId>>,
+    /// Replies of this transaction that are to come before its content.
+    outstanding: usize,
+    /// Whether a MAIL was answered.
+    answered: bool,
+    /// How many replies to the content are to come.
+    finals: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Envelope,
+    Content,
+    Final,
+    Over,
+}
+
+impl Deliver {
+    /// A message in memory. Its line ends must be CR LF, unless the session's
+    /// [`bare_line_ends`](crate::client::Config::bare_line_ends) normalises them.
+    #[must_use]
+    pub fn new(
+        sender: ReversePath,
+        recipients: impl IntoIterator<Item = ForwardPath>,
+        content: impl Into<Bytes>,
+    ) -> Self {
+        Self::from_source(sender, recipients, Source::memory(content.into()))
+    }
+
+    /// A message whose content the host pushes when it is asked. It may be asked again from the start, for
+    /// another transaction.
+    #[must_use]
+    pub fn streamed(sender: ReversePath, recipients: impl IntoIterator<Item = ForwardPath>) -> Self {
+        Self::from_source(sender, recipients, Source::streamed())
+    }
+
+    fn from_source(
+        sender: ReversePath,
+        recipients: impl IntoIterator<Item = ForwardPath>,
+        source: Source,
+    ) -> Self {
+        Self {
+            sender,
+            rows: recipients.into_iter().map(|recipient| (recipient, None)).collect(),
+            source,
+            smtp_utf8: false,
+            options: MailOptions::default(),
+            step: Step::Envelope,
+            reset: None,
+            mail: None,
+            data: None,
+            chunk: 0..0,
+            next: 0,
+            commands: Vec::new(),
+            outstanding: 0,
+            answered: false,
+            finals: 0,
+        }
+    }
+
+    /// Says how many octets a streamed message has, so that a server can refuse it before it is sent.
+    #[must_use]
+    pub fn size(mut self, octets: u64) -> Self {
+        self.source.declare_size(octets);
+        self
+    }
+
+    /// Says that the header of a streamed message has characters beyond ASCII (RFC 6532): it needs
+    /// SMTPUTF8. Addresses, and a message in memory, are looked at without being told.
+    #[must_use]
+    pub fn smtp_utf8(mut self) -> Self {
+        self.smtp_utf8 = true;
+        self
+    }
+
+    /// Hands over the next piece of a streamed message; any size will do, [`WantContent::room`] is what
+    /// can leave at once.
+    pub fn push(&mut self, chunk: Bytes) {
+        self.source.push(chunk);
+    }
+
+    /// Says that the streamed message is complete.
+    pub fn finish(&mut self) {
+        self.source.finish();
+    }
+
+    /// Looks at everything that can be known before the first command.
+    fn prepare(&mut self, session: &Client) -> Result<(), DeliverError> {
+        if self.rows.is_empty() {
+            return Err(DeliverError::NoRecipients);
+        }
+        let capabilities = session.capabilities();
+        let policy = session.config().bare_line_ends;
+        let facts = self.source.inspect(policy)?;
+        // RFC 6152 §3: 8-bit content goes only to a server that takes it; content that is not known yet is
+        // announced as such where that is possible.
+        if facts.eight_bit == Some(true) && !capabilities.eight_bit_mime() {
+            return Err(DeliverError::EightBit);
+        }
+        self.options.eight_bit = facts.eight_bit.unwrap_or(capabilities.eight_bit_mime());
+        // RFC 6531 §3.2: SMTPUTF8 is said only where the message or its envelope needs it.
+        let required = self.smtp_utf8 || facts.utf8_header || needs_utf8(self.sender.mailbox());
+        if required && !capabilities.smtp_utf8() {
+            return Err(DeliverError::SmtpUtf8);
+        }
+        let helps = capabilities.smtp_utf8() && self.rows.iter().any(|(path, _)| needs_utf8(path.mailbox()));
+        self.options.smtp_utf8 = required || helps;
+        self.options.size = facts.size;
+        if let (Some(size), Some(Some(limit))) = (facts.size, capabilities.size()) {
+            if size > limit {
+                return Err(DeliverError::TooLarge { size, limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the next transaction, or ends the task.
+    fn next_chunk(&mut self, session: &mut Client) -> Progress<Self, Client> {
+        let start = self.chunk.end;
+        if start >= self.rows.len() {
+            return self.over(None);
+        }
+        self.chunk = start..self.rows.len().min(start.saturating_add(session.max_recipients()));
+        self.next = start;
+        self.commands.clear();
+        self.mail = None;
+        self.data = None;
+        self.finals = 0;
+        self.step = Step::Envelope;
+        self.source.rewind();
+        self.envelope(session)
+    }
+
+    /// Writes as much of the envelope as may be written now.
+    fn envelope(&mut self, session: &mut Client) -> Progress<Self, Client> {
+        match self.write_envelope(session) {
+            // All recipients failed before DATA.
+            Ok(true) => self.next_chunk(session),
+            Ok(false) | Err(Misuse::Busy) => Progress::Continue,
+            Err(misuse) => self.fail(misuse.into()),
+        }
+    }
+
+    /// `true` if the transaction is over without content.
+    fn write_envelope(&mut self, session: &mut Client) -> Result<bool, Misuse> {
+        if self.mail.is_none() {
+            if session.in_transaction() {
+                // What an earlier transaction left open; never before the first one.
+                self.reset = Some(session.reset()?);
+            }
+            self.mail = Some(session.mail(&self.sender, self.options)?);
+            self.outstanding += 1;
+        }
+        while self.next < self.chunk.end {
+            if self.outstanding == 0 && !session.in_transaction() {
+                // MAIL was refused, and each row has its reply.
+                return Ok(true);
+            }
+            let Some((path, outcome)) = self.rows.get_mut(self.next) else { break };
+            if outcome.is_none() {
+                match session.rcpt(path) {
+                    Ok(id) => {
+                        self.commands.push(Some(id));
+                        self.outstanding += 1;
+                    }
+                    Err(misuse @ (Misuse::NotAnnounced | Misuse::TooLarge)) => {
+                        *outcome = Some(Outcome::NotTried(misuse));
+                        self.commands.push(None);
+                    }
+                    Err(misuse) => return Err(misuse),
+                }
+            } else {
+                self.commands.push(None);
+            }
+            self.next += 1;
+        }
+        if self.data.is_none() {
+            let hopeful = self.outstanding > 0 || self.open_rows().next().is_some();
+            if !hopeful || !session.in_transaction() {
+                return Ok(self.outstanding == 0);
+            }
+            match session.data() {
+                Ok(id) => {
+                    self.data = Some(id);
+                    self.outstanding += 1;
+                }
+                // MAIL alone is outstanding, and no recipient was written.
+                Err(Misuse::WrongState) => return Ok(self.outstanding == 0),
+                Err(misuse) => return Err(misuse),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Rows of this transaction without outcome: accepted, or not answered.
+    fn open_rows(&mut self) -> impl Iterator<Item = &mut Option<Outcome>> {
+        self.rows
+            .get_mut(self.chunk.clone())
+            .unwrap_or_default()
+            .iter_mut()
+            .map(|(_, outcome)| outcome)
+            .filter(|outcome| outcome.is_none())
+    }
+
+    /// Gives every open row of this transaction the same reply.
+    fn settle(&mut self, awaited: Awaited, reply: &Reply) {
+        let outcome = Outcome::by_severity(awaited, reply.detach());
+        self.open_rows().for_each(|row| *row = Some(outcome.clone()));
+    }
+
+    /// MAIL was refused: it would be so again for the transactions that were to follow.
+    fn refuse_rest(&mut self, reply: &Reply) {
+        self.chunk.end = self.rows.len();
+        self.settle(Awaited::Mail, reply);
+    }
+
+    /// The row of the RCPT `id`.
+    fn row(&mut self, id: CommandId) -> Option<&mut Option<Outcome>> {
+        let at = self.commands.iter().position(|&command| command == Some(id))?;
+        self.rows.get_mut(self.chunk.start + at).map(|(_, outcome)| outcome)
+    }
+
+    /// Writes as much content as there is room for.
+    fn content(&mut self, session: &mut Client) -> Progress<Self, Client> {
+        loop {
+            let sent = match self.source.front() {
+                Some(front) => session.content(front).map(|taken| {
+                    self.source.advance(taken);
+                    taken > 0
+                }),
+                None if self.source.is_complete() => match session.end_content() {
+                    Ok(_) => {
+                        self.step = Step::Final;
+                        return Progress::Continue;
+                    }
+                    Err(error) => Err(error),
+                },
+                None => {
+                    let room = session.content_room();
+                    return match self.source.want(room) {
+                        Some(want) => Progress::Item(want),
+                        None => Progress::Continue,
+                    };
+                }
+            };
+            match sent {
+                Ok(true) => {}
+                Ok(false) => return Progress::Continue,
+                Err(SendError::Misuse(misuse)) => return self.fail(misuse.into()),
+                Err(SendError::Content(error)) => return self.fail(error.into()),
+            }
+        }
+    }
+
+    fn fail(&mut self, error: DeliverError) -> Progress<Self, Client> {
+        self.step = Step::Over;
+        Progress::Done(Err(error))
+    }
+
+    /// Ends with the rows as they are.
+    fn over(&mut self, closed: Option<Closed>) -> Progress<Self, Client> {
+        self.step = Step::Over;
+        let rows = core::mem::take(&mut self.rows)
+            .into_iter()
+            .map(|(recipient, outcome)| Row { recipient, outcome: outcome.unwrap_or(Outcome::Unanswered) });
+        Progress::Done(Ok(Delivery { rows: rows.collect(), closed }))
+    }
+
+    /// A reply of the envelope is in.
+    fn counted(&mut self, session: &mut Client) -> Progress<Self, Client> {
+        self.outstanding = self.outstanding.saturating_sub(1);
+        if self.step == Step::Envelope { self.envelope(session) } else { Progress::Continue }
+    }
+
+    fn closed(&mut self, closed: Closed) -> Progress<Self, Client> {
+        if let Closed::Content(error) = closed {
+            return self.fail(error.into());
+        }
+        if matches!(closed, Closed::Stale(_)) && !self.answered {
+            return self.fail(DeliverError::Stale(closed));
+        }
+        self.over(Some(closed))
+    }
+}
+
+impl Task<Client> for Deliver {
+    type Item = WantContent;
+    type Output = Delivery;
+    type Error = DeliverError;
+
+    fn start(&mut self, session: &mut Client) -> Result<(), DeliverError> {
+        match session.may_write() {
+            Ok(()) | Err(Misuse::Busy) => {}
+            Err(misuse) => return Err(misuse.into()),
+        }
+        self.prepare(session)?;
+        match self.next_chunk(session) {
+            Progress::Done(Err(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn ready(&mut self, session: &mut Client) -> Progress<Self, Client> {
+        match self.step {
+            Step::Envelope => self.envelope(session),
+            Step::Content => self.content(session),
+            Step::Final | Step::Over => Progress::Continue,
+        }
+    }
+
+    fn handle(&mut self, session: &mut Client, event: Event) -> Progress<Self, Client> {
+        match event {
+            Event::Reply { id, .. } if self.reset == Some(id) => {
+                self.reset = None;
+                self.ready(session)
+            }
+            Event::Sender { id, reply } if self.mail == Some(id) => {
+                self.answered = true;
+                if !reply.is_positive() {
+                    // What the server says to RCPT behind it is of no interest.
+                    self.refuse_rest(&reply);
+                }
+                self.counted(session)
+            }
+            Event::Recipient { id, reply, verdict } if self.commands.contains(&Some(id)) => {
+                if verdict != Verdict::Accepted {
+                    if let Some(row) = self.row(id) {
+                        row.get_or_insert_with(|| Outcome::by_verdict(verdict, reply.detach()));
+                    }
+                }
+                self.counted(session)
+            }
+            Event::StartContent { id } if self.data == Some(id) => {
+                self.outstanding = 0;
+                self.step = Step::Content;
+                self.finals = self.open_rows().count();
+                self.content(session)
+            }
+            Event::ContentRefused { id, reply } if self.data == Some(id) => {
+                self.outstanding = 0;
+                if let Some(reply) = reply {
+                    self.settle(Awaited::Data, &reply);
+                }
+                self.next_chunk(session)
+            }
+            Event::Message { id, recipient, reply } if self.data == Some(id) => {
+                match recipient {
+                    None => {
+                        self.settle(Awaited::Message, &reply);
+                        self.finals = 0;
+                    }
+                    Some(recipient) => {
+                        if let Some(row) = self.row(recipient) {
+                            *row = Some(Outcome::by_severity(Awaited::Message, reply.detach()));
+                        }
+                        self.finals = self.finals.saturating_sub(1);
+                    }
+                }
+                if self.finals == 0 { self.next_chunk(session) } else { Progress::Continue }
+            }
+            Event::Closed(closed) => self.closed(closed),
+            other => Progress::NotMine(other),
+        }
+    }
+}
