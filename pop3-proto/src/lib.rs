@@ -1,5 +1,23 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
+
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+mod config;
+mod encode;
+pub mod parse;
+mod queue;
+pub mod server;
+pub mod types;
+
+#[cfg(feature = "std")]
+pub use mailwright_core::io;
+pub use mailwright_core::session;
+pub use mailwright_core::value;
+pub use mailwright_sasl as sasl;
+
+pub use self::config::TlsMode;
+pub use self::server::Server;

@@ -1,0 +1,240 @@
+//! What STAT, LIST and UIDL say, at the client: RFC 1939 §5 and §7. Each line stands for itself.
+
+use mailwright_core::value::{Deviation, DeviationKind, Excerpt};
+use nom::Parser as _;
+use nom::bytes::complete::{take_till1, take_while1};
+
+use super::{Step, numeral};
+use crate::types::{MessageNumber, UniqueId};
+
+/// What a listing says of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Entry {
+    /// From LIST.
+    Size {
+        /// Which message.
+        number: MessageNumber,
+        /// Its size in octets.
+        octets: u64,
+    },
+    /// From UIDL.
+    Id {
+        /// Which message.
+        number: MessageNumber,
+        /// Its id.
+        id: UniqueId,
+    },
+}
+
+/// A line of a listing that cannot be used. It costs that line only.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} in the listing line {line}")]
+#[non_exhaustive]
+pub struct EntryError {
+    /// What is wrong.
+    pub problem: EntryProblem,
+    /// The line, or its beginning.
+    pub line: Excerpt,
+}
+
+/// What is wrong with a line of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryProblem {
+    /// The message number is none: no digits, 0, or more than 32 bits.
+    #[error("bad message number")]
+    Number,
+    /// The size is none: no digits, or more than 64 bits.
+    #[error("bad size")]
+    Size,
+    /// The id is empty, longer than 70 octets, or holds an octet outside 0x21 to 0x7E.
+    #[error("bad unique id")]
+    Id,
+    /// The line is above the limit.
+    #[error("too many octets")]
+    Overlong,
+}
+
+impl EntryError {
+    pub(crate) fn new(problem: EntryProblem, line: &[u8]) -> Self {
+        Self { problem, line: Excerpt::new(line) }
+    }
+}
+
+/// Reads a line of LIST, or the text of `+OK` to LIST with a number. Departures that real servers show are handed to `report`.
+///
+/// # Errors
+/// If the line has no message number or no size.
+pub fn listing_size(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
+    let (number, rest) = number_and_rest(line, report)?;
+    let bad = |_| EntryError::new(EntryProblem::Size, line);
+    let (rest, octets) = size(rest, line, report).map_err(bad)?;
+    trailing(rest, line, report);
+    Ok(Entry::Size { number, octets })
+}
+
+/// Reads a line of UIDL, or the text of `+OK` to UIDL with a number. Departures that real servers show are handed to `report`.
+///
+/// # Errors
+/// If the line has no message number or no valid id.
+pub fn listing_id(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
+    let (number, rest) = number_and_rest(line, report)?;
+    let bad = || EntryError::new(EntryProblem::Id, line);
+    let (rest, id): (_, &[u8]) = field(rest).map_err(|_| bad())?;
+    let id = UniqueId::new(id).map_err(|_| bad())?;
+    trailing(rest, line, report);
+    Ok(Entry::Id { number, id })
+}
+
+/// Reads the text of `+OK` to STAT: how many messages, how many octets. Further text is ignored, as
+/// RFC 1939 §5 wants.
+///
+/// # Errors
+/// If one of the two numbers is missing or does not fit.
+pub fn two_numbers(text: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<(u32, u64), EntryError> {
+    let bad = |problem| EntryError::new(problem, text);
+    let (rest, messages) = numeral(text).map_err(|_| bad(EntryProblem::Number))?;
+    if messages.leading_zero {
+        report(Deviation::new(DeviationKind::LeadingZero, 0, text));
+    }
+    let messages =
+        messages.value.and_then(|value| u32::try_from(value).ok()).ok_or(bad(EntryProblem::Number))?;
+    let rest = separator(rest, text, report).ok_or(bad(EntryProblem::Number))?;
+    let (_, octets) = size(rest, text, report).map_err(|_| bad(EntryProblem::Size))?;
+    Ok((messages, octets))
+}
+
+/// A message number and what stands behind the white space that must follow.
+fn number_and_rest<'a>(
+    line: &'a [u8],
+    report: &mut dyn FnMut(Deviation),
+) -> Result<(MessageNumber, &'a [u8]), EntryError> {
+    let bad = || EntryError::new(EntryProblem::Number, line);
+    let (rest, numeral) = numeral(line).map_err(|_| bad())?;
+    let number = numeral.message().ok_or_else(bad)?;
+    if numeral.leading_zero {
+        report(Deviation::new(DeviationKind::LeadingZero, 0, line));
+    }
+    Ok((number, separator(rest, line, report).ok_or_else(bad)?))
+}
+
+/// Passes white space, of which there must be some; more than one space is reported.
+fn separator<'a>(input: &'a [u8], line: &[u8], report: &mut dyn FnMut(Deviation)) -> Option<&'a [u8]> {
+    let (rest, spaces) = blanks(input).ok()?;
+    if spaces != b" " {
+        report(Deviation::new(DeviationKind::ExtraSpace, (line.len() - input.len()) as u64, spaces));
+    }
+    Some(rest)
+}
+
+/// A size, which ends at white space or with the line.
+fn size<'a>(input: &'a [u8], line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<(&'a [u8], u64), ()> {
+    let (rest, numeral) = numeral(input).map_err(|_| ())?;
+    if numeral.leading_zero {
+        report(Deviation::new(DeviationKind::LeadingZero, (line.len() - input.len()) as u64, input));
+    }
+    if rest.first().is_some_and(|&octet| !blank(octet)) {
+        return Err(());
+    }
+    Ok((rest, numeral.value.ok_or(())?))
+}
+
+/// Reports what stands behind the last field.
+fn trailing(rest: &[u8], line: &[u8], report: &mut dyn FnMut(Deviation)) {
+    if rest.is_empty() {
+        return;
+    }
+    let kind = if rest.iter().all(|&octet| blank(octet)) {
+        DeviationKind::TrailingSpace
+    } else {
+        DeviationKind::TrailingFields
+    };
+    report(Deviation::new(kind, (line.len() - rest.len()) as u64, rest));
+}
+
+const fn blank(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
+}
+
+fn blanks(input: &[u8]) -> Step<'_, &[u8]> {
+    take_while1(blank).parse(input)
+}
+
+fn field(input: &[u8]) -> Step<'_, &[u8]> {
+    take_till1(blank).parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+
+    use super::*;
+
+    fn read(
+        parse: impl Fn(&[u8], &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError>,
+        line: &[u8],
+    ) -> String {
+        let mut deviations = String::new();
+        let entry = parse(line, &mut |deviation| {
+            deviations.push_str(&format!(", {}@{}", deviation.kind, deviation.offset))
+        });
+        match entry {
+            Ok(Entry::Size { number, octets }) => format!("{number} {octets}{deviations}"),
+            Ok(Entry::Id { number, id }) => format!("{number} {id}{deviations}"),
+            Err(error) => format!("{}", error.problem),
+        }
+    }
+
+    fn size(line: &[u8]) -> String {
+        read(listing_size, line)
+    }
+
+    fn id(line: &[u8]) -> String {
+        read(listing_id, line)
+    }
+
+    #[test]
+    fn sizes_have_64_bits() {
+        assert_eq!(size(b"1 120"), "1 120");
+        assert_eq!(size(b"4294967295 18446744073709551615"), "4294967295 18446744073709551615");
+        assert_eq!(size(b"1 18446744073709551616"), "bad size");
+    }
+
+    #[test]
+    fn a_bad_line_is_an_error_of_that_line() {
+        for line in [&b""[..], b"x 1", b"0 1", b"-1 1", b"4294967296 1", b"1", b"1x 2", b" 1 2"] {
+            assert_eq!(size(line), "bad message number", "{}", line.escape_ascii());
+        }
+        for line in [&b"1 "[..], b"1 x", b"1 -1", b"1 12x", b"1 000000000000000000001"] {
+            assert_eq!(size(line), "bad size", "{}", line.escape_ascii());
+        }
+        for line in [&b"1 "[..], b"1 \xff", b"1 a\0b", b"1 a\x7f"] {
+            assert_eq!(id(line), "bad unique id", "{}", line.escape_ascii());
+        }
+        assert_eq!(id(&[b"1 ".as_slice(), &[b'a'; 71]].concat()), "bad unique id");
+        assert_eq!(id(&[b"1 ".as_slice(), &[b'a'; 70]].concat()), format!("1 {}", "a".repeat(70)));
+    }
+
+    #[test]
+    fn what_real_servers_do_is_tolerated_and_reported() {
+        assert_eq!(size(b"1  120"), "1 120, extra white space@1");
+        assert_eq!(size(b"1\t120"), "1 120, extra white space@1");
+        assert_eq!(size(b"01 0120"), "1 120, leading zero@0, leading zero@3");
+        assert_eq!(size(b"1 120 more"), "1 120, trailing fields@5");
+        assert_eq!(id(b"1 .a "), "1 .a, trailing white space@4");
+        assert_eq!(id(b"1 a b"), "1 a, trailing fields@3");
+    }
+
+    #[test]
+    fn stat_needs_two_numbers_and_ignores_the_rest() {
+        let stat = |text: &[u8]| two_numbers(text, &mut |_| {}).map_err(|error| error.problem);
+        assert_eq!(stat(b"2 320"), Ok((2, 320)));
+        assert_eq!(stat(b"0 0 octets"), Ok((0, 0)));
+        assert_eq!(stat(b"2"), Err(EntryProblem::Number));
+        assert_eq!(stat(b"2 x"), Err(EntryProblem::Size));
+        assert_eq!(stat(b"4294967296 1"), Err(EntryProblem::Number));
+        assert_eq!(stat(b""), Err(EntryProblem::Number));
+    }
+}

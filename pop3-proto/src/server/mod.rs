@@ -1,0 +1,468 @@
+//! The server side of a POP3 session: RFC 1939, with the extensions that the table of the crate names.
+//!
+//! ```text
+//!              USER, PASS, AUTH            Open                QUIT
+//!  greeting ──▶ AUTHORIZATION ──▶ question ──▶ TRANSACTION ──▶ question ──▶ closed
+//!                 │  ▲                          LIST, UIDL: lazily from the snapshot
+//!                 └──┘ STLS                     RETR, TOP: content pushed by the host
+//! ```
+//!
+//! A session never takes a command while an earlier one is undecided or unanswered: what comes
+//! meanwhile stays in the driver's buffer, which is not filled further. So replies leave in order and
+//! memory is bounded without a queue of commands.
+//!
+//! One file for each phase: `authorization` (USER, PASS, AUTH), `tls` (STLS), `transaction` (one-line
+//! commands), `listing` (LIST, UIDL), `content` (RETR, TOP), `update` (QUIT, and every other end),
+//! `timers`. This file has the session itself: reading lines, writing replies, asking and being answered.
+
+mod authorization;
+mod config;
+mod content;
+mod event;
+mod listing;
+mod maildrop;
+mod question;
+mod timers;
+mod tls;
+mod transaction;
+mod update;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+use bytes::{Bytes, BytesMut};
+use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
+use mailwright_core::value::{Deviation, DeviationKind, Instant, Refused, TimerTable};
+use mailwright_core::wire::{Framed, LineEnd, LineFramer};
+use mailwright_sasl::Seed;
+
+pub use self::config::{Config, EarlyOctets, Limits, Timeouts};
+use self::content::Content;
+pub use self::event::{Closed, Commit, Event, Intake, Opening, Part, Severity, Unavailable};
+use self::listing::Listing;
+use self::maildrop::Snapshot;
+pub use self::maildrop::{Deletions, Maildrop};
+use self::question::Ticket;
+pub use self::question::{AuthenticateToken, CommitToken, OpenToken, Question, RetrieveToken};
+use crate::config::TlsMode;
+use crate::encode::{put_err, put_ok};
+use crate::parse::CommandError;
+use crate::queue::Queue;
+use crate::types::{Command, ResponseCode};
+
+/// The server side of a session: bytes and time in, events and bytes out.
+///
+/// Made for each connection, given to a connection of [`crate::io`] (or any driver of
+/// [`Session`]), and answered by the host through [`Self::answer`] and [`Self::content`]. The
+/// [module](self) says what happens when.
+pub struct Server {
+    config: Arc<Config>,
+    seed: Seed,
+    /// What its tokens carry, so that no other session takes them.
+    session: u64,
+    /// The question that was asked last.
+    serial: u64,
+    phase: Phase,
+    framer: LineFramer,
+    transmit: Transmit,
+    /// Octets ever queued for the client.
+    queued: u64,
+    /// Octets that the client had taken when the stall timer started.
+    taken_at_start: u64,
+    events: Queue<Event>,
+    timers: TimerTable<{ timers::COUNT }>,
+    /// Whether TLS is in force.
+    secure: bool,
+    /// Whether a line was read in the present layer.
+    spoken: bool,
+    /// Whether the client will send nothing more.
+    at_end: bool,
+    /// Whether octets were left in the driver's buffer because the session took none.
+    unread: bool,
+    /// The name of the last USER, until the next command.
+    user: Option<String>,
+    snapshot: Option<Snapshot>,
+    errors: u32,
+    failures: u32,
+    missing: u32,
+}
+
+/// What the session does now.
+enum Phase {
+    /// Waits for a command.
+    Command,
+    /// Waits for TLS.
+    Handshake,
+    /// Waits for the client's part of a SASL exchange.
+    Exchange(mailwright_sasl::Server),
+    /// Waits for the host: are the credentials good? With the exchange they came from, if not from PASS.
+    Authenticate(Option<mailwright_sasl::Server>),
+    /// Waits for the host: open the maildrop.
+    Open,
+    /// Writes LIST or UIDL.
+    Listing(Listing),
+    /// Waits for the host's content of a message, and writes it.
+    Content(Content),
+    /// Waits for the host: remove the marked messages. Then closes for the reason, if there is one already.
+    Commit(Option<Closed>),
+    /// Over.
+    Closed,
+}
+
+impl Server {
+    /// A session that counts time from [`Instant::ORIGIN`]. `seed`: 32 octets of a random generator,
+    /// never used twice.
+    #[must_use]
+    pub fn new(config: impl Into<Arc<Config>>, seed: [u8; 32]) -> Self {
+        Self::starting_at(config, seed, Instant::ORIGIN)
+    }
+
+    /// A session that starts at `now`.
+    #[must_use]
+    pub fn starting_at(config: impl Into<Arc<Config>>, seed: [u8; 32], now: Instant) -> Self {
+        let config = config.into();
+        let mut seed = Seed::new(seed);
+        let session = seed.nonce().octets().first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
+        let line_end = if config.strict_crlf { LineEnd::CrLf } else { LineEnd::CrLfOrLf };
+        let mut server = Self {
+            seed,
+            session,
+            serial: 0,
+            phase: Phase::Command,
+            framer: LineFramer::new(line_end),
+            transmit: Transmit::new(),
+            queued: 0,
+            taken_at_start: 0,
+            events: Queue::new(),
+            timers: TimerTable::new(now),
+            secure: false,
+            spoken: false,
+            at_end: false,
+            unread: false,
+            user: None,
+            snapshot: None,
+            errors: 0,
+            failures: 0,
+            missing: 0,
+            config,
+        };
+        server.await_command();
+        if server.config.tls == TlsMode::Implicit {
+            server.phase = Phase::Handshake;
+        } else {
+            server.greet();
+        }
+        server.timers.observe(now);
+        server
+    }
+
+    /// Answers a question. Each token says what its answer is: see [`Question`].
+    ///
+    /// # Errors
+    /// The token comes back if the question is not open in this session: the session closed, or the
+    /// token is another's. An [`Opening::Opened`] that is refused is followed by no [`Event::Release`].
+    pub fn answer<Q: Question>(&mut self, token: Q, answer: Q::Answer) -> Result<(), Refused<Q>> {
+        token.decide(self, answer)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Ends the session now, without a reply and without removing anything. An open question is void.
+    pub fn abort(&mut self) {
+        self.close_now(Closed::Aborted);
+    }
+
+    /// Whether TLS is in force.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether a maildrop is open.
+    #[must_use]
+    pub const fn is_logged_in(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    fn greet(&mut self) {
+        let text = self.config.greeting.clone();
+        self.ok(text.as_str());
+    }
+
+    // ---- Reading
+
+    /// Whether a line would be taken now.
+    fn takes_input(&self) -> bool {
+        let waits = matches!(self.phase, Phase::Command | Phase::Exchange(_));
+        // A reply of one line fits behind what is held back; further commands wait until it is read.
+        waits && self.transmit.len() <= self.low_water() && self.events.len() < MOST_EVENTS
+    }
+
+    /// The most octets of the line at the front of `input`.
+    fn line_limit(&self, input: &[u8]) -> usize {
+        let limits = &self.config.limits;
+        // RFC 5034 §4: responses, and the command with its initial response, are longer than commands.
+        let authenticates = matches!(self.phase, Phase::Exchange(_))
+            || input.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH "));
+        if authenticates { limits.auth_line.max(limits.command_line) } else { limits.command_line }
+    }
+
+    fn read(&mut self, input: &mut BytesMut) {
+        while self.takes_input() {
+            let limit = self.line_limit(input);
+            match self.framer.next_line(input, limit) {
+                Some(Framed::Line { line, bare_lf }) => {
+                    if bare_lf {
+                        let offset = line.len() as u64;
+                        self.events.push(Event::Deviation(Deviation::new(
+                            DeviationKind::BareLineFeed,
+                            offset,
+                            b"\n",
+                        )));
+                    }
+                    let more = !input.is_empty();
+                    self.line(&line, more);
+                }
+                Some(Framed::Overlong { length }) => self.overlong(length),
+                None => break,
+            }
+        }
+        if matches!(self.phase, Phase::Closed) {
+            // RFC 1939 §6: what comes behind QUIT is nobody's.
+            input.clear();
+        }
+        self.unread = !input.is_empty() && !self.takes_input();
+    }
+
+    /// A line; `more` octets stand behind it.
+    fn line(&mut self, line: &Bytes, more: bool) {
+        let first = !core::mem::replace(&mut self.spoken, true);
+        if first && speaks_http(line) {
+            return self.close(Closed::Http);
+        }
+        if matches!(self.phase, Phase::Exchange(_)) {
+            return self.response(line);
+        }
+        let name = self.user.take();
+        self.await_command();
+        match Command::parse(line) {
+            Ok(parsed) => {
+                for deviation in parsed.deviations {
+                    self.events.push(Event::Deviation(deviation));
+                }
+                self.command(parsed.command, name, more);
+            }
+            Err(CommandError::NoSuchMessage) if self.snapshot.is_some() => self.no_such_message(),
+            Err(error) => self.reject(error),
+        }
+    }
+
+    fn overlong(&mut self, octets: u64) {
+        if let Phase::Exchange(exchange) = &mut self.phase {
+            exchange.cancel();
+        }
+        self.user = None;
+        self.await_command();
+        self.phase = Phase::Command;
+        if self.config.overlong_close {
+            self.events.push(Event::Rejected(CommandError::Overlong { octets }));
+            self.err(None, "line too long");
+            self.close(Closed::Overlong);
+        } else {
+            self.reject(CommandError::Overlong { octets });
+        }
+    }
+
+    /// RFC 1939 §3, table of states and commands: what is possible when. `name` is that of the USER
+    /// before, which only PASS may use.
+    fn command(&mut self, command: Command<'_>, name: Option<String>, more: bool) {
+        let logged_in = self.snapshot.is_some();
+        match command {
+            Command::Capa => self.capa(),
+            Command::Quit => self.quit(),
+            Command::User(argument) if !logged_in => self.user(argument.as_bytes()),
+            Command::Pass(password) if !logged_in => self.pass(name, password.expose()),
+            Command::Auth { mechanism, initial } if !logged_in => {
+                self.auth(mechanism.as_bytes(), initial.map(|initial| initial.expose()));
+            }
+            Command::Stls if !logged_in => self.stls(more),
+            Command::Noop if logged_in => self.ok(""),
+            Command::Stat if logged_in => self.stat(),
+            Command::List(number) if logged_in => self.list(number),
+            Command::Uidl(number) if logged_in => self.uidl(number),
+            Command::Retr(number) if logged_in => self.retrieve(number, Part::Whole),
+            Command::Top { number, lines } if logged_in => self.retrieve(number, Part::Top(lines)),
+            Command::Dele(number) if logged_in => self.dele(number),
+            Command::Rset if logged_in => self.rset(),
+            _ => self.reject(CommandError::State),
+        }
+    }
+
+    // ---- Writing
+
+    /// Appends to the output; every octet for the client goes through here.
+    fn write(&mut self, write: impl FnOnce(&mut BytesMut)) {
+        let before = self.transmit.len();
+        write(self.transmit.buffer());
+        self.queued += (self.transmit.len() - before) as u64;
+    }
+
+    fn ok(&mut self, text: &str) {
+        self.write(|wire| put_ok(text, wire));
+    }
+
+    fn err(&mut self, code: Option<&ResponseCode>, text: &str) {
+        self.write(|wire| put_err(code, text, wire));
+    }
+
+    /// `-ERR` to a wrong command, which counts.
+    fn reject(&mut self, error: CommandError) {
+        let text = match &error {
+            CommandError::Empty | CommandError::Unknown { .. } => "unknown command",
+            CommandError::Control { .. } => "control character in the line",
+            CommandError::MissingArgument => "missing argument",
+            CommandError::UnexpectedArgument { .. } => "unexpected argument",
+            CommandError::Number { .. } => "not a number",
+            CommandError::NoSuchMessage | CommandError::State if self.snapshot.is_some() => {
+                "not possible in the TRANSACTION state"
+            }
+            CommandError::NoSuchMessage | CommandError::State => "log in first",
+            CommandError::Overlong { .. } => "line too long",
+            CommandError::Base64(_) => "not base64",
+        };
+        self.err(None, text);
+        self.events.push(Event::Rejected(error));
+        self.errors += 1;
+        let limits = &self.config.limits;
+        let limit =
+            if self.snapshot.is_some() { limits.errors_after_login } else { limits.errors_before_login };
+        if self.errors >= limit {
+            self.close(Closed::TooManyErrors);
+        }
+    }
+
+    /// Output above this holds commands back and waits to be read before more is written ahead.
+    fn low_water(&self) -> usize {
+        self.high_water() / 2
+    }
+
+    /// The most output that is ever held.
+    fn high_water(&self) -> usize {
+        self.config.limits.output.max(2048)
+    }
+
+    /// Whether output may be written ahead: only below the low-water mark, so that the buffer's room at
+    /// the front is always used again and it never grows.
+    fn may_write_ahead(&self) -> bool {
+        self.transmit.len() <= self.low_water()
+    }
+
+    /// Writes what can be written now, asks for content that there is room for, and closes at the end.
+    fn settle(&mut self) {
+        match &self.phase {
+            Phase::Listing(_) => self.list_more(),
+            Phase::Content(_) => self.ask_for_content(),
+            _ => {}
+        }
+        if self.at_end && !self.unread && (self.takes_input() || matches!(self.phase, Phase::Handshake)) {
+            self.close(Closed::EndOfInput);
+        }
+        self.watch_output();
+    }
+
+    // ---- Asking
+
+    /// Asks `question` of the host with a fresh ticket.
+    fn ask(&mut self, phase: Phase, question: impl FnOnce(Ticket) -> Event) {
+        self.serial += 1;
+        let ticket = Ticket { session: self.session, serial: self.serial };
+        self.phase = phase;
+        self.timers.stop(timers::IDLE);
+        self.events.push(question(ticket));
+    }
+
+    /// Whether `ticket` is that of the last question. Whether that one is open still, the phase says.
+    fn is_latest(&self, ticket: &Ticket) -> bool {
+        *ticket == Ticket { session: self.session, serial: self.serial }
+    }
+}
+
+/// Events that may wait for the host before no more commands are taken. A command makes few.
+const MOST_EVENTS: usize = 32;
+
+/// Whether a first line is that of an HTTP request, which would smuggle commands in its body.
+fn speaks_http(line: &[u8]) -> bool {
+    let word = line.split(|&octet| octet == b' ').next().unwrap_or_default();
+    let verbs: [&[u8]; 9] =
+        [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
+    verbs.iter().any(|verb| word.eq_ignore_ascii_case(verb))
+}
+
+impl Session for Server {
+    type Event = Event;
+
+    fn handle_input(&mut self, input: &mut BytesMut, now: Instant) {
+        self.timers.observe(now);
+        self.read(input);
+        self.settle();
+        self.timers.observe(now);
+    }
+
+    fn handle_eof(&mut self, now: Instant) {
+        self.timers.observe(now);
+        self.at_end = true;
+        self.settle();
+        self.timers.observe(now);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.timers.observe(now);
+        self.settle();
+        self.expire();
+        self.timers.observe(now);
+    }
+
+    fn handle_upgrade(&mut self, upgraded: Upgraded, now: Instant) {
+        self.timers.observe(now);
+        self.upgraded(upgraded);
+        self.settle();
+        self.timers.observe(now);
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.settle();
+        self.events.pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    fn transmit(&mut self) -> &mut Transmit {
+        self.settle();
+        &mut self.transmit
+    }
+
+    fn wants(&self) -> Wants {
+        match self.phase {
+            Phase::Closed => Wants::CLOSE,
+            Phase::Handshake => Wants::upgrade(Layer::Tls),
+            Phase::Authenticate(_) | Phase::Open | Phase::Content(_) | Phase::Commit(_) => {
+                Wants::answers(1, false)
+            }
+            Phase::Listing(_) => Wants::answers(0, false),
+            Phase::Command | Phase::Exchange(_) => Wants::answers(0, self.takes_input() && !self.at_end),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("secure", &self.secure)
+            .field("logged_in", &self.is_logged_in())
+            .field("wants", &self.wants())
+            .finish_non_exhaustive()
+    }
+}

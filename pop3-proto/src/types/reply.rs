@@ -1,0 +1,33 @@
+//! [`Reply`]: the status line that answers a command, as a client sees it (RFC 1939 §3).
+
+use super::{ResponseCode, Text};
+
+/// The first word of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 1939 §3 has these two")]
+pub enum Status {
+    /// `+OK`
+    Ok,
+    /// `-ERR`
+    Err,
+}
+
+/// A status line: status, code and text apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply {
+    /// Whether the command succeeded.
+    pub status: Status,
+    /// The code in brackets, if codes are to be expected.
+    pub code: Option<ResponseCode>,
+    /// The text behind status and code.
+    pub text: Text,
+}
+
+impl Reply {
+    /// Whether the command succeeded.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.status == Status::Ok
+    }
+}
