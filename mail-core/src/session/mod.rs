@@ -12,11 +12,9 @@
 //!    readable, writable and `poll_timeout`;
 //! 4. when `wants().close` holds and `transmit` is empty, close the stream.
 
-mod task;
-#[cfg(any(feature = "rustls", feature = "deflate"))]
-mod layer;
 #[cfg(feature = "deflate")]
 mod deflate;
+mod task;
 #[cfg(feature = "rustls")]
 mod tls;
 mod transmit;
