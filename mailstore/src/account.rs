@@ -93,7 +93,8 @@ pub trait Account: Send + Sync {
 
     /// Starts to store the octets of a message. Nothing is visible before an [`Intent::Append`] with it
     /// is applied; dropping it frees the octets.
-    fn upload(&self, size_hint: Option<u64>) -> impl Future<Output = Result<Self::Upload, WriteError>> + Send;
+    fn upload(&self, size_hint: Option<u64>)
+    -> impl Future<Output = Result<Self::Upload, WriteError>> + Send;
 
     /// Takes the exclusive right to a POP3 session on a mailbox; dropping the lease gives it back at once.
     fn lease(&self, mailbox: MailboxId) -> impl Future<Output = Result<Lease, LeaseError>> + Send;

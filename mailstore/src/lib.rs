@@ -13,6 +13,6 @@ mod identifier;
 mod mail;
 
 pub use self::identifier::{AccountId, BlobId, MailboxId, MessageId, ThreadId};
-pub use self::mail::{MailLimits, StoreConfig};
 #[cfg(feature = "std")]
 pub use self::mail::{Copy, QuotaUsage, Store, StoreAccount, StoreUpload};
+pub use self::mail::{MailLimits, StoreConfig};

@@ -66,9 +66,11 @@ pub struct Row<'a> {
 impl Row<'_> {
     /// Its flags, system flags first.
     pub fn flags(&self) -> impl Iterator<Item = Flag> + '_ {
-        let system = flags::SYSTEM.iter().filter(|(bit, _)| self.bits & bit != 0).map(|(_, flag)| flag.clone());
+        let system =
+            flags::SYSTEM.iter().filter(|(bit, _)| self.bits & bit != 0).map(|(_, flag)| flag.clone());
         let inline = flags::inline_keywords(self.bits);
-        let extra = self.columns.extra_keywords.get(&self.uid).into_iter().flatten().map(|at| usize::from(*at));
+        let extra =
+            self.columns.extra_keywords.get(&self.uid).into_iter().flatten().map(|at| usize::from(*at));
         let keywords = inline.chain(extra).filter_map(|at| self.columns.keywords.get(at));
         system.chain(keywords.cloned().map(Flag::Keyword))
     }

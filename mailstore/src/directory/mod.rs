@@ -1,7 +1,34 @@
-//! Who exists.
+//! Who exists: domains, accounts, addresses, aliases, passwords.
+//!
+//! Rows of the same engine as the mail, so an account and its mailboxes are made in one commit.
+//! RFC 5321 §4.5.1 (postmaster), RFC 5802 and RFC 7677 (stored SCRAM keys). Password hashes are jobs that a
+//! host runs where it likes; no clock is read and no entropy is made here.
+
+#[cfg(feature = "std")]
+mod admin;
 mod config;
 #[cfg(feature = "std")]
 mod gate;
+#[cfg(all(feature = "std", feature = "argon2"))]
+mod login;
+mod name;
+#[cfg(feature = "argon2")]
+mod password;
+#[cfg(feature = "std")]
+mod resolve;
+mod row;
+#[cfg(all(test, feature = "std"))]
+mod tests;
+
+#[cfg(feature = "std")]
+pub use self::admin::{AccountInfo, Directory, DirectoryError, NewAccount};
 pub use self::config::{DirectoryConfig, PasswordCost};
 #[cfg(feature = "std")]
 pub(crate) use self::gate::HashGate;
+#[cfg(all(feature = "std", feature = "argon2"))]
+pub use self::login::{Login, LoginCheck, TooManyLogins};
+#[cfg(feature = "argon2")]
+pub use self::password::{Credentials, PasswordError, PasswordJob};
+#[cfg(feature = "std")]
+pub use self::resolve::{LocalTarget, Resolved, Unresolved};
+pub use self::row::ScramKeys;

@@ -106,7 +106,9 @@ impl Engine for Memory {
         {
             let heap = lock(&self.shared.blobs);
             if batch.blobs.iter().any(|blob| !heap.contains(blob)) {
-                return Err(CommitError::Io(super::IoError::new("the batch names a blob that does not exist")));
+                return Err(CommitError::Io(super::IoError::new(
+                    "the batch names a blob that does not exist",
+                )));
             }
         }
         lock(&self.shared.keys).commit(&batch)?;

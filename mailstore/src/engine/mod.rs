@@ -22,9 +22,9 @@ use bytes::Bytes;
 
 #[cfg(feature = "std")]
 pub use self::memory::{Memory, MemorySnapshot, MemoryWriter};
-pub use self::wait::now;
 #[cfg(feature = "std")]
 pub use self::wait::block_on;
+pub use self::wait::now;
 use crate::identifier::{AccountId, BlobId};
 
 /// Ordered keys and values with atomic, conditional commits.

@@ -17,8 +17,8 @@ use super::row::{AccountRow, LogEntry, LogKind, LogRow, MailboxRow, MessageRow, 
 use super::store::Store;
 use super::upload::StoreUpload;
 use crate::account::{
-    Account, Applied, Body, Change, ChangeKind, Columns, Lease, LeaseError, ListQuery, MailboxInfo, MessageMeta,
-    OpenError, Opened, Pinned, Refusal, Since, TreeChange, TreeOutcome, Work, WriteError,
+    Account, Applied, Body, Change, ChangeKind, Columns, Lease, LeaseError, ListQuery, MailboxInfo,
+    MessageMeta, OpenError, Opened, Pinned, Refusal, Since, TreeChange, TreeOutcome, Work, WriteError,
 };
 use crate::engine::{Blobs, Engine, ReadError, Snapshot};
 use crate::identifier::{AccountId, MailboxId};

@@ -177,7 +177,7 @@ impl<E: Engine + Blobs> Core<E> {
 
     /// Commits `batch`; `false` if somebody else wrote first. Resolves an unknown outcome by the log of
     /// `account`, whose last modification sequence was `before`.
-    pub(super) async fn commit(
+    pub(crate) async fn commit(
         &self,
         batch: Batch,
         account: AccountId,
@@ -237,7 +237,7 @@ impl<E: Engine + Blobs> Core<E> {
     }
 
     /// A name for a commit.
-    pub(super) fn token(&self) -> [u8; 16] {
+    pub(crate) fn token(&self) -> [u8; 16] {
         let [token, _] = self.entropy.halves();
         token
     }
@@ -281,9 +281,9 @@ impl Request {
 
     fn refused(&self, refusal: &Refusal) -> Outcome {
         match self {
-            Self::Work(_, work) => Outcome::Applied(
-                work.intents.iter().map(|_| Applied::Refused(refusal.clone())).collect(),
-            ),
+            Self::Work(_, work) => {
+                Outcome::Applied(work.intents.iter().map(|_| Applied::Refused(refusal.clone())).collect())
+            }
             Self::Tree(_) => Outcome::Tree(TreeOutcome::TooMany),
             Self::Quota { .. } => Outcome::NoAccount,
         }
@@ -306,12 +306,12 @@ async fn play<S: crate::engine::Snapshot>(
     request: &Request,
 ) -> Result<Outcome, Result<Outcome, WriteError>> {
     match request {
-        Request::Work(mailbox, work) => play_work(draft, *mailbox, work).await.map(Outcome::Applied).map_err(
-            |error| match error {
+        Request::Work(mailbox, work) => {
+            play_work(draft, *mailbox, work).await.map(Outcome::Applied).map_err(|error| match error {
                 Ok(applied) => Ok(Outcome::Applied(applied)),
                 Err(error) => Err(error.into()),
-            },
-        ),
+            })
+        }
         Request::Tree(TreeChange::Create { name, special_use, now }) => {
             match draft.create_mailbox(name, *special_use, *now).await {
                 Ok(outcome) => Ok(Outcome::Tree(outcome)),
@@ -353,8 +353,6 @@ pub(super) async fn play_work<S: crate::engine::Snapshot>(
 
 /// A group is as durable as the most demanding of its requests.
 fn durability(requests: &[&Request]) -> Durability {
-    let relaxed = |request: &&Request| {
-        matches!(request, Request::Work(_, work) if work.durability == Durability::Relaxed)
-    };
+    let relaxed = |request: &&Request| matches!(request, Request::Work(_, work) if work.durability == Durability::Relaxed);
     if requests.iter().all(relaxed) { Durability::Relaxed } else { Durability::Synced }
 }

@@ -105,10 +105,7 @@ impl<E: Engine + Blobs> Core<E> {
         Err(WriteError::Busy)
     }
 
-    async fn attempt_works(
-        &self,
-        works: &BTreeMap<AccountId, Work>,
-    ) -> Result<Attempt<Results>, WriteError> {
+    async fn attempt_works(&self, works: &BTreeMap<AccountId, Work>) -> Result<Attempt<Results>, WriteError> {
         let snapshot = self.engine.snapshot().await?;
         let token = self.token();
         let mut batch = Batch::default();

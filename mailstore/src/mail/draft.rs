@@ -109,7 +109,12 @@ impl<'s, S: Snapshot> Draft<'s, S> {
 
     /// A new account.
     pub(crate) fn create(snapshot: &'s S, limits: &'s MailLimits, account: AccountId) -> Self {
-        let row = AccountRow { next_mailbox: INBOX.get(), next_message: 1, next_thread: 1, ..AccountRow::default() };
+        let row = AccountRow {
+            next_mailbox: INBOX.get(),
+            next_message: 1,
+            next_thread: 1,
+            ..AccountRow::default()
+        };
         Self::new(snapshot, limits, account, row, None)
     }
 
@@ -225,7 +230,13 @@ impl<'s, S: Snapshot> Draft<'s, S> {
             vanished_floor: mod_seq,
             vanished_rows: 0,
         };
-        let draft = MailboxDraft { row, blocks: Blocks::complete(), extras: None, extras_changed: Vec::new(), changed: true };
+        let draft = MailboxDraft {
+            row,
+            blocks: Blocks::complete(),
+            extras: None,
+            extras_changed: Vec::new(),
+            changed: true,
+        };
         self.mailboxes.insert(id, Some(draft));
         self.changed = true;
         Ok(id)
@@ -300,7 +311,8 @@ impl<'s, S: Snapshot> Draft<'s, S> {
     async fn grow(&mut self, octets: u64, messages: u64) -> Result<(), Stop> {
         let (held_octets, held_messages) = self.held().await?;
         let over = |limit: Option<u64>, held: i64, more: i64, growth: u64| {
-            limit.is_some_and(|limit| held.saturating_add(more).saturating_add(signed(growth)) > signed(limit))
+            limit
+                .is_some_and(|limit| held.saturating_add(more).saturating_add(signed(growth)) > signed(limit))
         };
         if over(self.row.storage_limit, held_octets, self.more.0, octets)
             || over(self.row.message_limit, held_messages, self.more.1, messages)

@@ -6,8 +6,13 @@ pub(crate) const SEEN: u32 = 1;
 pub(crate) const DELETED: u32 = 8;
 
 /// Bit of each system flag.
-pub(crate) const SYSTEM: [(u32, Flag); 5] =
-    [(SEEN, Flag::Seen), (2, Flag::Answered), (4, Flag::Flagged), (DELETED, Flag::Deleted), (16, Flag::Draft)];
+pub(crate) const SYSTEM: [(u32, Flag); 5] = [
+    (SEEN, Flag::Seen),
+    (2, Flag::Answered),
+    (4, Flag::Flagged),
+    (DELETED, Flag::Deleted),
+    (16, Flag::Draft),
+];
 
 /// Keywords that have a bit.
 pub(crate) const INLINE: usize = 27;

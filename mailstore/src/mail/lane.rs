@@ -142,10 +142,8 @@ impl<R: Send, O: Send> Lane<R, O> {
             state.queue.push_back(Entry::Request(Job { request, reply: Arc::clone(&reply) }));
         }
         let _abandon = Abandon(&reply);
-        core::future::poll_fn(|context| {
-            self.drive(context, limit, &group, || lock(&reply.outcome).take())
-        })
-        .await
+        core::future::poll_fn(|context| self.drive(context, limit, &group, || lock(&reply.outcome).take()))
+            .await
     }
 
     /// Waits until the lane is free for requests that go through several lanes at once.
@@ -215,11 +213,7 @@ impl<R: Send, O: Send> Lane<R, O> {
     }
 
     /// The group that is to be polled, if it is up to the caller to poll one.
-    fn take_turn(
-        &self,
-        limit: usize,
-        group: &impl Fn(Vec<Job<R, O>>) -> GroupFuture,
-    ) -> Option<GroupFuture> {
+    fn take_turn(&self, limit: usize, group: &impl Fn(Vec<Job<R, O>>) -> GroupFuture) -> Option<GroupFuture> {
         let mut state = lock(&self.state);
         match core::mem::replace(&mut state.turn, Turn::Polled) {
             Turn::Parked(future) => return Some(future),

@@ -42,7 +42,8 @@ impl<E: Engine + Blobs> Core<E> {
             let range = key::garbage_until(now);
             snapshot
                 .scan(&range.start..&range.end, false, &mut |key, value| {
-                    let pinned = key::parse_garbage(key).is_some_and(|(account, at, _)| self.pins.needs(account, at));
+                    let pinned =
+                        key::parse_garbage(key).is_some_and(|(account, at, _)| self.pins.needs(account, at));
                     if !pinned && due.len() < limit {
                         due.push((Bytes::copy_from_slice(key), value.clone()));
                     }

@@ -4,12 +4,12 @@
 #[cfg(feature = "std")]
 mod account;
 #[cfg(feature = "std")]
-mod commit;
+pub(crate) mod commit;
 mod config;
 #[cfg(feature = "std")]
 mod deliver;
 #[cfg(feature = "std")]
-mod draft;
+pub(crate) mod draft;
 pub(crate) mod flags;
 pub(crate) mod key;
 #[cfg(feature = "std")]
@@ -19,11 +19,11 @@ mod maintain;
 #[cfg(feature = "std")]
 mod pin;
 #[cfg(feature = "std")]
-mod read;
+pub(crate) mod read;
 pub(crate) mod record;
 pub(crate) mod row;
 #[cfg(feature = "std")]
-mod store;
+pub(crate) mod store;
 #[cfg(all(test, feature = "std"))]
 mod tests;
 #[cfg(feature = "std")]

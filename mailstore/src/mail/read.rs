@@ -94,7 +94,7 @@ async fn load<S: Snapshot>(
 }
 
 /// All keys and values of a range.
-pub(super) async fn rows<S: Snapshot>(
+pub(crate) async fn rows<S: Snapshot>(
     snapshot: &S,
     range: Range<Bytes>,
 ) -> Result<Vec<(Bytes, Bytes)>, ReadError> {

@@ -206,11 +206,7 @@ impl Write for Vec<u8> {
 pub(crate) fn counter(key: &[u8], value: Option<Bytes>) -> Result<i64, ReadError> {
     match value {
         None => Ok(0),
-        Some(value) => value
-            .as_ref()
-            .try_into()
-            .map(i64::from_be_bytes)
-            .map_err(|_| corrupt("counter", key)),
+        Some(value) => value.as_ref().try_into().map(i64::from_be_bytes).map_err(|_| corrupt("counter", key)),
     }
 }
 

@@ -52,7 +52,12 @@ struct Entry {
 
 impl<S: Snapshot> Draft<'_, S> {
     /// Plays one intent on mailbox `m`.
-    pub(crate) async fn play(&mut self, m: MailboxId, intent: &Intent, now: UnixTime) -> Result<Applied, Stop> {
+    pub(crate) async fn play(
+        &mut self,
+        m: MailboxId,
+        intent: &Intent,
+        now: UnixTime,
+    ) -> Result<Applied, Stop> {
         match intent {
             Intent::Append(append) => self.append(m, append, now).await,
             Intent::Expunge(uids) => self.expunge(m, uids).await,
@@ -252,7 +257,10 @@ impl<S: Snapshot> Draft<'_, S> {
         }
         let copies: Vec<Entry> = source
             .iter()
-            .map(|(_, entry)| Entry { flags: entry.flags.clone(), cold: ColdRow { saved: now, ..entry.cold } })
+            .map(|(_, entry)| Entry {
+                flags: entry.flags.clone(),
+                cold: ColdRow { saved: now, ..entry.cold },
+            })
             .collect();
         self.check_room(to, &copies).await?;
         let octets = copies.iter().map(|entry| entry.cold.size).sum();

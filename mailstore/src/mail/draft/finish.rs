@@ -70,8 +70,7 @@ impl<S: Snapshot> Draft<'_, S> {
 
         self.prune_log().await?;
         self.row.log_records += 1;
-        let record =
-            LogRow { token, last: self.row.mod_seq, entries: core::mem::take(&mut self.entries) };
+        let record = LogRow { token, last: self.row.mod_seq, entries: core::mem::take(&mut self.entries) };
         self.ops.push(Op::Put(key::log(a, first), record.seal()));
         self.ops.push(Op::Put(key::account(a), self.row.seal()));
 
