@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod client;
 mod config;
 mod encode;
 pub mod parse;
@@ -19,5 +20,6 @@ pub use mailwright_core::session;
 pub use mailwright_core::value;
 pub use mailwright_sasl as sasl;
 
+pub use self::client::Client;
 pub use self::config::TlsMode;
 pub use self::server::Server;

@@ -1,14 +1,15 @@
 //! What STAT, LIST and UIDL say, at the client: RFC 1939 §5 and §7. Each line stands for itself.
 
+use bytes::Bytes;
 use mailwright_core::value::{Deviation, DeviationKind, Excerpt};
 use nom::Parser as _;
 use nom::bytes::complete::{take_till1, take_while1};
 
 use super::{Step, numeral};
-use crate::types::{MessageNumber, UniqueId};
+use crate::types::{MessageNumber, Text, UniqueId};
 
 /// What a listing says of one message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Entry {
     /// From LIST.
@@ -24,6 +25,14 @@ pub enum Entry {
         number: MessageNumber,
         /// Its id.
         id: UniqueId,
+    },
+    /// From UIDL, with an id that is none by the RFC, where the host wants to see it all the same. Not
+    /// fit for a path, nor for anything else that gives octets a meaning.
+    RawId {
+        /// Which message.
+        number: MessageNumber,
+        /// What stands behind the number.
+        id: Text,
     },
 }
 
@@ -85,6 +94,16 @@ pub fn listing_id(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entr
     let id = UniqueId::new(id).map_err(|_| bad())?;
     trailing(rest, line, report);
     Ok(Entry::Id { number, id })
+}
+
+/// Reads a line of UIDL whatever the id holds.
+///
+/// # Errors
+/// If the line has no message number.
+pub fn listing_raw_id(line: &Bytes, report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
+    let (number, rest) = number_and_rest(line, report)?;
+    let id = Text::new(line.slice(line.len() - rest.len()..));
+    Ok(Entry::RawId { number, id })
 }
 
 /// Reads the text of `+OK` to STAT: how many messages, how many octets. Further text is ignored, as
@@ -183,6 +202,7 @@ mod tests {
         match entry {
             Ok(Entry::Size { number, octets }) => format!("{number} {octets}{deviations}"),
             Ok(Entry::Id { number, id }) => format!("{number} {id}{deviations}"),
+            Ok(Entry::RawId { number, id }) => format!("{number} raw {id}"),
             Err(error) => format!("{}", error.problem),
         }
     }

@@ -13,7 +13,9 @@ use nom::{IResult, Parser as _};
 
 pub(crate) use self::capability::capability;
 pub use self::command::{CommandError, Parsed};
-pub use self::listing::{Entry, EntryError, EntryProblem, listing_id, listing_size, two_numbers};
+pub use self::listing::{
+    Entry, EntryError, EntryProblem, listing_id, listing_raw_id, listing_size, two_numbers,
+};
 pub use self::reply::{Accept, ReplyError, challenge, status_line};
 use crate::types::MessageNumber;
 
