@@ -48,8 +48,10 @@ pub struct Transport<P> {
     outgoing: Transmit,
     /// Whether a layer is or was in place, so that output goes through `outgoing`.
     layered: bool,
-    /// Whether the peer has said that no more comes, and the session was told.
-    ended: bool,
+    /// Whether the peer has said that no more comes.
+    eof: bool,
+    /// Whether the session was told so.
+    eof_told: bool,
     /// Whether a layer failed: nothing is decoded any more.
     failed: bool,
 }
@@ -75,7 +77,8 @@ impl<P: Session> Transport<P> {
             incoming: BytesMut::new(),
             outgoing: Transmit::new(),
             layered: false,
-            ended: false,
+            eof: false,
+            eof_told: false,
             failed: false,
         }
     }
@@ -236,6 +239,15 @@ impl<P: Session> Transport<P> {
         false
     }
 
+    /// Tells the session of the end, once, when it has come to all that stands before it.
+    fn tell_eof(&mut self, now: Instant) {
+        let caught_up = self.incoming.is_empty() || self.session.wants().input;
+        if self.eof && !self.eof_told && caught_up {
+            self.eof_told = true;
+            self.session.handle_eof(now);
+        }
+    }
+
     /// Encodes what the session has written, as far as the window allows.
     fn encode(&mut self) {
         while self.outgoing.len() < Self::WINDOW {
@@ -315,22 +327,20 @@ impl<P: Session> Session for Transport<P> {
         }
         if self.failed {
             input.clear();
-        } else if self.peer_has_closed() && !self.ended {
-            self.ended = true;
-            self.session.handle_eof(now);
+        } else {
+            self.eof |= self.peer_has_closed();
+            self.tell_eof(now);
         }
     }
 
     fn handle_eof(&mut self, now: Instant) {
-        if core::mem::replace(&mut self.ended, true) {
-            return;
-        }
+        self.eof = true;
         #[cfg(feature = "rustls")]
         if self.is_handshaking() && !self.failed {
             self.fail(LayerError::Tls("the stream ended in the handshake".into()), now);
             return;
         }
-        self.session.handle_eof(now);
+        self.tell_eof(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {

@@ -1,0 +1,183 @@
+//! [`Driver`]: what both kinds of connection share, without I/O: the transport, the input buffer, the queue
+//! of events that a task did not want, and the phases of the end.
+
+use alloc::collections::VecDeque;
+use core::fmt;
+use std::io;
+
+use bytes::{Buf as _, BytesMut};
+
+use super::{DRAIN_OCTETS, DRAIN_TIME};
+use crate::session::{Session, Transport};
+use crate::value::Instant;
+
+/// Events that a task did not want wait here, so many at the most.
+const QUEUE_LIMIT: usize = 64;
+/// With less output than this waiting, there is room for more.
+const ROOM: usize = 16 * 1024;
+
+/// Where a connection is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The conversation goes on, or its last output is still to be written.
+    Open,
+    /// All is said: the write half is to be shut down.
+    ShuttingDown,
+    /// The rest of the peer's input is read and dropped.
+    Draining { until: Instant, left: usize },
+    /// Nothing more happens.
+    Finished,
+}
+
+pub(super) struct Driver<P: Session> {
+    pub(super) transport: Transport<P>,
+    /// Received octets that the transport has not taken.
+    pub(super) input: BytesMut,
+    pub(super) phase: Phase,
+    /// Whether the peer has ended its half of the stream.
+    pub(super) eof: bool,
+    /// Whether writing failed: output is dropped, and input read to its end, for there may be a reply in it.
+    pub(super) write_failed: bool,
+    queue: VecDeque<P::Event>,
+    error: Option<io::Error>,
+}
+
+impl<P: Session> Driver<P> {
+    pub(super) fn new(transport: Transport<P>) -> Self {
+        Self {
+            transport,
+            input: BytesMut::new(),
+            phase: Phase::Open,
+            eof: false,
+            write_failed: false,
+            queue: VecDeque::new(),
+            error: None,
+        }
+    }
+
+    pub(super) const fn session(&self) -> &P {
+        self.transport.session()
+    }
+
+    pub(super) const fn session_mut(&mut self) -> &mut P {
+        self.transport.session_mut()
+    }
+
+    /// An event that an earlier task did not want.
+    pub(super) fn queued(&mut self) -> Option<P::Event> {
+        self.queue.pop_front()
+    }
+
+    pub(super) fn put_back(&mut self, event: P::Event) {
+        self.queue.push_back(event);
+    }
+
+    pub(super) fn queue_is_full(&self) -> bool {
+        self.queue.len() >= QUEUE_LIMIT
+    }
+
+    pub(super) fn has_room(&mut self) -> bool {
+        self.transport.transmit().len() < ROOM && self.transport.session_mut().transmit().len() < ROOM
+    }
+
+    /// Tells the session the time and what is left of the input, and takes its next event. Every turn begins
+    /// with it: an answer of the host may have opened the way for input that was left.
+    pub(super) fn turn(&mut self, now: Instant) -> Option<P::Event> {
+        self.transport.handle_timeout(now);
+        self.transport.handle_input(&mut self.input, now);
+        let event = self.transport.poll_event();
+        // Input that the session has not come to is older than the end.
+        if event.is_none() && self.eof && (self.input.is_empty() || self.transport.wants().input) {
+            self.transport.handle_eof(now);
+            return self.transport.poll_event();
+        }
+        event
+    }
+
+    /// Whether to read now.
+    pub(super) fn wants_input(&self) -> bool {
+        !self.eof && self.phase == Phase::Open && self.transport.wants().input
+    }
+
+    /// `count` octets of the output were written.
+    pub(super) fn written(&mut self, count: usize) {
+        self.transport.transmit().advance(count);
+    }
+
+    /// Writing failed: the peer may have said something before it went.
+    pub(super) fn fail_write(&mut self, error: io::Error) {
+        self.write_failed = true;
+        self.error.get_or_insert(error);
+        self.drop_output();
+    }
+
+    /// Drops output that cannot be written any more.
+    pub(super) fn drop_output(&mut self) {
+        while self.transport.transmit().has_remaining() {
+            let count = self.transport.transmit().len();
+            self.transport.transmit().advance(count);
+        }
+    }
+
+    /// Reading failed: to the session that is the end of the input.
+    pub(super) fn fail_read(&mut self, error: io::Error) {
+        self.eof = true;
+        self.error.get_or_insert(error);
+    }
+
+    /// The error that stands behind the end, once. A conversation that ended well has none.
+    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    /// Whether all is said and written.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.transport.wants().close && self.transport.transmit().is_empty()
+    }
+
+    /// The write half is shut down: drop what the peer still sends, unless it has ended as well.
+    pub(super) fn start_drain(&mut self, now: Instant) {
+        self.input = BytesMut::new();
+        self.phase = if self.eof || self.write_failed {
+            Phase::Finished
+        } else {
+            Phase::Draining { until: now + DRAIN_TIME, left: DRAIN_OCTETS }
+        };
+    }
+
+    /// `count` octets were dropped.
+    pub(super) fn drained(&mut self, count: usize) {
+        if let Phase::Draining { until, left } = self.phase {
+            self.phase = match left.checked_sub(count) {
+                Some(left) if count > 0 => Phase::Draining { until, left },
+                _ => Phase::Finished,
+            };
+        }
+    }
+
+    /// When the connection must act without having been asked.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Open => self.transport.poll_timeout(),
+            Phase::Draining { until, .. } => Some(until),
+            Phase::ShuttingDown | Phase::Finished => None,
+        }
+    }
+
+    /// Gives memory back that an idle connection does not need.
+    pub(super) fn release(&mut self) {
+        if self.input.is_empty() && self.input.capacity() > 0 {
+            self.input = BytesMut::new();
+        }
+    }
+}
+
+impl<P: Session + fmt::Debug> fmt::Debug for Driver<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("transport", &self.transport)
+            .field("phase", &self.phase)
+            .field("eof", &self.eof)
+            .finish_non_exhaustive()
+    }
+}
