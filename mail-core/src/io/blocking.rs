@@ -1,36 +1,63 @@
-//! [`Connection`] over blocking streams.
+//! [`Connection`] over blocking streams: TCP and Unix sockets, or anything with timeouts.
+//!
+//! ```no_run
+//! # use mailwright_core::{io::blocking::Connection, session::Session};
+//! # fn serve<P: Session>(session: P) -> std::io::Result<()> {
+//! let stream = std::net::TcpStream::connect("mail.example:25")?;
+//! let mut connection = Connection::new(stream, session);
+//! while let Some(event) = connection.next_event()? {
+//!     // Answer here: the connection dereferences to the session.
+//! #   drop(event);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
+use alloc::boxed::Box;
 use core::ops::{Deref, DerefMut};
 use core::time::Duration;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{Shutdown, TcpStream};
 
-use bytes::Buf as _;
+use bytes::{Buf as _, BytesMut};
 
 use super::driver::{Driver, Phase};
-use super::{Outcome, READ_SIZE, RunError, Step, TaskRun, Turn};
+use super::run::{TaskRun, Turn};
+use super::{Outcome, READ_SIZE, RunError, Step};
 use crate::session::{Session, Task, Transport};
 use crate::value::Instant;
 
-/// While output waits, reads and writes take turns, each for so long at the most: two peers that both
-/// write a lot never wait for each other.
+/// While output waits that the peer does not take, the connection looks so often for input: of two peers
+/// that both write a lot, neither waits for the other.
 const TURN: Duration = Duration::from_millis(5);
 
 /// A blocking stream whose reads and writes can be given up after a time.
 ///
-/// A call that ran out of time returns [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`].
+/// A call that ran out of time returns [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`]; with
+/// a timeout of zero it does not wait at all, with `None` for ever. Times are whole milliseconds. Sockets
+/// are made blocking by their first call, and so are their clones.
 pub trait Stream {
-    /// Reads into `buffer`; 0 at the end. Waits for `timeout` at the most, for ever without.
+    /// Reads into `buffer` what is there, after waiting for `timeout` at the most; 0 at the end.
     ///
     /// # Errors
     /// If the stream failed, or the time ran out.
     fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize>;
 
-    /// Writes a part of `octets`. Waits for `timeout` at the most, for ever without.
+    /// Writes a part of `octets`, after waiting for `timeout` at the most.
     ///
     /// # Errors
     /// If the stream failed, or the time ran out.
     fn write(&mut self, octets: &[u8], timeout: Option<Duration>) -> io::Result<usize>;
+
+    /// Sends what a stream with a buffer of its own holds. Called before the connection waits for the
+    /// peer. The default has nothing to send.
+    ///
+    /// # Errors
+    /// If the stream failed, or the time ran out; it is called again then.
+    fn flush(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let _ = timeout;
+        Ok(())
+    }
 
     /// Ends the writing half; the peer reads the end of the stream.
     ///
@@ -44,17 +71,28 @@ macro_rules! socket {
     ($type:ty) => {
         impl Stream for $type {
             fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
-                self.set_read_timeout(timeout.map(|timeout| timeout.max(Duration::from_millis(1))))?;
+                if timeout == Some(Duration::ZERO) {
+                    self.set_nonblocking(true)?;
+                    let read = io::Read::read(self, buffer);
+                    self.set_nonblocking(false)?;
+                    return read;
+                }
+                self.set_read_timeout(timeout)?;
                 io::Read::read(self, buffer)
             }
 
             fn write(&mut self, octets: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
-                self.set_write_timeout(timeout.map(|timeout| timeout.max(Duration::from_millis(1))))?;
+                if timeout == Some(Duration::ZERO) {
+                    self.set_nonblocking(true)?;
+                    let written = io::Write::write(self, octets);
+                    self.set_nonblocking(false)?;
+                    return written;
+                }
+                self.set_write_timeout(timeout)?;
                 io::Write::write(self, octets)
             }
 
             fn shutdown_write(&mut self) -> io::Result<()> {
-                self.flush()?;
                 self.shutdown(Shutdown::Write)
             }
         }
@@ -65,15 +103,44 @@ socket!(TcpStream);
 #[cfg(unix)]
 socket!(std::os::unix::net::UnixStream);
 
+/// Boxes and borrows of streams as streams.
+macro_rules! pointer {
+    ($type:ty) => {
+        impl<T: Stream + ?Sized> Stream for $type {
+            fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
+                (**self).read(buffer, timeout)
+            }
+
+            fn write(&mut self, octets: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
+                (**self).write(octets, timeout)
+            }
+
+            fn flush(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+                (**self).flush(timeout)
+            }
+
+            fn shutdown_write(&mut self) -> io::Result<()> {
+                (**self).shutdown_write()
+            }
+        }
+    };
+}
+
+pointer!(&mut T);
+pointer!(Box<T>);
+
 /// A session on a blocking stream.
 ///
 /// The host answers in its loop. Dereferences to the protocol session; the next call of
-/// [`Self::next_event`] sends what a command or an answer wrote.
+/// [`Self::next_event`] sends what a command or an answer wrote. Reads and writes take turns, so two such
+/// connections that both write a lot never wait for each other. [The module above](crate::io) says how a
+/// connection ends.
 #[derive(Debug)]
 pub struct Connection<S, P: Session> {
     stream: S,
     driver: Driver<P>,
     origin: std::time::Instant,
+    needs_flush: bool,
 }
 
 impl<S: Stream, P: Session> Connection<S, P> {
@@ -87,7 +154,8 @@ impl<S: Stream, P: Session> Connection<S, P> {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "connections are where clocks are read")]
     pub fn over(stream: S, transport: Transport<P>) -> Self {
-        Self { stream, driver: Driver::new(transport), origin: std::time::Instant::now() }
+        let origin = std::time::Instant::now();
+        Self { stream, driver: Driver::new(transport), origin, needs_flush: false }
     }
 
     /// The session. The connection dereferences to it as well.
@@ -113,8 +181,14 @@ impl<S: Stream, P: Session> Connection<S, P> {
         self.stream
     }
 
+    /// The stream, the session with its layers, and what was read and not taken by them.
+    #[must_use]
+    pub fn into_parts(self) -> (S, Transport<P>, BytesMut) {
+        (self.stream, self.driver.transport, self.driver.input)
+    }
+
     /// The next event, after writing what waits and reading what comes. `None` after the last event,
-    /// once the stream is closed in order.
+    /// once the stream has ended in order.
     ///
     /// # Errors
     /// If the stream failed; the session's own last event has come before. Also, as
@@ -152,11 +226,14 @@ impl<S: Stream, P: Session> Connection<S, P> {
         Instant::from_millis(u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
+    /// The next event, room for output if `want_room`, or the end.
     fn turn(&mut self, want_room: bool) -> io::Result<Turn<P::Event>> {
+        // Whether the last read brought something: then more of it is better than waiting to write.
+        let mut came = false;
         loop {
             let now = self.now();
             match self.driver.phase {
-                Phase::Finished => return self.driver.take_error().map_or(Ok(Turn::Finished), Err),
+                Phase::Finished => return self.driver.outcome().map(|()| Turn::Finished),
                 Phase::ShuttingDown => {
                     // A stream that cannot be shut down is as good as shut down.
                     let _ = self.stream.shutdown_write();
@@ -176,66 +253,82 @@ impl<S: Stream, P: Session> Connection<S, P> {
             if let Some(event) = self.driver.turn(now) {
                 return Ok(Turn::Event(event));
             }
-            let had_room = self.driver.has_room();
-            self.write();
-            if self.driver.is_over() {
+            let reads = self.driver.wants_input();
+            let patience = self.driver.deadline().map(|deadline| deadline - now);
+            let wrote = self.write(match (reads, came) {
+                (true, true) => Some(Duration::ZERO),
+                (true, false) => Some(patience.map_or(TURN, |patience| patience.min(TURN))),
+                (false, _) => patience,
+            });
+            if self.driver.is_over() && !self.needs_flush {
                 self.driver.phase = Phase::ShuttingDown;
                 continue;
             }
-            if want_room && !had_room && self.driver.has_room() {
+            let waits = self.driver.has_output() || self.needs_flush;
+            came = match (waits, wrote) {
+                _ if !reads => false,
+                (true, _) => self.read(Some(Duration::ZERO)),
+                // The session may have more to say now that its output is gone.
+                (false, true) => false,
+                (false, false) => self.read(patience),
+            };
+            if want_room && wrote && self.driver.has_room() {
                 return Ok(Turn::Room);
             }
-            let waits_to_write = !self.driver.transport.transmit().is_empty();
-            if self.driver.wants_input() {
-                self.read(waits_to_write);
-            } else if !waits_to_write && !self.driver.eof {
-                match self.driver.deadline() {
+            if !reads && !wrote && !waits {
+                match patience {
                     // Only time can change anything.
-                    Some(deadline) if self.driver.transport.wants().answers == 0 => pause(deadline - now),
+                    Some(patience) if self.driver.transport.wants().answers == 0 => pause(patience),
                     _ => return Err(io::ErrorKind::WouldBlock.into()),
                 }
-            } else if !waits_to_write {
-                // The input has ended and the session has nothing to say: it waits for the host.
-                return Err(io::ErrorKind::WouldBlock.into());
             }
         }
     }
 
-    /// Writes what goes out within a turn.
-    fn write(&mut self) {
-        while !self.driver.write_failed && self.driver.transport.transmit().has_remaining() {
-            match self.stream.write(self.driver.transport.transmit().chunk(), Some(TURN)) {
-                Ok(0) => self.driver.fail_write(io::ErrorKind::WriteZero.into()),
-                Ok(count) => self.driver.written(count),
-                Err(error) if ran_out(&error) => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+    /// Writes once, and flushes if that was all. `true` if anything was written or given up.
+    fn write(&mut self, timeout: Option<Duration>) -> bool {
+        let mut progress = false;
+        if self.driver.has_output() {
+            let written = self.stream.write(self.driver.transport.transmit().chunk(), timeout);
+            match written {
+                Ok(count) => {
+                    self.driver.written(count);
+                    self.needs_flush = true;
+                }
+                Err(error) if passes(&error) => return false,
                 Err(error) => self.driver.fail_write(error),
             }
+            progress = true;
         }
-        if self.driver.write_failed {
-            self.driver.drop_output();
+        if self.needs_flush && !self.driver.has_output() {
+            match self.stream.flush(timeout) {
+                Err(error) if passes(&error) => return progress,
+                Err(error) => self.driver.fail_write(error),
+                Ok(()) => {}
+            }
+            self.needs_flush = false;
         }
+        progress
     }
 
-    /// Reads once: for a turn if output waits, else until the deadline.
-    fn read(&mut self, short: bool) {
-        let timeout =
-            if short { Some(TURN) } else { self.driver.deadline().map(|deadline| deadline - self.now()) };
-        if timeout == Some(Duration::ZERO) {
-            return;
-        }
+    /// Reads once. `true` if anything came, the end included.
+    fn read(&mut self, timeout: Option<Duration>) -> bool {
+        self.driver.release();
         let mut buffer = [0; READ_SIZE];
         match self.stream.read(&mut buffer, timeout) {
-            Ok(0) => self.driver.eof = true,
+            Ok(0) => self.driver.at_end = true,
             Ok(count) => self.driver.input.extend_from_slice(buffer.get(..count).unwrap_or_default()),
-            Err(error) if ran_out(&error) || error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if passes(&error) => return false,
             Err(error) => self.driver.fail_read(error),
         }
+        true
     }
 }
 
-fn ran_out(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+/// Whether an error only means that nothing happened.
+fn passes(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a blocking connection is where one waits")]
@@ -257,7 +350,8 @@ impl<S, P: Session> DerefMut for Connection<S, P> {
     }
 }
 
-/// A task in progress on a connection.
+/// A task in progress on a connection. Dropping it drops the task; what the session still has under way
+/// comes as events of [`Connection::next_event`].
 #[derive(Debug)]
 pub struct Running<'a, S, P: Session, T> {
     connection: &'a mut Connection<S, P>,
@@ -274,14 +368,9 @@ impl<S: Stream, P: Session, T: Task<P>> Running<'_, S, P, T> {
             if let Some(outcome) = self.run.prepare(&mut self.connection.driver) {
                 return outcome;
             }
-            match self.connection.turn(true).map_err(RunError::Io)? {
-                Turn::Event(event) => {
-                    if let Some(outcome) = self.run.event(event, &mut self.connection.driver) {
-                        return outcome;
-                    }
-                }
-                Turn::Room => self.run.ready_due = true,
-                Turn::Finished => return Err(RunError::Closed),
+            let turn = self.connection.turn(true).map_err(RunError::Io)?;
+            if let Some(outcome) = self.run.turn(turn, &mut self.connection.driver) {
+                return outcome;
             }
         }
     }
@@ -290,6 +379,11 @@ impl<S: Stream, P: Session, T: Task<P>> Running<'_, S, P, T> {
     pub const fn task(&mut self) -> Option<&mut T> {
         self.run.ready_due = true;
         self.run.task.as_mut()
+    }
+
+    /// An event that was not the task's, if one waits: the oldest first.
+    pub fn queued_event(&mut self) -> Option<P::Event> {
+        self.connection.driver.queued()
     }
 
     /// The session.

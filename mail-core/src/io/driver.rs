@@ -3,11 +3,11 @@
 
 use alloc::collections::VecDeque;
 use core::fmt;
+use core::time::Duration;
 use std::io;
 
 use bytes::{Buf as _, BytesMut};
 
-use super::{DRAIN_OCTETS, DRAIN_TIME};
 use crate::session::{Session, Transport};
 use crate::value::Instant;
 
@@ -15,6 +15,12 @@ use crate::value::Instant;
 const QUEUE_LIMIT: usize = 64;
 /// With less output than this waiting, there is room for more.
 const ROOM: usize = 16 * 1024;
+/// How long the peer has, after the session's last event, to take the output that waits.
+const FAREWELL_TIME: Duration = Duration::from_secs(60);
+/// How long the rest of a peer's input is read and dropped at the end.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// How many octets of it at the most.
+const DRAIN_OCTETS: usize = 256 * 1024;
 
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +41,11 @@ pub(super) struct Driver<P: Session> {
     pub(super) input: BytesMut,
     pub(super) phase: Phase,
     /// Whether the peer has ended its half of the stream.
-    pub(super) eof: bool,
+    pub(super) at_end: bool,
     /// Whether writing failed: output is dropped, and input read to its end, for there may be a reply in it.
     pub(super) write_failed: bool,
+    /// When the output that waits after the session's end is given up.
+    farewell: Option<Instant>,
     queue: VecDeque<P::Event>,
     error: Option<io::Error>,
 }
@@ -48,8 +56,9 @@ impl<P: Session> Driver<P> {
             transport,
             input: BytesMut::new(),
             phase: Phase::Open,
-            eof: false,
+            at_end: false,
             write_failed: false,
+            farewell: None,
             queue: VecDeque::new(),
             error: None,
         }
@@ -65,7 +74,11 @@ impl<P: Session> Driver<P> {
 
     /// An event that an earlier task did not want.
     pub(super) fn queued(&mut self) -> Option<P::Event> {
-        self.queue.pop_front()
+        let event = self.queue.pop_front();
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+        event
     }
 
     pub(super) fn put_back(&mut self, event: P::Event) {
@@ -85,34 +98,54 @@ impl<P: Session> Driver<P> {
     pub(super) fn turn(&mut self, now: Instant) -> Option<P::Event> {
         self.transport.handle_timeout(now);
         self.transport.handle_input(&mut self.input, now);
-        let event = self.transport.poll_event();
         // Input that the session has not come to is older than the end.
-        if event.is_none() && self.eof && (self.input.is_empty() || self.transport.wants().input) {
+        if self.at_end && (self.input.is_empty() || self.transport.wants().input) {
             self.transport.handle_eof(now);
-            return self.transport.poll_event();
+        }
+        let event = self.transport.poll_event();
+        if event.is_none() && self.transport.wants().close {
+            let until = *self.farewell.get_or_insert(now + FAREWELL_TIME);
+            if now >= until && !self.write_failed {
+                self.fail_write(io::ErrorKind::TimedOut.into());
+            }
         }
         event
     }
 
     /// Whether to read now.
     pub(super) fn wants_input(&self) -> bool {
-        !self.eof && self.phase == Phase::Open && self.transport.wants().input
+        !self.at_end && self.transport.wants().input
+    }
+
+    /// Whether output waits that can be written.
+    pub(super) fn has_output(&mut self) -> bool {
+        if self.write_failed {
+            self.drop_output();
+        }
+        self.transport.transmit().has_remaining()
     }
 
     /// `count` octets of the output were written.
     pub(super) fn written(&mut self, count: usize) {
+        if count == 0 {
+            return self.fail_write(io::ErrorKind::WriteZero.into());
+        }
         self.transport.transmit().advance(count);
     }
 
-    /// Writing failed: the peer may have said something before it went.
+    /// Writing failed. The peer may have said something before it went, so its input counts still.
     pub(super) fn fail_write(&mut self, error: io::Error) {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
         self.write_failed = true;
-        self.error.get_or_insert(error);
         self.drop_output();
+        // Who leaves after the last word does no harm.
+        let is_gone = matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected);
+        if !(is_gone && self.transport.wants().close) {
+            self.error.get_or_insert(error);
+        }
     }
 
-    /// Drops output that cannot be written any more.
-    pub(super) fn drop_output(&mut self) {
+    fn drop_output(&mut self) {
         while self.transport.transmit().has_remaining() {
             let count = self.transport.transmit().len();
             self.transport.transmit().advance(count);
@@ -121,24 +154,24 @@ impl<P: Session> Driver<P> {
 
     /// Reading failed: to the session that is the end of the input.
     pub(super) fn fail_read(&mut self, error: io::Error) {
-        self.eof = true;
+        self.at_end = true;
         self.error.get_or_insert(error);
     }
 
-    /// The error that stands behind the end, once. A conversation that ended well has none.
-    pub(super) fn take_error(&mut self) -> Option<io::Error> {
-        self.error.take()
+    /// The error that stands behind the end, once.
+    pub(super) fn outcome(&mut self) -> io::Result<()> {
+        self.error.take().map_or(Ok(()), Err)
     }
 
     /// Whether all is said and written.
     pub(super) fn is_over(&mut self) -> bool {
-        self.transport.wants().close && self.transport.transmit().is_empty()
+        self.transport.wants().close && !self.has_output()
     }
 
     /// The write half is shut down: drop what the peer still sends, unless it has ended as well.
     pub(super) fn start_drain(&mut self, now: Instant) {
         self.input = BytesMut::new();
-        self.phase = if self.eof || self.write_failed {
+        self.phase = if self.at_end || self.write_failed {
             Phase::Finished
         } else {
             Phase::Draining { until: now + DRAIN_TIME, left: DRAIN_OCTETS }
@@ -158,13 +191,14 @@ impl<P: Session> Driver<P> {
     /// When the connection must act without having been asked.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Open => self.transport.poll_timeout(),
+            Phase::Open => self.transport.poll_timeout().into_iter().chain(self.farewell).min(),
+            Phase::ShuttingDown => self.farewell,
             Phase::Draining { until, .. } => Some(until),
-            Phase::ShuttingDown | Phase::Finished => None,
+            Phase::Finished => None,
         }
     }
 
-    /// Gives memory back that an idle connection does not need.
+    /// Gives back the memory that an idle connection does not need.
     pub(super) fn release(&mut self) {
         if self.input.is_empty() && self.input.capacity() > 0 {
             self.input = BytesMut::new();
@@ -177,7 +211,7 @@ impl<P: Session + fmt::Debug> fmt::Debug for Driver<P> {
         f.debug_struct("Driver")
             .field("transport", &self.transport)
             .field("phase", &self.phase)
-            .field("eof", &self.eof)
+            .field("at_end", &self.at_end)
             .finish_non_exhaustive()
     }
 }

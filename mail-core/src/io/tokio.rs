@@ -5,14 +5,16 @@ use core::future::{Future, poll_fn};
 use core::ops::{Deref, DerefMut};
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::io;
 
 use ::tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use ::tokio::time::{self, Sleep};
-use bytes::Buf as _;
+use bytes::{Buf as _, BytesMut};
 
 use super::driver::{Driver, Phase};
-use super::{Outcome, READ_SIZE, RunError, Step, TaskRun, Turn};
+use super::run::{TaskRun, Turn};
+use super::{Outcome, READ_SIZE, RunError, Step};
 use crate::session::{Session, Task, Transport};
 use crate::value::Instant;
 
@@ -21,13 +23,13 @@ use crate::value::Instant;
 /// Full duplex: it reads while it waits for room to write. Cancel-safe: the future of
 /// [`Self::next_event`] can be dropped at any point and nothing is lost. Idle it holds no buffer.
 /// Dereferences to the protocol session; the next call of [`Self::next_event`] sends what a command or
-/// an answer wrote.
+/// an answer wrote. [The module above](crate::io) says how a connection ends.
 #[derive(Debug)]
 pub struct Connection<S, P: Session> {
     stream: S,
     driver: Driver<P>,
     origin: time::Instant,
-    timer: Option<(Instant, Pin<Box<Sleep>>)>,
+    timer: Option<Pin<Box<Sleep>>>,
     needs_flush: bool,
 }
 
@@ -67,8 +69,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session> Connection<S, P> {
         self.stream
     }
 
+    /// The stream, the session with its layers, and what was read and not taken by them.
+    #[must_use]
+    pub fn into_parts(self) -> (S, Transport<P>, BytesMut) {
+        (self.stream, self.driver.transport, self.driver.input)
+    }
+
     /// The next event, after writing what waits and reading what comes. `None` after the last event,
-    /// once the stream is closed in order.
+    /// once the stream has ended in order.
+    ///
+    /// Cancel-safe. Waits for ever if nothing but an answer of the host can help: select over this and the
+    /// answers if they come from another task.
     ///
     /// # Errors
     /// If the stream failed. The session's own last event, which tells how far it was, has come before.
@@ -105,31 +116,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session> Connection<S, P> {
         Instant::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// One turn: an event, room for output if `want_room`, or the end.
+    /// The next event, room for output if `want_room`, or the end.
     fn poll_turn(&mut self, context: &mut Context<'_>, want_room: bool) -> Poll<io::Result<Turn<P::Event>>> {
         loop {
             let now = self.now();
             match self.driver.phase {
-                Phase::Finished => {
-                    return Poll::Ready(self.driver.take_error().map_or(Ok(Turn::Finished), Err));
-                }
-                Phase::ShuttingDown => match Pin::new(&mut self.stream).poll_shutdown(context) {
-                    // A stream that cannot be shut down is as good as shut down.
-                    Poll::Ready(_) => {
-                        self.driver.start_drain(now);
-                        continue;
+                Phase::Finished => return Poll::Ready(self.driver.outcome().map(|()| Turn::Finished)),
+                Phase::ShuttingDown => {
+                    let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+                    if shut.is_pending() && self.poll_deadline(context).is_pending() {
+                        return Poll::Pending;
                     }
-                    Poll::Pending => return Poll::Pending,
-                },
-                Phase::Draining { until, .. } => {
+                    // A stream that cannot be shut down is as good as shut down.
+                    self.driver.start_drain(now);
+                    continue;
+                }
+                Phase::Draining { .. } => {
                     let mut dropped = [0; 1024];
                     let mut buffer = ReadBuf::new(&mut dropped);
                     match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
                         Poll::Ready(Ok(())) => self.driver.drained(buffer.filled().len()),
-                        Poll::Ready(Err(_)) => self.driver.phase = Phase::Finished,
-                        Poll::Pending if now >= until => self.driver.phase = Phase::Finished,
                         Poll::Pending if self.poll_deadline(context).is_pending() => return Poll::Pending,
-                        Poll::Pending => {}
+                        Poll::Ready(Err(_)) | Poll::Pending => self.driver.phase = Phase::Finished,
                     }
                     continue;
                 }
@@ -138,16 +146,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session> Connection<S, P> {
             if let Some(event) = self.driver.turn(now) {
                 return Poll::Ready(Ok(Turn::Event(event)));
             }
-            let had_room = self.driver.has_room();
             let wrote = self.poll_write(context);
             if self.driver.is_over() && !self.needs_flush {
                 self.driver.phase = Phase::ShuttingDown;
                 continue;
             }
-            if want_room && !had_room && self.driver.has_room() {
+            let read = self.driver.wants_input() && self.poll_read(context);
+            if want_room && wrote && self.driver.has_room() {
                 return Poll::Ready(Ok(Turn::Room));
             }
-            let read = self.driver.wants_input() && self.poll_read(context);
             if wrote || read || self.poll_deadline(context).is_ready() {
                 continue;
             }
@@ -156,35 +163,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session> Connection<S, P> {
         }
     }
 
-    /// Writes what waits; `true` if anything was written or given up.
+    /// Writes once, and flushes if that was all. `true` if anything was written or given up.
     fn poll_write(&mut self, context: &mut Context<'_>) -> bool {
         let mut progress = false;
-        while !self.driver.write_failed && self.driver.transport.transmit().has_remaining() {
+        if self.driver.has_output() {
             let stream = Pin::new(&mut self.stream);
             match stream.poll_write(context, self.driver.transport.transmit().chunk()) {
-                Poll::Ready(Ok(0)) => self.driver.fail_write(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(count)) => {
                     self.driver.written(count);
                     self.needs_flush = true;
                 }
                 Poll::Ready(Err(error)) => self.driver.fail_write(error),
-                Poll::Pending => return progress,
+                Poll::Pending => return false,
             }
             progress = true;
         }
-        if self.driver.write_failed {
-            self.driver.drop_output();
-            self.needs_flush = false;
-        } else if self.needs_flush {
+        if self.needs_flush && !self.driver.has_output() {
             match Pin::new(&mut self.stream).poll_flush(context) {
-                Poll::Ready(Ok(())) => self.needs_flush = false,
+                Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => {
                     self.driver.fail_write(error);
-                    self.needs_flush = false;
                     progress = true;
                 }
-                Poll::Pending => {}
+                Poll::Pending => return progress,
             }
+            self.needs_flush = false;
         }
         progress
     }
@@ -194,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session> Connection<S, P> {
         self.driver.input.reserve(READ_SIZE);
         let read = pin!(self.stream.read_buf(&mut self.driver.input)).poll(context);
         match read {
-            Poll::Ready(Ok(0)) => self.driver.eof = true,
+            Poll::Ready(Ok(0)) => self.driver.at_end = true,
             Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => self.driver.fail_read(error),
             Poll::Pending => return false,
@@ -204,22 +207,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session> Connection<S, P> {
 
     /// Ready when the deadline has come.
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.driver.deadline() else {
+        let after = |deadline: Instant| Duration::from_millis(deadline.as_millis());
+        let Some(at) = self.driver.deadline().and_then(|at| self.origin.checked_add(after(at))) else {
             self.timer = None;
             return Poll::Pending;
         };
-        let at = self.origin + core::time::Duration::from_millis(deadline.as_millis());
-        let (_, sleep) = match &mut self.timer {
-            Some(timer) => {
-                if timer.0 != deadline {
-                    timer.0 = deadline;
-                    timer.1.as_mut().reset(at);
-                }
-                timer
+        let sleep = self.timer.get_or_insert_with(|| Box::pin(time::sleep_until(at)));
+        // A deadline that moves away, as most do with every command, costs nothing until the timer fires.
+        if at < sleep.deadline() {
+            sleep.as_mut().reset(at);
+        }
+        while sleep.as_mut().poll(context).is_ready() {
+            if at <= now() {
+                self.timer = None;
+                return Poll::Ready(());
             }
-            none => none.insert((deadline, Box::pin(time::sleep_until(at)))),
-        };
-        sleep.as_mut().poll(context)
+            sleep.as_mut().reset(at);
+        }
+        Poll::Pending
     }
 }
 
@@ -242,7 +247,8 @@ impl<S, P: Session> DerefMut for Connection<S, P> {
     }
 }
 
-/// A task in progress on a connection.
+/// A task in progress on a connection. Dropping it drops the task; what the session still has under way
+/// comes as events of [`Connection::next_event`].
 #[derive(Debug)]
 pub struct Running<'a, S, P: Session, T> {
     connection: &'a mut Connection<S, P>,
@@ -260,14 +266,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session, T: Task<P>> Running<'_, S, P
                 return outcome;
             }
             let connection = &mut *self.connection;
-            match poll_fn(|context| connection.poll_turn(context, true)).await.map_err(RunError::Io)? {
-                Turn::Event(event) => {
-                    if let Some(outcome) = self.run.event(event, &mut self.connection.driver) {
-                        return outcome;
-                    }
-                }
-                Turn::Room => self.run.ready_due = true,
-                Turn::Finished => return Err(RunError::Closed),
+            let turn = poll_fn(|context| connection.poll_turn(context, true)).await.map_err(RunError::Io)?;
+            if let Some(outcome) = self.run.turn(turn, &mut self.connection.driver) {
+                return outcome;
             }
         }
     }
@@ -276,6 +277,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Session, T: Task<P>> Running<'_, S, P
     pub const fn task(&mut self) -> Option<&mut T> {
         self.run.ready_due = true;
         self.run.task.as_mut()
+    }
+
+    /// An event that was not the task's, if one waits: the oldest first.
+    pub fn queued_event(&mut self) -> Option<P::Event> {
+        self.connection.driver.queued()
     }
 
     /// The session.

@@ -12,8 +12,11 @@
 //!    readable, writable and `poll_timeout`;
 //! 4. when `wants().close` holds and `transmit` is empty, close the stream.
 
+#[cfg(not(all(feature = "rustls", feature = "deflate")))]
+mod absent;
 #[cfg(feature = "deflate")]
 mod deflate;
+mod layer;
 mod task;
 #[cfg(feature = "rustls")]
 mod tls;
@@ -154,8 +157,9 @@ pub struct TlsInfo {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayerError {
-    /// TLS was asked for, but the transport has no TLS configuration.
-    #[error("no TLS configuration")]
+    /// The transport has no configuration for the layer, or the layer has no place there: TLS after DEFLATE,
+    /// a layer twice, the end of one that is not there.
+    #[error("the layer is not configured or has no place here")]
     NotConfigured,
     /// The handshake or a record failed; text from the TLS library.
     #[error("TLS: {0}")]

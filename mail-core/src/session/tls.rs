@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::fmt;
-use std::io::{self, Read as _, Write as _};
+use std::io::{BufRead as _, Write as _};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use rustls::pki_types::ServerName;
@@ -45,8 +45,9 @@ impl From<(Arc<ClientConfig>, ServerName<'static>)> for TlsConfig {
 /// A TLS connection between two buffers.
 pub(super) struct Tls {
     connection: Connection,
+    /// Whether the handshake is finished and was reported.
+    established: bool,
     peer_has_closed: bool,
-    closed: bool,
 }
 
 impl Tls {
@@ -60,45 +61,60 @@ impl Tls {
         let mut connection = connection.map_err(|error| LayerError::Tls(error.to_string()))?;
         // The transport has its own window; rustls would otherwise take only a part of a write.
         connection.set_buffer_limit(None);
-        Ok(Self { connection, peer_has_closed: false, closed: false })
+        Ok(Self { connection, established: false, peer_has_closed: false })
     }
 
-    pub(super) fn is_handshaking(&self) -> bool {
-        self.connection.is_handshaking()
+    pub(super) const fn is_established(&self) -> bool {
+        self.established
+    }
+
+    /// The facts of the handshake, once, when it is finished.
+    pub(super) fn establish(&mut self) -> Option<TlsInfo> {
+        if self.established || self.connection.is_handshaking() {
+            return None;
+        }
+        self.established = true;
+        Some(self.info())
     }
 
     pub(super) const fn peer_has_closed(&self) -> bool {
         self.peer_has_closed
     }
 
-    /// Decrypts records from `input` into `plain`, one read of rustls' buffer at a time. `true` if anything moved.
+    /// Decrypts `input` into `plain` until something came of it: a record of 16 KiB, or a few small ones.
+    /// `true` if anything moved.
     pub(super) fn decrypt(&mut self, input: &mut BytesMut, plain: &mut BytesMut) -> Result<bool, LayerError> {
-        if input.is_empty() || self.peer_has_closed {
-            // RFC 8446 §6.1: what comes behind close_notify is ignored.
-            input.clear();
-            return Ok(false);
+        let failed = |error: &dyn fmt::Display| LayerError::Tls(error.to_string());
+        let mut moved = false;
+        while !input.is_empty() {
+            moved = true;
+            if self.peer_has_closed {
+                // RFC 8446 §6.1: what comes behind close_notify is ignored.
+                input.clear();
+                break;
+            }
+            let taken = self.connection.read_tls(&mut &input[..]).map_err(|error| failed(&error))?;
+            input.advance(taken.min(input.len()));
+            let state = self.connection.process_new_packets().map_err(|error| failed(&error))?;
+            self.peer_has_closed = state.peer_has_closed();
+            let mut waiting = state.plaintext_bytes_to_read();
+            let came = waiting > 0;
+            while waiting > 0 {
+                let mut reader = self.connection.reader();
+                let chunk = reader.fill_buf().map_err(|error| failed(&error))?;
+                plain.extend_from_slice(chunk);
+                let count = chunk.len();
+                reader.consume(count);
+                waiting = waiting.saturating_sub(count.max(1));
+            }
+            if came || !self.established && !self.connection.is_handshaking() {
+                break;
+            }
         }
-        let taken =
-            self.connection.read_tls(&mut &input[..]).map_err(|error| LayerError::Tls(error.to_string()))?;
-        input.advance(taken);
-        let state =
-            self.connection.process_new_packets().map_err(|error| LayerError::Tls(error.to_string()))?;
-        self.peer_has_closed |= state.peer_has_closed();
-        let ready = state.plaintext_bytes_to_read();
-        if ready > 0 {
-            let start = plain.len();
-            plain.resize(start + ready, 0);
-            let read = match self.connection.reader().read(plain.get_mut(start..).unwrap_or_default()) {
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-                Err(error) => return Err(LayerError::Tls(error.to_string())),
-            };
-            plain.truncate(start + read);
-        }
-        Ok(taken > 0 || ready > 0)
+        Ok(moved)
     }
 
-    /// Encrypts `plain` into `wire`; before the end of the handshake it waits inside.
+    /// Encrypts `plain` into `wire`, after the handshake.
     pub(super) fn encrypt(&mut self, plain: &[u8], wire: &mut Transmit) {
         // Writing into memory without limit cannot fail.
         let _ = self.connection.writer().write_all(plain);
@@ -115,15 +131,13 @@ impl Tls {
         }
     }
 
-    /// Says close_notify, once.
+    /// Says close_notify, unless that or a fatal alert was said before.
     pub(super) fn close(&mut self) {
-        if !core::mem::replace(&mut self.closed, true) {
-            self.connection.send_close_notify();
-        }
+        self.connection.send_close_notify();
     }
 
     /// The facts of a finished handshake.
-    pub(super) fn info(&self) -> TlsInfo {
+    fn info(&self) -> TlsInfo {
         let connection = &self.connection;
         let version = connection.protocol_version();
         // RFC 9266 §4.2; §2 lets TLS 1.2 qualify only under conditions, so it is left out.
@@ -157,6 +171,6 @@ impl Tls {
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("handshaking", &self.is_handshaking()).finish_non_exhaustive()
+        f.debug_struct("Tls").field("established", &self.established).finish_non_exhaustive()
     }
 }

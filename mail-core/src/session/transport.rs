@@ -1,64 +1,60 @@
 //! [`Transport`]: a session with its layers, itself a [`Session`].
 //!
 //! TLS and DEFLATE are values here, not streams: octets of the wire go in, octets of the wire come out,
-//! so STARTTLS and COMPRESS are tested without a socket.
-//!
-//! ```text
-//!  wire ──▶ TLS ──▶ between ──▶ inflate ──▶ incoming ──▶ session
-//!  wire ◀── outgoing ◀── TLS ◀── deflate ◀───────────── transmit
-//! ```
-//! A layer that is not there passes its octets on. Without any, both buffers are unused and the session
-//! reads the caller's buffer itself.
+//! so STARTTLS and COMPRESS are tested without a socket. This file decides when a layer comes and goes, what
+//! stands before and behind it, and how a failure ends; `layer` has the layers themselves.
 
 use bytes::{Buf as _, BytesMut};
 
-#[cfg(any(feature = "rustls", feature = "deflate"))]
-use super::Layer;
-#[cfg(feature = "deflate")]
-use super::deflate::Deflate;
+#[cfg(not(feature = "rustls"))]
+use super::absent::TlsConfig;
+use super::layer::{Decoded, Layers};
 #[cfg(feature = "rustls")]
-use super::tls::{Tls, TlsConfig};
+use super::tls::TlsConfig;
 use super::{LayerError, Session, Transmit, Upgraded, Wants};
 use crate::value::Instant;
 
 /// A session with the layers below it.
 ///
 /// Which layers there are is decided by the session, with [`Wants::upgrade`]: one that wants TLS before
-/// anything else gets implicit TLS, one that wants it after an agreement gets STARTTLS. What the session
-/// wrote before goes out first, in the clear; every octet that stands behind the agreement in the input
-/// belongs to the layer. Plaintext there fails the handshake; it never reaches the session.
+/// anything else gets implicit TLS, one that wants it after an agreement gets STARTTLS, one that never does
+/// goes without, and reads and writes the driver's buffers itself. What the session wrote before the layer
+/// goes out first, without it; every octet that stands behind the agreement in the input belongs to the
+/// layer. Plaintext there fails the handshake; it never reaches the session.
 ///
-/// Memory is bounded: octets are decoded only while the session takes input and less than
-/// [`Transport::WINDOW`] wait for it, and encoded only while less than that waits for the wire.
+/// # When a layer fails
+/// TLS sends its alert, the session is told [`Upgraded::Failed`] once, and then [`Wants::close`] holds.
+/// What the session still writes is sent only if the damage is in the DEFLATE stream of the peer: after a
+/// TLS failure nobody could read it.
+///
+/// # The end
+/// The peer's close_notify is the end of its input, as is the end of the stream without one: all these
+/// protocols say in their own words when something is complete. When the session wants to close and all it
+/// wrote is on its way, close_notify follows.
+///
+/// # Memory
+/// Octets are decoded only while the session takes input, one record of 16 KiB at a time, so besides what
+/// the session leaves of an unfinished line no more than 20 KiB wait for it, or twice that with DEFLATE over
+/// TLS. They are encoded only while less than [`Transport::WINDOW`] waits for the wire. Without anything
+/// waiting it holds no buffer but [`Transmit::RETAINED`].
 #[derive(Debug)]
 pub struct Transport<P> {
     session: P,
-    #[cfg(feature = "rustls")]
+    layers: Layers,
     config: Option<TlsConfig>,
-    #[cfg(feature = "rustls")]
-    tls: Option<Tls>,
-    #[cfg(feature = "deflate")]
-    deflate: Option<Deflate>,
-    /// Decrypted, still compressed octets.
-    #[cfg(feature = "deflate")]
-    between: BytesMut,
-    /// Decoded octets that the session has not taken.
-    incoming: BytesMut,
-    /// Encoded octets for the wire.
-    outgoing: Transmit,
-    /// Whether a layer is or was in place, so that output goes through `outgoing`.
-    layered: bool,
     /// Whether the peer has said that no more comes.
-    eof: bool,
+    at_end: bool,
     /// Whether the session was told so.
-    eof_told: bool,
-    /// Whether a layer failed: nothing is decoded any more.
-    failed: bool,
+    end_is_told: bool,
+    /// Whether octets are left in the driver's buffer that a layer has not come to.
+    unread: bool,
+    /// Why a layer failed, if one did: nothing is decoded any more.
+    failure: Option<LayerError>,
 }
 
 impl<P: Session> Transport<P> {
-    /// Decoded octets that may wait for the session, and encoded ones for the wire, before the transport
-    /// stops making more. One TLS record (16 KiB) may come on top.
+    /// Encoded octets that may wait for the wire before the transport encodes no more of the session's
+    /// output. As much of that, encoded, may come on top.
     pub const WINDOW: usize = 32 * 1024;
 
     /// A session without TLS. One that asks for it is told [`LayerError::NotConfigured`].
@@ -66,20 +62,12 @@ impl<P: Session> Transport<P> {
     pub fn plain(session: P) -> Self {
         Self {
             session,
-            #[cfg(feature = "rustls")]
+            layers: Layers::default(),
             config: None,
-            #[cfg(feature = "rustls")]
-            tls: None,
-            #[cfg(feature = "deflate")]
-            deflate: None,
-            #[cfg(feature = "deflate")]
-            between: BytesMut::new(),
-            incoming: BytesMut::new(),
-            outgoing: Transmit::new(),
-            layered: false,
-            eof: false,
-            eof_told: false,
-            failed: false,
+            at_end: false,
+            end_is_told: false,
+            unread: false,
+            failure: None,
         }
     }
 
@@ -109,184 +97,91 @@ impl<P: Session> Transport<P> {
         self.session
     }
 
-    /// Puts the layer in place that the session waits for, if it does.
+    /// Begins the layer that the session waits for, if it does.
     fn upgrade(&mut self, now: Instant) {
-        // Bounded: a session has few layers to ask for, and a failure ends it.
+        // A session has few layers to ask for, and a wrong wish is a failure, which ends the loop.
         while let Some(layer) = self.session.wants().upgrade {
-            if self.failed || self.is_handshaking() {
+            if self.failure.is_some() || self.layers.are_changing() {
                 return;
             }
-            // What was said before the agreement goes out without the layer.
-            if self.layered {
-                self.encode_all();
-            } else {
-                self.outgoing.put(&core::mem::take(self.session.transmit().buffer()));
-                self.layered = true;
-            }
-            match layer {
-                #[cfg(feature = "rustls")]
-                Layer::Tls if self.tls.is_none() => match self.config.as_ref().map(Tls::new) {
-                    Some(Ok(tls)) => {
-                        self.tls = Some(tls);
-                        return;
-                    }
-                    Some(Err(error)) => self.fail(error, now),
-                    None => self.fail(LayerError::NotConfigured, now),
-                },
-                #[cfg(feature = "deflate")]
-                Layer::Deflate if self.deflate.is_none() => {
-                    self.deflate = Some(Deflate::new());
-                    self.session.handle_upgrade(Upgraded::Deflate, now);
-                }
-                #[cfg(feature = "deflate")]
-                Layer::DeflateEnd if self.deflate.is_some() => {
-                    self.deflate = None;
-                    // What was not inflated yet is plain now.
-                    self.incoming.unsplit(core::mem::take(&mut self.between));
-                    self.session.handle_upgrade(Upgraded::DeflateEnd, now);
-                }
-                _ => self.fail(LayerError::NotConfigured, now),
+            // What was said before goes out without the layer.
+            self.encode(usize::MAX);
+            match self.layers.install(layer, self.config.as_ref()) {
+                Ok(Some(upgraded)) => self.session.handle_upgrade(upgraded, now),
+                Ok(None) => return,
+                Err(error) => self.fail(error, now),
             }
         }
     }
 
     fn fail(&mut self, error: LayerError, now: Instant) {
-        self.failed = true;
-        self.incoming.clear();
+        self.failure = Some(error.clone());
+        self.layers.incoming.clear();
         self.session.handle_upgrade(Upgraded::Failed(error), now);
     }
 
-    #[cfg_attr(
-        not(feature = "rustls"),
-        expect(clippy::unused_self, reason = "there is no handshake without TLS")
-    )]
-    fn is_handshaking(&self) -> bool {
-        #[cfg(feature = "rustls")]
-        return self.tls.as_ref().is_some_and(Tls::is_handshaking);
-        #[cfg(not(feature = "rustls"))]
-        false
-    }
-
-    /// Whether any layer decodes input.
-    fn decodes(&self) -> bool {
-        #[cfg(feature = "rustls")]
-        if self.tls.is_some() {
-            return true;
-        }
-        #[cfg(feature = "deflate")]
-        if self.deflate.is_some() {
-            return true;
-        }
-        // Octets that a layer decoded before it went come first.
-        !self.incoming.is_empty()
-    }
-
-    /// Decodes one step: from `input` towards `incoming`. `true` if anything moved.
-    #[cfg_attr(
-        not(any(feature = "rustls", feature = "deflate")),
-        expect(unused_mut, unused_variables, reason = "nothing to decode without layers")
-    )]
-    fn decode(&mut self, input: &mut BytesMut, now: Instant) -> bool {
+    /// Decodes a step and shows the session what came of it. `true` if there may be more to do.
+    fn step(&mut self, input: &mut BytesMut, now: Instant) -> bool {
         let mut moved = false;
-        #[cfg(feature = "rustls")]
-        if let Some(tls) = &mut self.tls {
-            #[cfg(feature = "deflate")]
-            let target = if self.deflate.is_some() { &mut self.between } else { &mut self.incoming };
-            #[cfg(not(feature = "deflate"))]
-            let target = &mut self.incoming;
-            let was_handshaking = tls.is_handshaking();
-            if target.len() < Self::WINDOW {
-                match tls.decrypt(input, target) {
-                    Ok(progress) => moved |= progress,
-                    Err(error) => {
-                        self.fail(error, now);
-                        return false;
-                    }
+        if self.session.wants().input || self.layers.are_changing() {
+            match self.layers.decode(input) {
+                Ok(Decoded::Nothing) => {}
+                Ok(Decoded::Octets) => moved = true,
+                Ok(Decoded::Layer(upgraded)) => {
+                    self.session.handle_upgrade(upgraded, now);
+                    moved = true;
                 }
-            }
-            if was_handshaking && !tls.is_handshaking() {
-                let info = tls.info();
-                self.session.handle_upgrade(Upgraded::Tls(info), now);
-                moved = true;
-            }
-        }
-        #[cfg(feature = "deflate")]
-        if let Some(deflate) = &mut self.deflate {
-            #[cfg(feature = "rustls")]
-            let source = if self.tls.is_some() { &mut self.between } else { input };
-            #[cfg(not(feature = "rustls"))]
-            let source = input;
-            match deflate.inflate(source, &mut self.incoming, Self::WINDOW) {
-                Ok(progress) => moved |= progress,
                 Err(error) => {
                     self.fail(error, now);
                     return false;
                 }
             }
         }
+        if self.layers.is_handshaking() && self.layers.peer_has_closed() {
+            self.fail(LayerError::Tls("the peer closed in the handshake".into()), now);
+            return false;
+        }
+        if !self.layers.are_changing() && self.session.wants().upgrade.is_none() {
+            let before = self.layers.incoming.len();
+            self.session.handle_input(&mut self.layers.incoming, now);
+            moved |= self.layers.incoming.len() != before;
+        }
         moved
     }
 
-    /// Whether the peer ended the TLS connection in order.
-    #[cfg_attr(
-        not(feature = "rustls"),
-        expect(clippy::unused_self, reason = "only TLS ends before the stream")
-    )]
-    fn peer_has_closed(&self) -> bool {
-        #[cfg(feature = "rustls")]
-        return self.tls.as_ref().is_some_and(Tls::peer_has_closed);
-        #[cfg(not(feature = "rustls"))]
-        false
-    }
-
     /// Tells the session of the end, once, when it has come to all that stands before it.
-    fn tell_eof(&mut self, now: Instant) {
-        let caught_up = self.incoming.is_empty() || self.session.wants().input;
-        if self.eof && !self.eof_told && caught_up {
-            self.eof_told = true;
+    fn tell_end(&mut self, now: Instant) {
+        let caught_up = self.session.wants().input
+            || self.layers.are_changing()
+            || !self.unread && !self.layers.hold_input();
+        if self.at_end && !self.end_is_told && caught_up && self.failure.is_none() {
+            self.end_is_told = true;
             self.session.handle_eof(now);
         }
     }
 
-    /// Encodes what the session has written, as far as the window allows.
-    fn encode(&mut self) {
-        while self.outgoing.len() < Self::WINDOW {
+    /// Encodes what the session has written, while less than `window` waits for the wire.
+    fn encode(&mut self, window: usize) {
+        let heard = matches!(self.failure, None | Some(LayerError::Deflate));
+        let ready = !self.layers.is_handshaking();
+        while ready && self.layers.outgoing.len() < window {
             let transmit = self.session.transmit();
-            let take = transmit.remaining().min(Self::WINDOW);
-            let Some(octets) = transmit.chunk().get(..take).filter(|octets| !octets.is_empty()) else {
+            let octets = transmit.chunk();
+            let octets = octets.get(..Self::WINDOW).unwrap_or(octets);
+            if octets.is_empty() {
                 break;
-            };
-            #[cfg(feature = "deflate")]
-            let compressed = self.deflate.as_mut().map(|deflate| deflate.deflate(octets));
-            #[cfg(feature = "deflate")]
-            let octets = compressed.as_deref().unwrap_or(octets);
-            #[cfg(feature = "rustls")]
-            match &mut self.tls {
-                Some(tls) => tls.encrypt(octets, &mut self.outgoing),
-                None => self.outgoing.put(octets),
             }
-            #[cfg(not(feature = "rustls"))]
-            self.outgoing.put(octets);
-            self.session.transmit().advance(take);
-        }
-        #[cfg(feature = "rustls")]
-        if let Some(tls) = &mut self.tls {
-            if self.session.wants().close && self.session.transmit().is_empty() {
-                tls.close();
+            if heard {
+                self.layers.encode(octets);
             }
-            tls.flush(&mut self.outgoing);
+            let count = octets.len();
+            transmit.advance(count);
         }
-    }
-
-    /// Encodes everything, for the moment before a layer changes: a session writes little before it asks for one.
-    fn encode_all(&mut self) {
-        let mut done = BytesMut::new();
-        while !self.session.transmit().is_empty() {
-            self.encode();
-            done.unsplit(core::mem::take(self.outgoing.buffer()));
+        let all_said = !ready || self.session.transmit().is_empty();
+        if self.session.wants().close && all_said {
+            self.layers.close();
         }
-        done.unsplit(core::mem::take(self.outgoing.buffer()));
-        self.outgoing.put(&done);
+        self.layers.flush();
     }
 }
 
@@ -294,53 +189,37 @@ impl<P: Session> Session for Transport<P> {
     type Event = P::Event;
 
     fn handle_input(&mut self, input: &mut BytesMut, now: Instant) {
-        self.upgrade(now);
-        while !self.failed {
-            if !self.decodes() {
+        loop {
+            self.upgrade(now);
+            if self.failure.is_some() {
+                input.clear();
+                break;
+            }
+            if self.layers.exist() {
+                let more = self.step(input, now);
+                let stays = self.session.wants().upgrade.is_none() || self.layers.are_changing();
+                if !more && stays && self.failure.is_none() {
+                    break;
+                }
+            } else {
                 self.session.handle_input(input, now);
                 if self.session.wants().upgrade.is_none() {
                     return;
                 }
-                self.upgrade(now);
-                continue;
-            }
-            let mut moved = false;
-            if self.session.wants().input || self.is_handshaking() {
-                moved = self.decode(input, now);
-            }
-            let before = self.incoming.len();
-            if !self.failed && !self.is_handshaking() {
-                self.session.handle_input(&mut self.incoming, now);
-            }
-            moved |= self.incoming.len() != before;
-            if self.session.wants().upgrade.is_some() && !self.is_handshaking() {
-                self.upgrade(now);
-                moved = true;
-            }
-            if !moved {
-                break;
             }
         }
-        if self.incoming.is_empty() && self.incoming.capacity() > Transmit::RETAINED {
-            // An idle session holds no buffer.
-            self.incoming = BytesMut::new();
-        }
-        if self.failed {
-            input.clear();
-        } else {
-            self.eof |= self.peer_has_closed();
-            self.tell_eof(now);
-        }
+        self.layers.release();
+        self.unread = !input.is_empty();
+        self.at_end |= self.layers.peer_has_closed();
+        self.tell_end(now);
     }
 
     fn handle_eof(&mut self, now: Instant) {
-        self.eof = true;
-        #[cfg(feature = "rustls")]
-        if self.is_handshaking() && !self.failed {
+        self.at_end = true;
+        if self.layers.is_handshaking() && self.failure.is_none() {
             self.fail(LayerError::Tls("the stream ended in the handshake".into()), now);
-            return;
         }
-        self.tell_eof(now);
+        self.tell_end(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -362,23 +241,19 @@ impl<P: Session> Session for Transport<P> {
     }
 
     fn transmit(&mut self) -> &mut Transmit {
-        if !self.layered {
+        if !self.layers.exist() && self.layers.outgoing.is_empty() && self.failure.is_none() {
             return self.session.transmit();
         }
-        self.encode();
-        &mut self.outgoing
+        self.encode(Self::WINDOW);
+        &mut self.layers.outgoing
     }
 
     fn wants(&self) -> Wants {
         let mut wants = self.session.wants();
-        // The transport sees to upgrades itself, and reads for a handshake.
-        let upgrading = wants.upgrade.take().is_some();
-        if !self.failed && (upgrading || self.is_handshaking()) && !wants.close {
-            wants.input = true;
-        }
-        if self.incoming.len() >= Self::WINDOW {
-            wants.input = false;
-        }
+        // The transport sees to upgrades itself, and reads for them.
+        let upgrades = wants.upgrade.take().is_some();
+        wants.input = (wants.input || upgrades) && !self.at_end && self.failure.is_none();
+        wants.close |= self.failure.is_some();
         wants
     }
 }
