@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-use std::time::Duration;
+use core::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use mailwright_core::session::{Layer, LayerError, Session as _, TlsInfo, Upgraded, Wants};
@@ -67,7 +67,7 @@ impl Peer {
     }
 
     fn events(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.client.poll_event()).map(shown).collect()
+        core::iter::from_fn(|| self.client.poll_event()).map(shown).collect()
     }
 
     fn wait(&mut self, seconds: u64) -> Vec<String> {
@@ -618,7 +618,7 @@ fn replies_carry_the_ids_of_their_commands_in_order() {
         [peer.client.dele(number(1)).unwrap(), peer.client.list(None).unwrap(), peer.client.noop().unwrap()];
     peer.input.extend_from_slice(b"+OK\r\n+OK\r\n2 5\r\n.\r\n-ERR\r\n");
     peer.client.handle_input(&mut peer.input, peer.now);
-    let found: Vec<_> = std::iter::from_fn(|| peer.client.poll_event())
+    let found: Vec<_> = core::iter::from_fn(|| peer.client.poll_event())
         .map(|event| match event {
             Event::Reply { id, .. } | Event::Listed { id, .. } | Event::End { id, .. } => id,
             event => panic!("{event:?}"),

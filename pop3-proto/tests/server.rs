@@ -686,7 +686,7 @@ fn an_http_request_closes_at_its_first_line_only() {
 #[test]
 fn autologout_counts_from_the_last_complete_command_and_is_silent() {
     let mut config = clear_text();
-    config.timeouts.autologout = std::time::Duration::from_secs(1); // never lower than the RFC's minimum
+    config.timeouts.autologout = core::time::Duration::from_secs(1); // never lower than the RFC's minimum
     let mut host = Host::logged_in(config);
     host.send(b"DELE 1\r\n");
     host.wait(599);
@@ -745,15 +745,15 @@ fn output_that_nobody_reads_closes_and_is_dropped() {
     let mut host = Host::logged_in(clear_text());
     let mut input = BytesMut::from("LIST\r\n");
     host.server.handle_input(&mut input, host.now);
-    host.now = host.now + std::time::Duration::from_secs(599);
+    host.now = host.now + core::time::Duration::from_secs(599);
     host.server.handle_timeout(host.now);
     assert!(!host.closed());
     // An octet is progress.
     host.server.transmit().advance(1);
-    host.now = host.now + std::time::Duration::from_secs(1);
+    host.now = host.now + core::time::Duration::from_secs(1);
     host.server.handle_timeout(host.now);
     assert!(!host.closed());
-    host.now = host.now + std::time::Duration::from_secs(600);
+    host.now = host.now + core::time::Duration::from_secs(600);
     host.server.handle_timeout(host.now);
     assert!(host.closed());
     assert!(!host.server.transmit().has_remaining());

@@ -1,5 +1,7 @@
 //! AUTH and its exchange (RFC 5034 §4). USER and PASS are plain commands.
 
+use alloc::boxed::Box;
+
 use bytes::{BufMut as _, BytesMut};
 use mailwright_core::value::Misuse;
 use mailwright_sasl::{ClientError, ClientStep, base64};
@@ -46,7 +48,7 @@ impl Client {
             return Err(Misuse::WrongState);
         }
         let id = self.send(Command::Auth { mechanism, initial }, Kind::Auth)?;
-        self.exchange = Some(Exchange { mechanism: exchange, cancelled: None });
+        self.exchange = Some(Box::new(Exchange { mechanism: exchange, cancelled: None }));
         Ok(id)
     }
 

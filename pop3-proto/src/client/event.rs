@@ -1,5 +1,7 @@
 //! What a client tells its host: [`Event`], the values of replies, and [`Closed`].
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 use mailwright_core::session::{LayerError, TlsInfo};
 use mailwright_core::value::{Deviation, Excerpt};
@@ -53,7 +55,7 @@ pub enum Event {
         summary: Summary,
     },
     /// TLS is in force. Capabilities from before are forgotten: ask again.
-    Secured(TlsInfo),
+    Secured(Box<TlsInfo>),
     /// A departure from the RFC was tolerated.
     Deviation(Deviation),
     /// The last event.

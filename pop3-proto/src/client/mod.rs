@@ -24,6 +24,7 @@ pub mod tasks;
 mod timers;
 mod tls;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::fmt;
@@ -67,7 +68,7 @@ pub struct Client {
     /// Commands without their complete reply, in order.
     in_flight: VecDeque<InFlight>,
     /// The SASL exchange of the AUTH in flight.
-    exchange: Option<Exchange>,
+    exchange: Option<Box<Exchange>>,
     next_id: u64,
 }
 
@@ -110,7 +111,7 @@ enum Phase {
     /// The lines of a listing.
     Listing(Listing),
     /// A message.
-    Content(DotDecoder),
+    Content(Box<DotDecoder>),
     /// Over.
     Closed,
 }

@@ -1,5 +1,7 @@
 //! Status lines: RFC 1939 §3, RFC 2449 §8. What a reply is, the command at the front decides.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 use mailwright_core::value::Deviation;
 
@@ -60,7 +62,9 @@ impl Client {
         let ok = reply.is_ok();
         self.events.push(Event::Reply { id, reply, value: value.clone() });
         match (kind, value) {
-            (Kind::Content, Value::Multiline) => self.phase = Phase::Content(self.content_decoder()),
+            (Kind::Content, Value::Multiline) => {
+                self.phase = Phase::Content(Box::new(self.content_decoder()))
+            }
             (_, Value::Multiline) => self.phase = Phase::Listing(Listing::new(id, kind)),
             (Kind::Stls, _) if ok => self.agreed_on_tls(more),
             (_, Value::Quit(outcome)) => self.close(Closed::Quit(outcome)),

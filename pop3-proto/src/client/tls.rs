@@ -1,6 +1,8 @@
 //! STLS and the barrier behind it (RFC 2595 §4), TLS from the start (RFC 8314 §3), and what TLS lets a
 //! session forget.
 
+use alloc::boxed::Box;
+
 use mailwright_core::session::Upgraded;
 
 use super::{Client, Closed, Event, Phase};
@@ -28,7 +30,7 @@ impl Client {
                 self.timers.stop(super::timers::ANSWER);
                 self.phase =
                     if self.config.tls == TlsMode::Implicit { Phase::Greeting } else { Phase::Replies };
-                self.events.push(Event::Secured(info));
+                self.events.push(Event::Secured(Box::new(info)));
             }
             Upgraded::Failed(error) => self.close(Closed::Layer(error)),
             // Layers that POP3 does not have, or that nobody asked for.

@@ -1,5 +1,6 @@
 //! What a server tells and asks its host ([`Event`]), the answers, and [`Closed`].
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -18,7 +19,7 @@ use crate::types::MessageNumber;
 #[non_exhaustive]
 pub enum Event {
     /// TLS is in force, after STLS or from the start. What was said before is forgotten.
-    Secured(TlsInfo),
+    Secured(Box<TlsInfo>),
     /// Are these credentials good? From USER and PASS, or from a SASL exchange.
     Authenticate {
         /// To answer with.

@@ -14,6 +14,15 @@ pub(super) struct Listing {
     of: What,
     /// The message to look at next; `None` behind the last one.
     next: Option<MessageNumber>,
+    /// Whether the terminator is written.
+    ended: bool,
+}
+
+impl Listing {
+    /// Whether all of it is written.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.ended
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -50,7 +59,7 @@ impl Server {
                 let (messages, octets) = self.totals();
                 self.ok_totals(messages, octets);
                 self.timers.stop(super::timers::IDLE);
-                self.phase = Phase::Listing(Listing { of, next: Some(MessageNumber::FIRST) });
+                self.phase = Phase::Listing(Listing { of, next: Some(MessageNumber::FIRST), ended: false });
             }
         }
     }
@@ -63,6 +72,9 @@ impl Server {
         let high_water = self.high_water();
         let Phase::Listing(listing) = &mut self.phase else { return };
         let Some(snapshot) = &self.snapshot else { return };
+        if listing.is_complete() {
+            return;
+        }
         let wire = self.transmit.buffer();
         let before = wire.len();
         // Once at its full size, so that it is made once and never grows.
@@ -80,15 +92,10 @@ impl Server {
             }
             listing.next = number.get().checked_add(1).and_then(MessageNumber::new);
         }
-        let done = listing.next.is_none();
-        if done {
+        if listing.next.is_none() && !core::mem::replace(&mut listing.ended, true) {
             wire.put_slice(b".\r\n");
         }
         self.queued += (wire.len() - before) as u64;
-        if done {
-            self.phase = Phase::Command;
-            self.await_command();
-        }
     }
 }
 

@@ -358,17 +358,29 @@ impl Server {
         self.transmit.len() <= self.low_water()
     }
 
-    /// Writes what can be written now, asks for content that there is room for, and closes at the end.
+    /// Goes on with what does not wait for input: a listing, a wish for content, the end.
+    ///
+    /// Only where a driver presents its input next (`handle_*`, `answer`), since commands behind a
+    /// listing are taken once it is complete.
     fn settle(&mut self) {
-        match &self.phase {
-            Phase::Listing(_) => self.list_more(),
-            Phase::Content(_) => self.ask_for_content(),
-            _ => {}
+        self.write_ahead();
+        if matches!(&self.phase, Phase::Listing(listing) if listing.is_complete()) {
+            self.phase = Phase::Command;
+            self.await_command();
         }
         if self.at_end && !self.unread && (self.takes_input() || matches!(self.phase, Phase::Handshake)) {
             self.close(Closed::EndOfInput);
         }
         self.watch_output();
+    }
+
+    /// Writes what may be written ahead, and asks for content that there is room for.
+    fn write_ahead(&mut self) {
+        match &self.phase {
+            Phase::Listing(_) => self.list_more(),
+            Phase::Content(_) => self.ask_for_content(),
+            _ => {}
+        }
     }
 
     // ---- Asking
@@ -404,7 +416,14 @@ impl Session for Server {
 
     fn handle_input(&mut self, input: &mut BytesMut, now: Instant) {
         self.timers.observe(now);
-        self.read(input);
+        loop {
+            self.settle();
+            let before = input.len();
+            self.read(input);
+            if input.len() == before {
+                break;
+            }
+        }
         self.settle();
         self.timers.observe(now);
     }
@@ -431,7 +450,7 @@ impl Session for Server {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.settle();
+        self.write_ahead();
         self.events.pop()
     }
 
@@ -440,7 +459,7 @@ impl Session for Server {
     }
 
     fn transmit(&mut self) -> &mut Transmit {
-        self.settle();
+        self.write_ahead();
         &mut self.transmit
     }
 

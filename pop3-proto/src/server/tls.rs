@@ -1,6 +1,8 @@
 //! STLS and the barrier behind it (RFC 2595 §4), TLS from the start (RFC 8314 §3), and what TLS lets a
 //! session forget.
 
+use alloc::boxed::Box;
+
 use mailwright_core::session::Upgraded;
 
 use super::{Closed, EarlyOctets, Event, Phase, Server};
@@ -40,7 +42,7 @@ impl Server {
                 self.framer.reset();
                 self.phase = Phase::Command;
                 self.await_command();
-                self.events.push(Event::Secured(info));
+                self.events.push(Event::Secured(Box::new(info)));
                 if self.config.tls == TlsMode::Implicit {
                     self.greet();
                 }

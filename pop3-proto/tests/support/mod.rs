@@ -101,7 +101,7 @@ impl Host {
     }
 
     pub(crate) fn take_output(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.output)).into_owned()
+        String::from_utf8_lossy(&core::mem::take(&mut self.output)).into_owned()
     }
 
     pub(crate) fn eof(&mut self) -> String {
@@ -111,7 +111,7 @@ impl Host {
     }
 
     pub(crate) fn wait(&mut self, seconds: u64) -> String {
-        self.now = self.now + std::time::Duration::from_secs(seconds);
+        self.now = self.now + core::time::Duration::from_secs(seconds);
         self.server.handle_timeout(self.now);
         self.run();
         self.take_output()

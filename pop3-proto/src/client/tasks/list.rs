@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use mailwright_core::session::{Progress, Task};
-use mailwright_core::value::Misuse;
+use mailwright_core::value::{Deviation, Misuse};
 
 use super::super::{Client, CommandId, Event};
 use super::{Step, TaskError, proceed};
@@ -42,12 +42,14 @@ pub struct Listings {
     pub messages: Vec<Listed>,
     /// The first lines that could not be read, [`List::MOST_ERRORS`] at most.
     pub errors: Vec<EntryError>,
+    /// The first departures from the RFC that were tolerated, [`List::MOST_ERRORS`] at most.
+    pub deviations: Vec<Deviation>,
     /// Why there are no ids, if the server refused UIDL.
     pub no_ids: Option<Reply>,
 }
 
 impl List {
-    /// How many errors are kept.
+    /// How many errors and how many deviations are kept.
     pub const MOST_ERRORS: usize = 100;
 
     /// A listing of all messages.
@@ -129,6 +131,13 @@ impl Task<Client> for List {
                 Progress::Done(Ok(self.result()))
             }
             Event::End { id, .. } if Some(id) == self.uidl => Progress::Done(Ok(self.result())),
+            // A server that departs at all departs in every line; the queue for others is not for that.
+            Event::Deviation(deviation) => {
+                if self.found.deviations.len() < Self::MOST_ERRORS {
+                    self.found.deviations.push(deviation);
+                }
+                Progress::Continue
+            }
             Event::Closed(reason) => Progress::Done(Err(TaskError::Closed(reason))),
             event => Progress::NotMine(event),
         }

@@ -1,0 +1,310 @@
+//! Memory and work in numbers: what a peer can make a session hold, and what a command costs.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::alloc::System;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::{Buf as _, BytesMut};
+use mailwright_core::session::{Session as _, Transmit};
+use mailwright_core::value::Instant;
+use mailwright_pop3::client::{self, Client};
+use mailwright_pop3::server::{Event, Intake, Opening, RetrieveToken, Server};
+use mailwright_pop3::types::{MessageNumber, UniqueId};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use support::clear_text;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// One test at a time, or they would count each other's memory.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+const NOW: Instant = Instant::ORIGIN;
+/// The default output limit.
+const OUTPUT: usize = 16 * 1024;
+
+/// Octets that were taken from the allocator and not given back.
+fn held(region: &Region<'_, System>) -> isize {
+    let change = region.change();
+    change.bytes_allocated as isize - change.bytes_deallocated as isize
+}
+
+fn drain(server: &mut Server) -> Vec<u8> {
+    let octets = server.transmit().chunk().to_vec();
+    server.transmit().advance(octets.len());
+    octets
+}
+
+/// A server with an open maildrop of so many messages, and nothing to be written.
+fn logged_in(messages: u32) -> Server {
+    let list: Vec<(u64, UniqueId)> = MessageNumber::FIRST
+        .up_to(messages)
+        .map(|number| (1000, UniqueId::new(format!("1700000000.{number:059}").as_bytes()).unwrap()))
+        .collect();
+    let mut server = Server::new(clear_text(), [1; 32]);
+    server.handle_input(&mut BytesMut::from("USER mrose\r\nPASS tanstaaf\r\n"), NOW);
+    while let Some(event) = server.poll_event() {
+        match event {
+            Event::Authenticate { token, ask } => server.answer(token, ask.accept()).unwrap(),
+            Event::Open { token, .. } => {
+                server.answer(token, Opening::Opened(Arc::new(list.clone()))).unwrap();
+            }
+            event => panic!("{event:?}"),
+        }
+    }
+    drain(&mut server);
+    server
+}
+
+#[test]
+fn a_listing_of_100_000_messages_is_held_16_kib_at_a_time_for_a_reader_that_stalls() {
+    let _alone = alone();
+    for keyword in ["UIDL", "LIST"] {
+        let mut server = logged_in(100_000);
+        let mut input = BytesMut::from(format!("{keyword}\r\nNOOP\r\n").as_str());
+        let region = Region::new(ALLOCATOR);
+        server.handle_input(&mut input, NOW);
+        for _ in 0..100 {
+            server.handle_timeout(NOW);
+            assert!(server.poll_event().is_none());
+            assert!(server.transmit().len() <= OUTPUT);
+        }
+        // Nobody reads: nothing more is made, and nothing more is read.
+        assert!(server.transmit().len() > OUTPUT / 2);
+        assert!(!server.wants().input);
+        assert_eq!(&input[..], b"NOOP\r\n");
+        assert!(held(&region) <= OUTPUT as isize, "{}", held(&region));
+
+        // Then it reads, a little at a time.
+        let (mut lines, mut octets, mut last) = (0, 0_u64, 0);
+        while lines < 100_002 {
+            let transmit = server.transmit();
+            let chunk = transmit.chunk();
+            let piece = &chunk[..chunk.len().min(777)];
+            lines += piece.iter().filter(|&&octet| octet == b'\n').count();
+            let count = piece.len();
+            octets += count as u64;
+            transmit.advance(count);
+            server.handle_timeout(NOW);
+            last = last.max(server.transmit().len());
+        }
+        assert!(last <= OUTPUT, "{last}");
+        assert!(octets > 1_000_000);
+        let change = region.change();
+        assert!(change.allocations + change.reallocations < 200, "{change:?}");
+        assert!(held(&region) <= OUTPUT as isize, "{}", held(&region));
+        server.handle_input(&mut input, NOW);
+        assert_eq!(drain(&mut server), b"+OK\r\n");
+    }
+}
+
+fn retrieve(server: &mut Server, line: &str) -> RetrieveToken {
+    server.handle_input(&mut BytesMut::from(line), NOW);
+    let Some(Event::Retrieve { token, .. }) = server.poll_event() else { panic!() };
+    token
+}
+
+#[test]
+fn a_message_of_16_mib_goes_through_16_kib() {
+    let _alone = alone();
+    let content = b".\n".repeat(32 * 1024);
+    let mut server = logged_in(1);
+    let region = Region::new(ALLOCATOR);
+    let token = retrieve(&mut server, "RETR 1\r\n");
+    let (mut most, mut sent) = (0, 0_u64);
+    for _ in 0..256 {
+        let mut rest = &content[..];
+        while !rest.is_empty() {
+            let Ok(Intake::Taken(taken)) = server.content(&token, rest) else { panic!() };
+            rest = &rest[taken..];
+            most = most.max(server.transmit().len());
+            if taken == 0 || !rest.is_empty() {
+                let count = server.transmit().len();
+                sent += count as u64;
+                server.transmit().advance(count);
+                assert!(matches!(server.poll_event(), Some(Event::Room)));
+            }
+        }
+    }
+    server.finish(token).unwrap();
+    sent += server.transmit().len() as u64;
+    assert!(most <= OUTPUT, "{most}");
+    // The buffer that the first line was in, rounded up.
+    assert!(held(&region) <= (OUTPUT + 1024) as isize, "{}", held(&region));
+    // Each line of two octets became one of four: the dot doubled, the LF made CR LF.
+    assert_eq!(sent, 16 * 1024 * 1024 * 2 + "+OK 1000 octets\r\n.\r\n".len() as u64);
+}
+
+#[test]
+fn content_waits_without_memory_for_a_reader_that_stalls() {
+    let _alone = alone();
+    let mut server = logged_in(1);
+    let token = retrieve(&mut server, "RETR 1\r\n");
+    let content = vec![b'x'; 100_000];
+    let Ok(Intake::Taken(first)) = server.content(&token, &content) else { panic!() };
+    assert!(first > 0 && first < OUTPUT);
+    for _ in 0..1000 {
+        let Ok(Intake::Taken(taken)) = server.content(&token, &content) else { panic!() };
+        assert!(taken < OUTPUT);
+        assert!(server.transmit().len() <= OUTPUT);
+    }
+    assert_eq!(server.content(&token, &content), Ok(Intake::Taken(0)));
+    assert!(server.poll_event().is_none(), "there is no room to tell of");
+}
+
+#[test]
+fn an_idle_session_is_small() {
+    let _alone = alone();
+    assert!(size_of::<Server>() <= 512, "{}", size_of::<Server>());
+    assert!(size_of::<Client>() <= 512, "{}", size_of::<Client>());
+    let mut server = logged_in(80_000);
+    server.handle_input(&mut BytesMut::from("LIST\r\n"), NOW);
+    while !drain(&mut server).is_empty() {
+        server.handle_timeout(NOW);
+    }
+    let region = Region::new(ALLOCATOR);
+    server.handle_input(&mut BytesMut::from("DELE 80000\r\n"), NOW);
+    drain(&mut server);
+    // One bit for each message, and what the output buffer keeps.
+    let limit = 80_000 / 8 + Transmit::RETAINED as isize;
+    assert!(held(&region) <= limit, "{}", held(&region));
+}
+
+#[test]
+fn a_short_command_allocates_nothing() {
+    let _alone = alone();
+    let mut server = logged_in(10);
+    let mut input = BytesMut::with_capacity(4096);
+    let mut run = |server: &mut Server, lines: &[u8]| {
+        input.extend_from_slice(lines);
+        server.handle_input(&mut input, NOW);
+        assert!(server.poll_event().is_none());
+        let count = server.transmit().len();
+        server.transmit().advance(count);
+    };
+    let lines = b"NOOP\r\nSTAT\r\nLIST 3\r\nUIDL 3\r\nDELE 3\r\nRSET\r\n";
+    run(&mut server, lines);
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..100 {
+        run(&mut server, b"NOOP\r\nSTAT\r\nLIST 3\r\nUIDL 3\r\n");
+    }
+    let change = region.change();
+    // The caller's buffer is made anew when its views have used it up.
+    assert!(change.allocations + change.reallocations <= 4, "{change:?}");
+}
+
+#[test]
+fn ten_mebibytes_without_line_end_leave_nothing() {
+    let _alone = alone();
+    let mut server = logged_in(1);
+    let piece = vec![b'x'; 1460];
+    let mut input = BytesMut::with_capacity(8192);
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..7200 {
+        input.extend_from_slice(&piece);
+        server.handle_input(&mut input, NOW);
+        assert!(input.len() <= 1024);
+    }
+    assert!(held(&region) <= 16 * 1024, "{}", held(&region));
+    assert!(server.transmit().is_empty());
+    input.extend_from_slice(b"\r\n");
+    server.handle_input(&mut input, NOW);
+    assert_eq!(drain(&mut server), b"-ERR line too long\r\n");
+}
+
+#[test]
+fn a_flood_of_commands_is_taken_only_as_its_replies_are_read() {
+    let _alone = alone();
+    let mut server = logged_in(1);
+    let mut input = BytesMut::from(&b"CAPA\r\n".repeat(10_000)[..]);
+    let region = Region::new(ALLOCATOR);
+    server.handle_input(&mut input, NOW);
+    assert!(input.len() > 50_000, "{}", input.len());
+    assert!(server.transmit().len() <= OUTPUT);
+    assert!(!server.wants().input);
+    assert!(held(&region) <= 2 * OUTPUT as isize, "{}", held(&region));
+    let mut lists = 0;
+    while !input.is_empty() || !server.transmit().is_empty() {
+        lists += drain(&mut server).windows(5).filter(|window| window == b"\r\n.\r\n").count();
+        server.handle_input(&mut input, NOW);
+    }
+    assert_eq!(lists, 10_000);
+}
+
+#[test]
+fn a_flood_of_tolerated_commands_is_taken_only_as_its_events_are() {
+    let _alone = alone();
+    let mut server = logged_in(1);
+    let mut input = BytesMut::from(&b"NOOP \n".repeat(10_000)[..]);
+    server.handle_input(&mut input, NOW);
+    drain(&mut server);
+    assert!(input.len() > 50_000);
+    assert!(!server.wants().input);
+    let (mut events, mut replies) = (0, 0);
+    while !input.is_empty() {
+        while server.poll_event().is_some() {
+            events += 1;
+        }
+        server.handle_input(&mut input, NOW);
+        replies += drain(&mut server).len() / 5;
+    }
+    events += core::iter::from_fn(|| server.poll_event()).count();
+    assert_eq!(events, 20_000);
+    assert_eq!(replies + 16, 10_000, "the first sixteen were drained above");
+}
+
+fn client_of(reply: &[u8]) -> Client {
+    let mut client = Client::new(client::Config::default(), [1; 32]);
+    client.handle_input(&mut BytesMut::from("+OK\r\n"), NOW);
+    while client.poll_event().is_some() {}
+    client.uidl(None).unwrap();
+    let count = client.transmit().len();
+    client.transmit().advance(count);
+    client.handle_input(&mut BytesMut::from(reply), NOW);
+    client
+}
+
+#[test]
+fn a_client_holds_no_listing() {
+    let _alone = alone();
+    let mut client = client_of(b"+OK\r\n");
+    let mut input = BytesMut::with_capacity(16 * 1024);
+    let region = Region::new(ALLOCATOR);
+    let (mut events, mut number) = (0, 0);
+    while number < 100_000 {
+        input.reserve(4096);
+        for _ in 0..50 {
+            number += 1;
+            let line = format!("{number} 1700000000.{number:020}\r\n");
+            input.extend_from_slice(line.as_bytes());
+        }
+        while !input.is_empty() {
+            client.handle_input(&mut input, NOW);
+            while client.poll_event().is_some() {
+                events += 1;
+            }
+        }
+    }
+    assert_eq!(events, 100_001);
+    assert!(held(&region) <= 32 * 1024, "{}", held(&region));
+}
+
+#[test]
+fn a_client_holds_no_more_than_a_line_of_a_reply_without_end() {
+    let _alone = alone();
+    let mut client = client_of(b"+OK\r\n");
+    let mut input = BytesMut::new();
+    for _ in 0..1000 {
+        input.extend_from_slice(&[b'1'; 1460]);
+        client.handle_input(&mut input, NOW);
+        assert!(input.len() <= 4096);
+        while client.poll_event().is_some() {}
+    }
+}
