@@ -162,7 +162,7 @@ impl Server {
         self.await_command();
         match reason {
             Reason::TempFail => return self.err(Some(&ResponseCode::SysTemp), TRY_LATER),
-            // RFC 3206 §4: AUTH says that the credentials are the problem. The same octets whether the
+            // RFC 3206 §5: AUTH says that the credentials are the problem. The same octets whether the
             // user is unknown or the password wrong.
             Reason::BadCredentials => self.err(Some(&ResponseCode::Auth), "authentication failed"),
             Reason::UnexpectedInitialResponse => self.err(None, "this mechanism has no initial response"),
