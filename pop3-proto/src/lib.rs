@@ -7,6 +7,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod client;
+#[cfg(feature = "codec")]
+pub mod codec;
 mod config;
 mod encode;
 pub mod parse;
@@ -17,6 +19,8 @@ pub mod types;
 #[cfg(feature = "std")]
 pub use mailwright_core::io;
 pub use mailwright_core::session;
+#[cfg(feature = "testing")]
+pub use mailwright_core::testing;
 pub use mailwright_core::value;
 pub use mailwright_sasl as sasl;
 

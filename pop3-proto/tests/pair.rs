@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -28,6 +28,10 @@ struct Pair {
     pieces: Vec<usize>,
     turn: usize,
 }
+
+/// The items of a task and its end.
+type Ran<T> =
+    (Vec<<T as Task<Client>>::Item>, Result<<T as Task<Client>>::Output, <T as Task<Client>>::Error>);
 
 impl Pair {
     fn new(config: Config, messages: Vec<Vec<u8>>, pieces: Vec<usize>) -> Self {
@@ -72,13 +76,13 @@ impl Pair {
         }
     }
 
-    fn run<T: Task<Client>>(&mut self, mut task: T) -> (Vec<T::Item>, Result<T::Output, T::Error>) {
+    fn run<T: Task<Client>>(&mut self, mut task: T) -> Ran<T> {
         let mut items = Vec::new();
         if let Err(error) = task.start(&mut self.client) {
             return (items, Err(error));
         }
         loop {
-            let event = self.event().expect("the task waits for what never comes");
+            let event = self.event().unwrap();
             match task.handle(&mut self.client, event) {
                 Progress::Done(result) => return (items, result),
                 Progress::Item(item) => items.push(item),

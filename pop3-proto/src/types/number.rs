@@ -5,6 +5,7 @@ use core::num::NonZeroU32;
 
 /// The number of a message in its maildrop: 1 is the first. Valid for one session only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MessageNumber(NonZeroU32);
 
 impl MessageNumber {

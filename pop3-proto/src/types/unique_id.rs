@@ -106,6 +106,22 @@ impl core::str::FromStr for UniqueId {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for UniqueId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for UniqueId {
+    /// Through the constructor, so what comes out is valid.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = <alloc::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::new(id.as_bytes()).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +139,19 @@ mod tests {
             assert_eq!(UniqueId::new(&[octet]).is_ok(), (0x21..=0x7e).contains(&octet), "{octet}");
         }
         assert_eq!(UniqueId::new(b".hidden").unwrap().as_str(), ".hidden");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn serde_goes_through_the_constructor() {
+        use serde::Deserialize as _;
+        use serde::de::IntoDeserializer as _;
+        use serde::de::value::{Error, StrDeserializer};
+        let read = |text: &'static str| {
+            let deserializer: StrDeserializer<'static, Error> = text.into_deserializer();
+            UniqueId::deserialize(deserializer)
+        };
+        assert_eq!(read("a.1").unwrap(), UniqueId::new(b"a.1").unwrap());
+        assert!(read("a b").is_err());
     }
 }
