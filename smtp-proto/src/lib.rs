@@ -9,4 +9,6 @@ pub mod client;
 pub mod content;
 mod encode;
 pub mod parse;
+pub mod server;
+pub mod trace;
 pub mod types;

@@ -178,6 +178,13 @@ impl<const N: usize> TimerTable<N> {
         }
     }
 
+    /// Moves the deadline of `timer`, if it is armed, by `duration`: for time that does not count.
+    pub fn postpone(&mut self, timer: usize, duration: Duration) {
+        if let Some(Timer::At(deadline)) = self.timers.get_mut(timer) {
+            *deadline = *deadline + duration;
+        }
+    }
+
     /// Switches `timer` off.
     pub fn stop(&mut self, timer: usize) {
         if let Some(slot) = self.timers.get_mut(timer) {

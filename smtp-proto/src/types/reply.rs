@@ -277,6 +277,15 @@ impl Reply {
         self
     }
 
+    /// With an enhanced code where one must stand: X.0.0 if the host gave none (RFC 2034 §4).
+    pub(crate) fn complete(mut self) -> Self {
+        if self.enhanced.is_none() && !self.is_intermediate() {
+            let class = u8::try_from(self.code.get() / 100).unwrap_or(5);
+            self.enhanced = Some(EnhancedCode::constant(class, 0, 0));
+        }
+        self
+    }
+
     /// The code.
     #[must_use]
     pub const fn code(&self) -> ReplyCode {

@@ -1,0 +1,554 @@
+//! Command lines: octets to [`Command`]. RFC 5321 §4.1.1 and §4.1.2.
+//!
+//! In two steps, because a server judges in between: [`CommandLine::read`] finds the verb and refuses
+//! what no line may hold; [`CommandLine::parse`] reads the arguments. Views of the line, no allocation
+//! (but for the name in EHLO and for deviations).
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use mailwright_core::value::{
+    AddressError, AddressErrorKind, AddressOptions, Deviation, DeviationKind, Excerpt, ForwardPath, Mailbox,
+    ParsedPath, Path, ReversePath, SourceRoute,
+};
+
+use crate::types::{Body, ClientName, Command, InitialResponse, Parameter, Parameters, Reply, Verb};
+
+/// What is read, and what is forgiven.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CommandOptions {
+    /// How addresses are read.
+    pub address: AddressOptions,
+    /// Whether spaces may stand behind `FROM:` and `TO:`. Default `true`: many clients write one.
+    pub space_after_colon: bool,
+    /// Whether a path may lack its angle brackets. Default `false`.
+    pub missing_brackets: bool,
+    /// Whether the parameter SIZE is in force. Default `true`.
+    pub size: bool,
+    /// Whether the parameter BODY is in force. Default `true`.
+    pub eight_bit_mime: bool,
+    /// Whether the parameter AUTH is in force. Default `false`.
+    pub auth: bool,
+    /// Whether parameters that are not in force are passed over. Default `false`.
+    pub ignore_unknown_parameters: bool,
+}
+
+impl Default for CommandOptions {
+    fn default() -> Self {
+        Self {
+            address: AddressOptions::default(),
+            space_after_colon: true,
+            missing_brackets: false,
+            size: true,
+            eight_bit_mime: true,
+            auth: false,
+            ignore_unknown_parameters: false,
+        }
+    }
+}
+
+/// Why a line is no command, so exactly that the right reply can be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} at offset {offset}: {excerpt}")]
+#[non_exhaustive]
+pub struct CommandError {
+    /// The verb, as far as there is one.
+    pub verb: Option<Verb>,
+    /// What is wrong.
+    pub kind: CommandErrorKind,
+    /// Octets from the start of the line to the fault.
+    pub offset: usize,
+    /// The line from the fault on, bounded; empty where it could hold a secret.
+    pub excerpt: Excerpt,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandErrorKind {
+    /// The line is above the limit.
+    #[error("line too long")]
+    Overlong,
+    /// A control character: CR, LF, NUL or any other but HT.
+    #[error("control character")]
+    Control,
+    /// No command has this name.
+    #[error("unknown command")]
+    Unknown,
+    /// The command needs an argument.
+    #[error("missing argument")]
+    MissingArgument,
+    /// The command takes no argument.
+    #[error("unexpected argument")]
+    UnexpectedArgument,
+    /// The argument has not the form that it must have.
+    #[error("malformed argument")]
+    BadArgument,
+    /// The size of a BDAT chunk cannot be read, so the end of the chunk is unknown.
+    #[error("unreadable chunk size")]
+    ChunkSize,
+    /// The address.
+    #[error("{0}")]
+    Address(AddressErrorKind),
+    /// The address needs SMTPUTF8.
+    #[error("address beyond ASCII without SMTPUTF8")]
+    NotAscii,
+    /// A parameter has not the form `keyword[=value]`, or its value is bad, missing, or not allowed.
+    #[error("bad parameter")]
+    BadParameter,
+    /// A parameter is given twice.
+    #[error("repeated parameter")]
+    RepeatedParameter,
+    /// A parameter is unknown or not in force.
+    #[error("parameter not in force")]
+    UnknownParameter,
+    /// A SIZE that does not fit 64 bits.
+    #[error("size beyond 64 bits")]
+    HugeSize,
+}
+
+impl CommandError {
+    /// The reply that says it.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        use CommandErrorKind as Kind;
+        let recipient = self.verb == Some(Verb::Rcpt);
+        match self.kind {
+            Kind::Overlong => Reply::LINE_TOO_LONG,
+            Kind::Control | Kind::Unknown => Reply::COMMAND_NOT_RECOGNISED,
+            // RFC 5321 §4.1.4: a mailbox that is not valid is 501 to MAIL, 553 to RCPT.
+            Kind::Address(AddressErrorKind::Mailbox) if recipient => Reply::BAD_RECIPIENT_MAILBOX,
+            Kind::Address(_) if recipient => Reply::BAD_RECIPIENT_SYNTAX,
+            Kind::Address(_) => Reply::BAD_SENDER_SYNTAX,
+            // RFC 6531 §3.5
+            Kind::NotAscii if recipient => Reply::RECIPIENT_NOT_ASCII,
+            Kind::NotAscii => Reply::SENDER_NOT_ASCII,
+            // RFC 5321 §4.1.1.11
+            Kind::UnknownParameter => Reply::PARAMETER_NOT_RECOGNISED,
+            // RFC 1870 §6.1
+            Kind::HugeSize => Reply::MESSAGE_TOO_LARGE,
+            Kind::MissingArgument
+            | Kind::UnexpectedArgument
+            | Kind::BadArgument
+            | Kind::ChunkSize
+            | Kind::BadParameter
+            | Kind::RepeatedParameter => Reply::BAD_ARGUMENT,
+        }
+    }
+}
+
+/// A command, and what was forgiven in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParsedCommand {
+    /// The command.
+    pub command: Command,
+    /// What was forgiven.
+    pub deviations: Vec<Deviation>,
+}
+
+impl Command {
+    /// Reads a line without its line end.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use mailwright_smtp::parse::CommandOptions;
+    /// use mailwright_smtp::types::Command;
+    ///
+    /// let line = Bytes::from_static(b"MAIL FROM:<alice@example.org> SIZE=1024");
+    /// let Command::Mail { path, parameters, .. } = Command::parse(&line, &CommandOptions::default())?.command
+    /// else { panic!() };
+    /// assert_eq!(path.to_string(), "<alice@example.org>");
+    /// assert_eq!(parameters.size(), Some(1024));
+    /// # Ok::<(), mailwright_smtp::parse::CommandError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn parse(line: &Bytes, options: &CommandOptions) -> Result<ParsedCommand, CommandError> {
+        CommandLine::read(line)?.parse(options)
+    }
+}
+
+/// A line whose verb is known.
+#[derive(Clone)]
+pub struct CommandLine {
+    verb: Verb,
+    line: Bytes,
+    /// Where the argument begins; the length of the line if there is none.
+    argument: usize,
+    /// White space that stood behind the line.
+    trailing: Option<Deviation>,
+}
+
+impl CommandLine {
+    /// Finds the verb of a line without its line end.
+    ///
+    /// # Errors
+    /// If the line holds a control character, or its first word is no command.
+    pub fn read(line: &Bytes) -> Result<Self, CommandError> {
+        let is_control = |octet: &u8| octet.is_ascii_control() && *octet != b'\t';
+        let full = line;
+        // RFC 5321 §4.1.1: receivers tolerate white space before the line end.
+        let text = full.trim_ascii_end();
+        let end = memchr::memchr(b' ', text).unwrap_or(text.len());
+        let verb = Verb::find(text.get(..end).unwrap_or_default());
+        // RFC 5321 §2.3.8, §4.1.2: no control character is part of a command; a bare CR or LF never ends one.
+        if let Some(offset) = full.iter().position(is_control) {
+            return Err(error(verb, CommandErrorKind::Control, offset, full));
+        }
+        let Some(verb) = verb else { return Err(error(None, CommandErrorKind::Unknown, 0, full)) };
+        let length = text.len();
+        let trailing = (length < full.len()).then(|| {
+            let rest = full.get(length..).unwrap_or_default();
+            Deviation::new(DeviationKind::TrailingSpace, length as u64, rest)
+        });
+        Ok(Self { verb, line: full.slice(..length), argument: (end + 1).min(length), trailing })
+    }
+
+    /// The verb.
+    #[must_use]
+    pub const fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// What stands behind the verb and its space.
+    fn argument(&self) -> &[u8] {
+        self.line.get(self.argument..).unwrap_or_default()
+    }
+
+    fn view(&self) -> Bytes {
+        self.line.slice(self.argument.min(self.line.len())..)
+    }
+
+    fn error(&self, kind: CommandErrorKind, offset: usize) -> CommandError {
+        error(Some(self.verb), kind, offset, &self.line)
+    }
+
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn parse(&self, options: &CommandOptions) -> Result<ParsedCommand, CommandError> {
+        let mut deviations: Vec<Deviation> = self.trailing.iter().cloned().collect();
+        let argument = self.argument();
+        // Octets ≥ 0x80 have a place only in a mailbox, where they are judged apart.
+        let eight_bit = argument.iter().position(|octet| !octet.is_ascii());
+        if let (Some(at), false) = (eight_bit, matches!(self.verb, Verb::Mail | Verb::Rcpt)) {
+            return Err(self.error(CommandErrorKind::BadArgument, self.argument + at));
+        }
+        let command = match self.verb {
+            Verb::Ehlo => Command::Ehlo(self.client_name(options)?),
+            Verb::Helo => Command::Helo(self.client_name(options)?),
+            Verb::Lhlo => Command::Lhlo(self.client_name(options)?),
+            Verb::Mail => {
+                let read = self.path(b"FROM:", options, &mut deviations)?;
+                let path = match read.path {
+                    Path::Null => ReversePath::Null,
+                    Path::Mailbox(mailbox) => ReversePath::Mailbox(mailbox),
+                    // RFC 5321 §4.1.1.2: only a recipient may lack its domain.
+                    Path::Postmaster => {
+                        return Err(self
+                            .error(CommandErrorKind::Address(AddressErrorKind::Mailbox), self.argument + 5));
+                    }
+                };
+                let parameters = self.parameters(read.behind, options)?;
+                self.check_ascii(path.mailbox())?;
+                Command::Mail { path, route: read.route, parameters }
+            }
+            Verb::Rcpt => {
+                let read = self.path(b"TO:", options, &mut deviations)?;
+                let path = match read.path {
+                    Path::Postmaster => ForwardPath::Postmaster,
+                    Path::Mailbox(mailbox) => ForwardPath::Mailbox(mailbox),
+                    Path::Null => {
+                        return Err(self
+                            .error(CommandErrorKind::Address(AddressErrorKind::Syntax), self.argument + 3));
+                    }
+                };
+                let parameters = self.parameters(read.behind, options)?;
+                self.check_ascii(path.mailbox())?;
+                Command::Rcpt { path, route: read.route, parameters }
+            }
+            // RFC 5321 §4.1.1.4, §4.1.1.5, §4.1.1.10, RFC 3207 §4: no argument.
+            Verb::Data => self.without_argument(Command::Data)?,
+            Verb::Rset => self.without_argument(Command::Rset)?,
+            Verb::Quit => self.without_argument(Command::Quit)?,
+            Verb::StartTls => self.without_argument(Command::StartTls)?,
+            Verb::Bdat => self.chunk()?,
+            Verb::Noop => Command::Noop,
+            Verb::Vrfy if argument.is_empty() => {
+                return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+            }
+            Verb::Vrfy => Command::Vrfy(self.view()),
+            Verb::Expn => Command::Expn(self.view()),
+            Verb::Help => Command::Help(self.view()),
+            Verb::Auth => self.auth()?,
+            other => Command::Other(other, self.view()),
+        };
+        Ok(ParsedCommand { command, deviations })
+    }
+
+    fn without_argument(&self, command: Command) -> Result<Command, CommandError> {
+        if self.argument < self.line.len() {
+            return Err(self.error(CommandErrorKind::UnexpectedArgument, self.argument));
+        }
+        Ok(command)
+    }
+
+    fn client_name(&self, options: &CommandOptions) -> Result<ClientName, CommandError> {
+        let argument = self.argument();
+        if argument.is_empty() {
+            return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+        }
+        ClientName::parse(argument, &options.address).map_err(|AddressError { offset, .. }| {
+            self.error(CommandErrorKind::BadArgument, self.argument + offset)
+        })
+    }
+
+    /// `FROM:` or `TO:` and the path.
+    fn path(
+        &self,
+        keyword: &[u8],
+        options: &CommandOptions,
+        deviations: &mut Vec<Deviation>,
+    ) -> Result<ReadPath, CommandError> {
+        let (start, rest) = match self.argument().split_at_checked(keyword.len()) {
+            Some((word, rest)) if word.eq_ignore_ascii_case(keyword) => (self.argument + keyword.len(), rest),
+            _ => return Err(self.error(CommandErrorKind::BadArgument, self.argument)),
+        };
+        let spaces = rest.iter().take_while(|&&octet| octet == b' ').count();
+        if spaces > 0 {
+            if !options.space_after_colon {
+                return Err(self.error(CommandErrorKind::BadArgument, start));
+            }
+            let text = rest.get(..spaces).unwrap_or_default();
+            deviations.push(Deviation::new(DeviationKind::ExtraSpace, start as u64, text));
+        }
+        let start = start + spaces;
+        let text = self.line.slice(start.min(self.line.len())..);
+        let address_error =
+            |error: AddressError| self.error(CommandErrorKind::Address(error.kind), start + error.offset);
+        if options.missing_brackets && !text.is_empty() && text.first() != Some(&b'<') {
+            let end = memchr::memchr(b' ', &text).unwrap_or(text.len());
+            let address = text.get(..end).unwrap_or_default();
+            let path = if address.eq_ignore_ascii_case(b"postmaster") {
+                Path::Postmaster
+            } else {
+                Path::Mailbox(Mailbox::parse(address, &options.address).map_err(address_error)?)
+            };
+            deviations.push(Deviation::new(DeviationKind::MissingAngleBrackets, start as u64, address));
+            return Ok(ReadPath { path, route: None, behind: start + end });
+        }
+        let parsed = ParsedPath::read_shared(&text, &options.address).map_err(address_error)?;
+        if let Some(mut deviation) = parsed.deviation {
+            deviation.offset += start as u64;
+            deviations.push(deviation);
+        }
+        Ok(ReadPath { path: parsed.path, route: parsed.source_route, behind: start + parsed.length })
+    }
+
+    /// RFC 6531 §3.5: an address beyond ASCII needs SMTPUTF8, which is not in force.
+    fn check_ascii(&self, mailbox: Option<&Mailbox>) -> Result<(), CommandError> {
+        if mailbox.is_none_or(Mailbox::is_ascii) {
+            return Ok(());
+        }
+        let at = self.line.iter().position(|octet| !octet.is_ascii()).unwrap_or(0);
+        // RFC 5321 §4.1.2: behind a backslash only %d32-126 may stand.
+        if at > 0 && self.line.get(at - 1) == Some(&b'\\') {
+            return Err(self.error(CommandErrorKind::Address(AddressErrorKind::Syntax), at));
+        }
+        Err(self.error(CommandErrorKind::NotAscii, at))
+    }
+
+    /// The parameters from `start` to the end of the line.
+    fn parameters(&self, start: usize, options: &CommandOptions) -> Result<Parameters, CommandError> {
+        match self.line.get(start) {
+            None => return Ok(Parameters::default()),
+            Some(b' ') => {}
+            Some(_) => return Err(self.error(CommandErrorKind::BadArgument, start)),
+        }
+        let mut parameters = Parameters::checked(self.line.slice(start + 1..));
+        let mut unknown = None;
+        let mut huge = None;
+        let mut offset = start + 1;
+        for text in self.line.get(start + 1..).unwrap_or_default().split(|&octet| octet == b' ') {
+            let parameter = Parameter::parse(text)
+                .map_err(|at| self.error(CommandErrorKind::BadParameter, offset + at))?;
+            match self.parameter(&parameter, options, &mut parameters) {
+                Ok(()) => {}
+                // 501 goes before 555, 555 before 552.
+                Err(CommandErrorKind::UnknownParameter) => {
+                    unknown.get_or_insert(offset);
+                }
+                Err(CommandErrorKind::HugeSize) => {
+                    huge.get_or_insert(offset);
+                }
+                Err(kind) => return Err(self.error(kind, offset)),
+            }
+            offset += text.len() + 1;
+        }
+        match (unknown, huge) {
+            (Some(at), _) if !options.ignore_unknown_parameters => {
+                Err(self.error(CommandErrorKind::UnknownParameter, at))
+            }
+            (_, Some(at)) => Err(self.error(CommandErrorKind::HugeSize, at)),
+            _ => Ok(parameters),
+        }
+    }
+
+    fn parameter(
+        &self,
+        parameter: &Parameter<'_>,
+        options: &CommandOptions,
+        parameters: &mut Parameters,
+    ) -> Result<(), CommandErrorKind> {
+        let is = |keyword: &str| self.verb == Verb::Mail && parameter.keyword.eq_ignore_ascii_case(keyword);
+        if is("SIZE") && options.size {
+            // RFC 1870 §3: size-value = 1*20DIGIT; here any number of digits is read, and judged by its value.
+            let digits = parameter.value.ok_or(CommandErrorKind::BadParameter)?;
+            if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+                return Err(CommandErrorKind::BadParameter);
+            }
+            if parameters.size.is_some() {
+                return Err(CommandErrorKind::RepeatedParameter);
+            }
+            let value = digits
+                .bytes()
+                .try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit & 0x0F)));
+            parameters.size = Some(value.unwrap_or(u64::MAX));
+            return if value.is_some() { Ok(()) } else { Err(CommandErrorKind::HugeSize) };
+        }
+        if is("BODY") && options.eight_bit_mime {
+            // RFC 6152 §2: body-value = "7BIT" / "8BITMIME"
+            let body = match parameter.value {
+                Some(value) if value.eq_ignore_ascii_case("7BIT") => Body::SevenBit,
+                Some(value) if value.eq_ignore_ascii_case("8BITMIME") => Body::EightBitMime,
+                _ => return Err(CommandErrorKind::BadParameter),
+            };
+            return once(&mut parameters.body, body);
+        }
+        if is("AUTH") && options.auth {
+            let value = parameter.value.and_then(auth_mailbox).ok_or(CommandErrorKind::BadParameter)?;
+            return once(&mut parameters.auth, value);
+        }
+        Err(CommandErrorKind::UnknownParameter)
+    }
+
+    /// RFC 3030 §2: `BDAT chunk-size [SP "LAST"]`. Lengths that cannot be read leave no way to go on.
+    fn chunk(&self) -> Result<Command, CommandError> {
+        let argument = self.argument();
+        let (digits, last) = match memchr::memchr(b' ', argument) {
+            None => (argument, false),
+            Some(at) => {
+                let word = argument.get(at + 1..).unwrap_or_default();
+                if !word.eq_ignore_ascii_case(b"LAST") {
+                    return Err(self.error(CommandErrorKind::ChunkSize, self.argument + at + 1));
+                }
+                (argument.get(..at).unwrap_or_default(), true)
+            }
+        };
+        let size = digits.iter().try_fold(0_u64, |value, digit| {
+            let digit = digit.is_ascii_digit().then_some(u64::from(digit & 0x0F))?;
+            value.checked_mul(10)?.checked_add(digit)
+        });
+        match size.filter(|&size| (1..=20).contains(&digits.len()) && size <= u64::MAX >> 1) {
+            Some(size) => Ok(Command::Bdat { size, last }),
+            None => Err(self.error(CommandErrorKind::ChunkSize, self.argument)),
+        }
+    }
+
+    /// RFC 4954 §4: `AUTH mechanism [SP initial-response]`.
+    fn auth(&self) -> Result<Command, CommandError> {
+        let argument = self.view();
+        if argument.is_empty() {
+            return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+        }
+        let Some(at) = memchr::memchr(b' ', &argument) else {
+            return Ok(Command::Auth { mechanism: argument, initial: None });
+        };
+        let initial = argument.slice(at + 1..);
+        if at == 0 || initial.is_empty() || memchr::memchr(b' ', &initial).is_some() {
+            return Err(self.error(CommandErrorKind::BadArgument, self.argument));
+        }
+        Ok(Command::Auth { mechanism: argument.slice(..at), initial: Some(InitialResponse(initial)) })
+    }
+}
+
+impl core::fmt::Debug for CommandLine {
+    /// The verb alone: an argument may hold a secret.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("CommandLine").field("verb", &self.verb).finish_non_exhaustive()
+    }
+}
+
+/// The path of MAIL or RCPT.
+struct ReadPath {
+    path: Path,
+    route: Option<SourceRoute>,
+    /// Where the parameters begin.
+    behind: usize,
+}
+
+fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), CommandErrorKind> {
+    if slot.is_some() {
+        return Err(CommandErrorKind::RepeatedParameter);
+    }
+    *slot = Some(value);
+    Ok(())
+}
+
+/// RFC 4954 §5: the xtext of `<>` or of an address.
+fn auth_mailbox(value: &str) -> Option<ReversePath> {
+    let decoded = xtext(value.as_bytes())?;
+    if decoded == b"<>" {
+        return Some(ReversePath::Null);
+    }
+    let mailbox = Mailbox::parse(&decoded, &AddressOptions::default()).ok()?;
+    mailbox.is_ascii().then_some(ReversePath::Mailbox(mailbox))
+}
+
+/// RFC 3461 §4: `+` and two upper-case hexadecimal digits, or %d33–126 without `+` and `=`. No control
+/// character may come out.
+fn xtext(value: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(value.len());
+    let mut octets = value.iter();
+    while let Some(&octet) = octets.next() {
+        let octet = match octet {
+            b'+' => {
+                let mut digit = || {
+                    let digit = *octets.next()?;
+                    let fits = digit.is_ascii_digit() || matches!(digit, b'A'..=b'F');
+                    char::from(digit).to_digit(16).filter(|_| fits).and_then(|digit| u8::try_from(digit).ok())
+                };
+                let high = digit()?;
+                high << 4 | digit()?
+            }
+            b'=' => return None,
+            other if other.is_ascii_graphic() => other,
+            _ => return None,
+        };
+        if octet.is_ascii_control() {
+            return None;
+        }
+        decoded.push(octet);
+    }
+    Some(decoded)
+}
+
+fn error(verb: Option<Verb>, kind: CommandErrorKind, offset: usize, line: &[u8]) -> CommandError {
+    // What stands in AUTH may be a password, whatever is wrong with it.
+    let excerpt = if verb == Some(Verb::Auth) { &[] } else { line.get(offset..).unwrap_or_default() };
+    CommandError { verb, kind, offset, excerpt: Excerpt::new(excerpt) }
+}
+
+impl CommandError {
+    /// A line above the limit.
+    pub(crate) fn overlong() -> Self {
+        error(None, CommandErrorKind::Overlong, 0, &[])
+    }
+}
+
+#[cfg(test)]
+mod tests;

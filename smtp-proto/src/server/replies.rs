@@ -1,0 +1,219 @@
+//! Replies in the order of commands: RFC 5321 §4.2, RFC 2920 §3.2, RFC 2034 §4.
+//!
+//! A reply is queued when it, or one before it, is not to be written yet: because the host has not
+//! answered, or because it says an error that is one of too many and is held back for a moment.
+
+use alloc::vec::Vec;
+
+use mailwright_core::value::Misuse;
+
+use super::question::Ticket;
+use super::{Closed, Event, Queue, Rejected, Server, Timer};
+use crate::parse::CommandError;
+use crate::types::{ClientName, EnhancedCode, Reply, ReplyCode, Verb};
+
+/// RFC 5321 §4.1.1.8.
+pub(super) const HELP: Reply =
+    Reply::constant(ReplyCode::HELP, Some(EnhancedCode::constant(2, 0, 0)), "See RFC 5321 for the commands");
+
+/// RFC 2920 §3.1: who sends what must wait breaks the protocol.
+pub(super) const EARLY: Reply = Reply::constant(
+    ReplyCode::TRANSACTION_FAILED,
+    Some(EnhancedCode::constant(5, 5, 1)),
+    "Octets came before their time",
+);
+
+/// Not SMTP at all.
+pub(super) const NOT_SMTP: Reply = Reply::constant(
+    ReplyCode::TRANSACTION_FAILED,
+    Some(EnhancedCode::constant(5, 5, 1)),
+    "This is a mail server",
+);
+
+/// The place of a reply.
+#[derive(Debug)]
+pub(super) enum Slot {
+    /// The host has not answered.
+    Open { serial: u64, asked: Asked },
+    /// Decided, and waiting for those before it.
+    Ready(Reply),
+    /// The last one.
+    Last(Reply, Closed),
+}
+
+/// What a question is about, as far as its answer needs it.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Hello {
+        name: ClientName,
+        extended: bool,
+    },
+    Sender {
+        transaction: super::Transaction,
+    },
+    /// `octets`: its line.
+    Recipient {
+        octets: usize,
+    },
+    Data,
+    /// `replies`: how many must leave.
+    Message {
+        replies: usize,
+    },
+    Verify,
+    Authenticate,
+}
+
+impl Slot {
+    /// RFC 2920 §3.1: whether nothing may be sent before this reply.
+    pub(super) const fn ends_group(&self) -> bool {
+        matches!(
+            self,
+            Self::Open { asked: Asked::Hello { .. } | Asked::Data | Asked::Verify | Asked::Authenticate, .. }
+        )
+    }
+}
+
+impl Server {
+    // ---- Asking
+
+    /// Opens a question.
+    pub(super) fn ask(&mut self, asked: Asked) -> Ticket {
+        self.serial += 1;
+        self.pending.push(Slot::Open { serial: self.serial, asked });
+        Ticket { session: self.session, serial: self.serial }
+    }
+
+    /// The ticket of a question that is not asked.
+    pub(super) const fn spent(&self) -> Ticket {
+        Ticket { session: self.session, serial: 0 }
+    }
+
+    /// The open question of a ticket, if `fits` says that it can be answered so.
+    pub(super) fn open_slot<'a>(
+        pending: &'a mut Queue<Slot, 1>,
+        session: u64,
+        ticket: &Ticket,
+    ) -> Result<&'a mut Slot, Misuse> {
+        let is_it = |slot: &&mut Slot| matches!(slot, Slot::Open { serial, .. } if *serial == ticket.serial);
+        if ticket.session != session {
+            return Err(Misuse::NotOpen);
+        }
+        pending.iter_mut().find(is_it).ok_or(Misuse::NotOpen)
+    }
+
+    /// Puts the reply in the place of the question; what was asked comes back.
+    pub(super) fn decide(&mut self, ticket: &Ticket, reply: Reply) -> Result<Asked, Misuse> {
+        let closes = reply.code() == ReplyCode::UNAVAILABLE;
+        let slot = Self::open_slot(&mut self.pending, self.session, ticket)?;
+        // RFC 5321 §3.8: 421 says that the session ends.
+        let ready = if closes {
+            Slot::Last(reply.complete(), Closed::Refused)
+        } else {
+            Slot::Ready(reply.complete())
+        };
+        let Slot::Open { asked, .. } = core::mem::replace(slot, ready) else { return Err(Misuse::NotOpen) };
+        self.closing |= closes;
+        Ok(asked)
+    }
+
+    /// Decides a question to which only 2yz, 4yz or 5yz is a reply.
+    pub(super) fn decide_final(&mut self, ticket: &Ticket, reply: Reply) -> Result<Asked, Misuse> {
+        Self::open_slot(&mut self.pending, self.session, ticket)?;
+        if reply.is_intermediate() {
+            return Err(Misuse::WrongAnswer);
+        }
+        self.decide(ticket, reply)
+    }
+
+    /// Says another reply than the one that was just decided, in its place.
+    pub(super) fn replace_last(&mut self, slot: Slot) {
+        if let Some(last) = self.pending.iter_mut().last() {
+            *last = slot;
+        }
+    }
+
+    pub(super) fn open_questions(&self) -> usize {
+        self.pending.iter().filter(|slot| matches!(slot, Slot::Open { .. })).count()
+    }
+
+    // ---- Saying
+
+    /// Says a reply of the session's own.
+    pub(super) fn reply(&mut self, reply: Reply) {
+        if self.pending.is_empty() && !self.delayed {
+            self.write(&reply);
+        } else {
+            self.pending.push(Slot::Ready(reply));
+        }
+    }
+
+    /// Says the last reply, when it is its turn, and closes.
+    pub(super) fn last_reply(&mut self, reply: Reply, reason: Closed) {
+        self.closing = true;
+        self.pending.push(Slot::Last(reply, reason));
+    }
+
+    /// Refuses a command without counting an error: the client could not know better.
+    pub(super) fn decline(&mut self, reply: Reply, verb: Option<Verb>, error: Option<CommandError>) {
+        self.events.push(Event::Rejected(Rejected { verb, reply: reply.clone(), error }));
+        self.reply(reply);
+    }
+
+    /// Refuses a command, and counts.
+    pub(super) fn reject(&mut self, reply: Reply, verb: Option<Verb>, error: Option<CommandError>) {
+        self.events.push(Event::Rejected(Rejected { verb, reply: reply.clone(), error }));
+        self.count_error(reply);
+    }
+
+    /// Says that something was wrong: at once, after a moment, or by closing.
+    pub(super) fn count_error(&mut self, reply: Reply) {
+        self.errors = self.errors.saturating_add(1);
+        let limits = &self.config.limits;
+        if self.errors >= limits.hard_errors {
+            return self.last_reply(Reply::TOO_MANY_ERRORS, Closed::TooManyErrors);
+        }
+        if self.errors > limits.soft_errors {
+            self.delayed = true;
+            self.start_timer(Timer::Delay, self.config.timeouts.error_delay);
+        }
+        self.reply(reply);
+    }
+
+    /// Several replies at once: to the end of content in LMTP.
+    pub(super) fn reply_each(&mut self, replies: Vec<Reply>) {
+        for reply in replies {
+            self.reply(reply);
+        }
+    }
+
+    /// Writes what is decided, as far as the order allows.
+    pub(super) fn flush(&mut self) {
+        while !self.delayed && matches!(self.pending.front(), Some(Slot::Ready(_) | Slot::Last(..))) {
+            match self.pending.pop() {
+                Some(Slot::Ready(reply)) => self.write(&reply),
+                Some(Slot::Last(reply, reason)) => {
+                    self.write(&reply);
+                    self.close(reason);
+                }
+                _ => {}
+            }
+        }
+        if self.pending.is_empty() {
+            self.blocked = false;
+        }
+    }
+
+    /// RFC 6531 §3.7.4: beyond ASCII only to a client that said SMTPUTF8.
+    pub(super) fn write(&mut self, reply: &Reply) {
+        self.put(|wire| reply.encode_ascii(wire));
+    }
+
+    /// Appends to the output; every octet for the client goes through here.
+    pub(super) fn put(&mut self, write: impl FnOnce(&mut bytes::BytesMut)) {
+        let before = self.transmit.len();
+        write(self.transmit.buffer());
+        self.queued += (self.transmit.len() - before) as u64;
+        self.greeted_only = false;
+    }
+}
