@@ -56,11 +56,13 @@ pub(crate) fn put_decimal(number: u64, wire: &mut BytesMut) {
     let mut digits = [0; 20];
     let mut rest = number;
     let mut count = 0;
-    for slot in digits.iter_mut().rev() {
-        // A remainder of ten fits an octet.
-        *slot = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        count += 1;
+    // Two digits at a time: listings are made of numbers, and divisions are what they cost.
+    for slots in digits.rchunks_exact_mut(2) {
+        // A remainder of a hundred fits an octet.
+        let pair = u8::try_from(rest % 100).unwrap_or_default();
+        rest /= 100;
+        slots.copy_from_slice(&[b'0' + pair / 10, b'0' + pair % 10]);
+        count += if rest == 0 && pair < 10 { 1 } else { 2 };
         if rest == 0 {
             break;
         }

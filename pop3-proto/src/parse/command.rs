@@ -38,7 +38,7 @@ pub enum CommandError {
     /// A keyword that is not known.
     #[error("unknown command {keyword}")]
     Unknown {
-        /// The keyword, or its beginning.
+        /// The keyword; empty if it is longer than 8 letters or no letters, for it may be a secret.
         keyword: Excerpt,
     },
     /// An argument that is not there.
@@ -131,7 +131,10 @@ impl<'a> Command<'a> {
 }
 
 fn unknown(keyword: &[u8]) -> CommandError {
-    CommandError::Unknown { keyword: Excerpt::new(keyword) }
+    // What does not look like a keyword may be a secret that came at the wrong time, such as the
+    // response of an exchange that was refused.
+    let looks_like_one = keyword.len() <= 8 && keyword.iter().all(u8::is_ascii_alphabetic);
+    CommandError::Unknown { keyword: Excerpt::new(if looks_like_one { keyword } else { b"" }) }
 }
 
 /// What stands behind the keyword.

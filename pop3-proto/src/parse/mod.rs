@@ -41,8 +41,12 @@ impl Numeral {
 /// Reads digits, 20 at most; a 21st is left for the caller to stumble over.
 fn numeral(input: &[u8]) -> Step<'_, Numeral> {
     let (rest, digits) = take_while_m_n(1, 20, |octet: u8| octet.is_ascii_digit()).parse(input)?;
-    let value = digits.iter().try_fold(0_u64, |value, &digit| {
-        value.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
-    });
+    let digit = |digit: u8| u64::from(digit.wrapping_sub(b'0'));
+    let value = if digits.len() < 20 {
+        Some(digits.iter().fold(0_u64, |value, &next| value.wrapping_mul(10).wrapping_add(digit(next))))
+    } else {
+        // Only twenty digits can be too many for 64 bits.
+        digits.iter().try_fold(0_u64, |value, &next| value.checked_mul(10)?.checked_add(digit(next)))
+    };
     Ok((rest, Numeral { value, leading_zero: digits.len() > 1 && digits.first() == Some(&b'0') }))
 }

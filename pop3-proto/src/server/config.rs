@@ -76,7 +76,7 @@ pub enum EarlyOctets {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Octets of a command line with its line end. Default 1024; RFC 2449 §4 wants 255 at least.
+    /// Octets of a command line with its line end. Default 1024; never below 255 (RFC 2449 §4).
     pub command_line: usize,
     /// Octets of an AUTH command or a response in its exchange. Default 12 288: what the largest
     /// mechanisms need (RFC 5034 §4).
@@ -91,6 +91,11 @@ pub struct Limits {
     pub missing: u32,
     /// Octets of output held for a client that does not read. Default 16 KiB; never below 2 KiB.
     pub output: usize,
+}
+
+impl Limits {
+    /// RFC 2449 §4: a command has up to 255 octets.
+    pub const LEAST_COMMAND_LINE: usize = 255;
 }
 
 impl Default for Limits {

@@ -22,7 +22,8 @@ pub trait Maildrop: Send + Sync {
     }
 
     /// The octets that RETR sends for a message: each line end is CR LF and the last line has one. For
-    /// content as it is stored, `LineEndCounter` of the core counts them (RFC 1939 §11).
+    /// content as it is stored, `LineEndCounter` of the core counts them (RFC 1939 §11). Asked of every
+    /// message when the maildrop is opened, so have it at hand.
     fn size(&self, number: MessageNumber) -> u64;
 
     /// Its unique id: no other message of the snapshot has it, and the message keeps it in every session

@@ -202,10 +202,11 @@ impl Server {
     /// The most octets of the line at the front of `input`.
     fn line_limit(&self, input: &[u8]) -> usize {
         let limits = &self.config.limits;
+        let command_line = limits.command_line.max(Limits::LEAST_COMMAND_LINE);
         // RFC 5034 §4: responses, and the command with its initial response, are longer than commands.
         let authenticates = matches!(self.phase, Phase::Exchange(_))
             || input.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH "));
-        if authenticates { limits.auth_line.max(limits.command_line) } else { limits.command_line }
+        if authenticates { limits.auth_line.max(command_line) } else { command_line }
     }
 
     fn read(&mut self, input: &mut BytesMut) {

@@ -39,11 +39,13 @@ impl UniqueId {
         }
         check(id, Self::MAX, |octet| matches!(octet, 0x21..=0x7e))?;
         let mut octets = [0; Self::MAX];
-        for (target, &source) in octets.iter_mut().zip(id) {
-            *target = source;
+        match (octets.get_mut(..id.len()), u8::try_from(id.len())) {
+            (Some(target), Ok(length)) => {
+                target.copy_from_slice(id);
+                Ok(Self { octets, length })
+            }
+            _ => Err(ValueError::TooLong { octets: id.len(), limit: Self::MAX }),
         }
-        let too_long = ValueError::TooLong { octets: id.len(), limit: Self::MAX };
-        Ok(Self { octets, length: u8::try_from(id.len()).map_err(|_| too_long)? })
     }
 
     /// The octets.

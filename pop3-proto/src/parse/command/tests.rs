@@ -152,6 +152,14 @@ fn anything_else_is_no_command() {
     }
 }
 
+#[test]
+fn an_error_shows_no_secret_that_came_at_the_wrong_time() {
+    for line in ["AHRpbQB0YW5zdGFhZnRhbnN0YWFm", "AHRpbQ==", "tanstaaftanstaaf"] {
+        assert_eq!(read(line), "Unknown { keyword: \"\" }");
+    }
+    assert_eq!(read("STARTTLS"), "Unknown { keyword: \"STARTTLS\" }");
+}
+
 proptest! {
     #[test]
     fn no_octets_panic(line in proptest::collection::vec(any::<u8>(), 0..60)) {
