@@ -240,7 +240,7 @@ impl<S: Stream, P: Session> Connection<S, P> {
                     self.driver.start_drain(now);
                     continue;
                 }
-                Phase::Draining { until, .. } => {
+                Phase::Draining { until } => {
                     match self.stream.read(&mut [0; 1024], Some(until - now)) {
                         Ok(count) => self.driver.drained(count),
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

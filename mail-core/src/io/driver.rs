@@ -30,7 +30,7 @@ pub(super) enum Phase {
     /// All is said: the write half is to be shut down.
     ShuttingDown,
     /// The rest of the peer's input is read and dropped.
-    Draining { until: Instant, left: usize },
+    Draining { until: Instant },
     /// Nothing more happens.
     Finished,
 }
@@ -46,6 +46,8 @@ pub(super) struct Driver<P: Session> {
     pub(super) write_failed: bool,
     /// When the output that waits after the session's end is given up.
     farewell: Option<Instant>,
+    /// Octets of the peer that are read and dropped after the session's end, at the most.
+    drain_left: usize,
     queue: VecDeque<P::Event>,
     error: Option<io::Error>,
 }
@@ -59,6 +61,7 @@ impl<P: Session> Driver<P> {
             at_end: false,
             write_failed: false,
             farewell: None,
+            drain_left: DRAIN_OCTETS,
             queue: VecDeque::new(),
             error: None,
         }
@@ -108,13 +111,17 @@ impl<P: Session> Driver<P> {
             if now >= until && !self.write_failed {
                 self.fail_write(io::ErrorKind::TimedOut.into());
             }
+            // Nobody reads it any more; but a peer that writes may not read the farewell before.
+            let unread = core::mem::take(&mut self.input).len();
+            self.drain_left = self.drain_left.saturating_sub(unread);
         }
         event
     }
 
     /// Whether to read now.
     pub(super) fn wants_input(&self) -> bool {
-        !self.at_end && self.transport.wants().input
+        let drains = self.farewell.is_some() && self.drain_left > 0;
+        !self.at_end && (self.transport.wants().input || drains)
     }
 
     /// Whether output waits that can be written.
@@ -155,7 +162,9 @@ impl<P: Session> Driver<P> {
     /// Reading failed: to the session that is the end of the input.
     pub(super) fn fail_read(&mut self, error: io::Error) {
         self.at_end = true;
-        self.error.get_or_insert(error);
+        if self.farewell.is_none() {
+            self.error.get_or_insert(error);
+        }
     }
 
     /// The error that stands behind the end, once.
@@ -174,17 +183,15 @@ impl<P: Session> Driver<P> {
         self.phase = if self.at_end || self.write_failed {
             Phase::Finished
         } else {
-            Phase::Draining { until: now + DRAIN_TIME, left: DRAIN_OCTETS }
+            Phase::Draining { until: now + DRAIN_TIME }
         };
     }
 
-    /// `count` octets were dropped.
+    /// `count` octets were dropped; 0 is the end.
     pub(super) fn drained(&mut self, count: usize) {
-        if let Phase::Draining { until, left } = self.phase {
-            self.phase = match left.checked_sub(count) {
-                Some(left) if count > 0 => Phase::Draining { until, left },
-                _ => Phase::Finished,
-            };
+        self.drain_left = self.drain_left.saturating_sub(count);
+        if count == 0 || self.drain_left == 0 {
+            self.phase = Phase::Finished;
         }
     }
 
@@ -193,7 +200,7 @@ impl<P: Session> Driver<P> {
         match self.phase {
             Phase::Open => self.transport.poll_timeout().into_iter().chain(self.farewell).min(),
             Phase::ShuttingDown => self.farewell,
-            Phase::Draining { until, .. } => Some(until),
+            Phase::Draining { until } => Some(until),
             Phase::Finished => None,
         }
     }

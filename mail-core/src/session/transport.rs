@@ -151,10 +151,11 @@ impl<P: Session> Transport<P> {
 
     /// Tells the session of the end, once, when it has come to all that stands before it.
     fn tell_end(&mut self, now: Instant) {
-        let caught_up = self.session.wants().input
-            || self.layers.are_changing()
-            || !self.unread && !self.layers.hold_input();
-        if self.at_end && !self.end_is_told && caught_up && self.failure.is_none() {
+        if !self.at_end || self.end_is_told || self.failure.is_some() {
+            return;
+        }
+        let caught_up = !self.unread && !self.layers.hold_input();
+        if caught_up || self.layers.are_changing() || self.session.wants().input {
             self.end_is_told = true;
             self.session.handle_eof(now);
         }
@@ -204,12 +205,13 @@ impl<P: Session> Session for Transport<P> {
             } else {
                 self.session.handle_input(input, now);
                 if self.session.wants().upgrade.is_none() {
-                    return;
+                    break;
                 }
             }
         }
         self.layers.release();
-        self.unread = !input.is_empty();
+        // Without layers the session itself has seen what it left.
+        self.unread = self.layers.exist() && !input.is_empty();
         self.at_end |= self.layers.peer_has_closed();
         self.tell_end(now);
     }
