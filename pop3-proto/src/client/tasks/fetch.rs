@@ -57,6 +57,8 @@ impl Task<Client> for Fetch {
             Event::End { id, summary: Summary::Content(report) } if Some(id) == self.id => {
                 Progress::Done(Ok(report))
             }
+            // The report counts what it was; the queue for others is not for a deviation of each message.
+            Event::Deviation(_) => Progress::Continue,
             Event::Closed(reason) => Progress::Done(Err(TaskError::Closed(reason))),
             event => Progress::NotMine(event),
         }
