@@ -87,8 +87,8 @@ impl<'a> Command<'a> {
     /// # Errors
     /// If the line is none of the commands that this crate knows, or has wrong arguments.
     pub fn parse(line: &'a [u8]) -> Result<Parsed<'a>, CommandError> {
-        if let Some((offset, &octet)) = line.iter().enumerate().find(|&(_, octet)| octet.is_ascii_control()) {
-            return Err(CommandError::Control { octet, offset });
+        if line.iter().fold(false, |found, octet| found | octet.is_ascii_control()) {
+            return Err(control(line));
         }
         let length = memchr::memchr(b' ', line).unwrap_or(line.len());
         let (keyword, rest) = line.split_at_checked(length).unwrap_or_default();
@@ -128,6 +128,11 @@ impl<'a> Command<'a> {
         arguments.end()?;
         Ok(Parsed { command, deviations: arguments.deviations })
     }
+}
+
+fn control(line: &[u8]) -> CommandError {
+    let offset = line.iter().position(u8::is_ascii_control).unwrap_or_default();
+    CommandError::Control { octet: line.get(offset).copied().unwrap_or_default(), offset }
 }
 
 fn unknown(keyword: &[u8]) -> CommandError {
