@@ -11,11 +11,11 @@
 
 mod toy;
 
-use std::future::{Future, poll_fn};
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
+use core::time::Duration;
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use mailwright_core::io::tokio::Connection;

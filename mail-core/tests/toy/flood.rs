@@ -43,7 +43,7 @@ impl Session for Flood {
     fn handle_upgrade(&mut self, _: Upgraded, _: Instant) {}
 
     fn poll_event(&mut self) -> Option<usize> {
-        (self.is_over() && !std::mem::replace(&mut self.told, true)).then_some(self.read)
+        (self.is_over() && !core::mem::replace(&mut self.told, true)).then_some(self.read)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -24,7 +24,7 @@ impl Echo {
 impl Task<Toy> for Echo {
     type Item = Bytes;
     type Output = &'static str;
-    type Error = std::convert::Infallible;
+    type Error = core::convert::Infallible;
 
     fn start(&mut self, toy: &mut Toy) -> Result<(), Self::Error> {
         toy.announce(self.content.len() as u64);
@@ -115,9 +115,9 @@ impl Task<Toy> for Pushed {
 pub struct Say(pub &'static str);
 
 impl Task<Toy> for Say {
-    type Item = std::convert::Infallible;
+    type Item = core::convert::Infallible;
     type Output = String;
-    type Error = std::convert::Infallible;
+    type Error = core::convert::Infallible;
 
     fn start(&mut self, toy: &mut Toy) -> Result<(), Self::Error> {
         toy.say(self.0);
