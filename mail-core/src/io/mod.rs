@@ -1,6 +1,6 @@
 //! Connections: the only part that does I/O. They move bytes and time between a stream and a session.
 //!
-//! [`blocking`] works on any stream with timeouts, [`tokio`] on `AsyncRead + AsyncWrite`. Both always
+//! [`blocking`] works on any stream with timeouts, `tokio` on `AsyncRead + AsyncWrite`. Both always
 //! hold a [`Transport`](crate::session::Transport), hand out events with `next_event`, dereference to
 //! the protocol session for commands and answers, and run [`Task`](crate::session::Task)s.
 //!

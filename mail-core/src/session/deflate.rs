@@ -8,7 +8,7 @@
 //! four octets stand elsewhere by chance, that costs a turn and nothing else.
 //!
 //! # Memory
-//! About 310 KiB for the compressor and 45 KiB for the decompressor, allocated when the layer is put in
+//! About 310 KiB for the compressor and 45 KiB for the decompressor (measured in `tests/memory.rs`), allocated when the layer is put in
 //! place. A step inflates [`STEP`] octets at the most, however small its input.
 
 use alloc::vec::Vec;

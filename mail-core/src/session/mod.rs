@@ -2,7 +2,7 @@
 //! ([`Transmit`], [`Wants`]), the layers below it ([`Transport`]) and client work above it ([`Task`]).
 //!
 //! # The loop of a driver
-//! A driver moves bytes and time; it knows nothing of the protocol. [`crate::io`] has one for blocking
+//! A driver moves bytes and time; it knows nothing of the protocol. `io` has one for blocking
 //! streams and one for tokio; both do this:
 //!
 //! 1. `poll_event` until it yields `None`, handing each event to the host;
