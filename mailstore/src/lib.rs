@@ -14,5 +14,5 @@ mod mail;
 
 pub use self::identifier::{AccountId, BlobId, MailboxId, MessageId, ThreadId};
 #[cfg(feature = "std")]
-pub use self::mail::{Copy, QuotaUsage, Store, StoreAccount, StoreUpload};
+pub use self::mail::{Delivery, QuotaUsage, Store, StoreAccount, StoreUpload};
 pub use self::mail::{MailLimits, StoreConfig};

@@ -16,8 +16,9 @@ use super::pin::Pins;
 use super::record::Record as _;
 use super::row::{AccountRow, LogRow};
 use super::store::{ColumnCache, Entropy, lock};
-use crate::account::{Applied, LeaseTable, Refusal, TreeChange, TreeOutcome, Work, WriteError};
-use crate::engine::{Batch, Blobs, CommitError, Durability, Engine, Op, ReadError, Snapshot as _};
+use crate::account::{Append, Applied, Intent, LeaseTable, Refusal, TreeChange, TreeOutcome, Work, WriteError};
+use crate::directory::HashGate;
+use crate::engine::{Batch, Blobs, CommitError, Durability, Engine, Op, ReadError, Snapshot};
 use crate::identifier::{AccountId, BlobId, MailboxId};
 
 /// What is shared by the handles of a store, but for the lanes.
@@ -25,7 +26,7 @@ pub(crate) struct Core<E> {
     pub(crate) engine: E,
     pub(crate) config: StoreConfig,
     pub(crate) entropy: Entropy,
-    pub(crate) directory_hashes: crate::directory::HashGate,
+    pub(crate) directory_hashes: HashGate,
     pub(super) pins: Pins,
     pub(super) leases: LeaseTable,
     /// Blobs that were finished and never shown, to be deleted by `maintain`.
@@ -250,14 +251,12 @@ impl<E: Engine + Blobs> Core<E> {
 impl Work {
     /// Whether octets may become free.
     fn frees(&self) -> bool {
-        use crate::account::Intent;
         self.intents.iter().any(|intent| matches!(intent, Intent::Expunge(_)))
     }
 }
 
 impl Request {
-    fn uploads(&self) -> impl Iterator<Item = &crate::account::Append> {
-        use crate::account::Intent;
+    fn uploads(&self) -> impl Iterator<Item = &Append> {
         let intents = match self {
             Self::Work(_, work) => work.intents.as_slice(),
             Self::Tree(_) | Self::Quota { .. } => &[],
@@ -276,7 +275,11 @@ impl Request {
     /// The octets of the appends that succeeded are visible.
     fn keep_appended(&self, outcome: &Outcome) {
         let (Self::Work(_, work), Outcome::Applied(applied)) = (self, outcome) else { return };
-        keep_appended(work, applied);
+        for (intent, applied) in work.intents.iter().zip(applied) {
+            if let (Intent::Append(append), Applied::Appended { .. }) = (intent, applied) {
+                append.uploaded.keep();
+            }
+        }
     }
 
     fn refused(&self, refusal: &Refusal) -> Outcome {
@@ -290,18 +293,8 @@ impl Request {
     }
 }
 
-/// Marks the uploads of successful appends as visible.
-pub(super) fn keep_appended(work: &Work, applied: &[Applied]) {
-    use crate::account::Intent;
-    for (intent, applied) in work.intents.iter().zip(applied) {
-        if let (Intent::Append(append), Applied::Appended { .. }) = (intent, applied) {
-            append.uploaded.keep();
-        }
-    }
-}
-
 /// Plays one request. An error is its final outcome, and the draft must be made anew without it.
-async fn play<S: crate::engine::Snapshot>(
+async fn play<S: Snapshot>(
     draft: &mut Draft<'_, S>,
     request: &Request,
 ) -> Result<Outcome, Result<Outcome, WriteError>> {
@@ -327,7 +320,7 @@ async fn play<S: crate::engine::Snapshot>(
 }
 
 /// Plays the intents of one work. An error is its final outcome, and the draft must be made anew.
-pub(super) async fn play_work<S: crate::engine::Snapshot>(
+async fn play_work<S: Snapshot>(
     draft: &mut Draft<'_, S>,
     mailbox: MailboxId,
     work: &Work,

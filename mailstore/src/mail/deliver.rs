@@ -5,151 +5,177 @@ use alloc::vec::Vec;
 
 use mailwright_core::value::{ModSeq, UnixTime};
 
-use super::commit::{Attempt, Core, Outcome, Request, keep_appended, play_work};
+use super::commit::{Attempt, Core, Outcome, Request};
 use super::draft::{Draft, INBOX, Stop};
 use super::store::Store;
 use crate::account::{Append, Applied, Intent, Refusal, Work, WriteError};
 use crate::engine::{Batch, Blobs, Engine};
 use crate::identifier::AccountId;
 
-/// A copy of a message for the INBOX of one account.
-#[derive(Clone, Debug)]
+/// Copies of a message, and who wants which of them.
+///
+/// Copies may share one upload. A plan, usually that of one recipient, is done whole or not at all; a copy
+/// is stored if a plan that is done wants it.
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Copy {
-    /// Whose.
-    pub account: AccountId,
-    /// What; several copies may share one upload.
-    pub append: Append,
+pub struct Delivery {
+    /// What goes where: into the INBOX of each account.
+    pub copies: Vec<(AccountId, Append)>,
+    /// Indexes of copies; an index beyond the end is refused.
+    pub plans: Vec<Vec<usize>>,
 }
 
-impl Copy {
-    /// `append` for `account`.
+impl Delivery {
+    /// No copies.
     #[must_use]
-    pub const fn new(account: AccountId, append: Append) -> Self {
-        Self { account, append }
+    pub const fn new() -> Self {
+        Self { copies: Vec::new(), plans: Vec::new() }
+    }
+
+    /// Adds a copy and gives its index.
+    pub fn copy(&mut self, account: AccountId, append: Append) -> usize {
+        self.copies.push((account, append));
+        self.copies.len() - 1
     }
 }
+
+/// What became of each plan.
+type PlanResults = Vec<Result<(), Refusal>>;
 
 impl<E: Engine + Blobs> Store<E> {
-    /// Puts copies into the INBOXes of their accounts, all in one commit. A copy that is refused drops out
-    /// with its result, the others are stored together. The results stand in the order of the copies.
+    /// Stores the copies of a message, everything in one commit. The results stand in the order of the
+    /// plans: a refused plan drops out, the others are stored together.
     ///
     /// # Errors
-    /// If nothing was stored, or nothing is known.
-    pub async fn deliver(&self, copies: Vec<Copy>, now: UnixTime) -> Result<Vec<Applied>, WriteError> {
-        let mut works: BTreeMap<AccountId, Work> = BTreeMap::new();
-        let mut order = Vec::with_capacity(copies.len());
-        for copy in copies {
-            let work = works.entry(copy.account).or_insert_with(|| Work::new(Vec::new(), now));
-            order.push((copy.account, work.intents.len()));
-            work.intents.push(Intent::Append(copy.append));
-        }
-        if works.len() > self.core.limits().accounts_per_delivery {
+    /// If nothing was stored, or nothing is known ([`WriteError::Unknown`]).
+    pub async fn deliver(&self, delivery: &Delivery, now: UnixTime) -> Result<PlanResults, WriteError> {
+        let accounts: BTreeSet<AccountId> = delivery.copies.iter().map(|(account, _)| *account).collect();
+        if accounts.len() > self.core.limits().accounts_per_delivery {
             return Err(WriteError::Busy);
         }
-        let results = match works.pop_first() {
-            None => return Ok(Vec::new()),
-            Some((account, work)) if works.is_empty() => {
-                let applied = self.apply_to(account, work).await?;
-                BTreeMap::from([(account, applied)])
+        let wants_all = |plan: &Vec<usize>| (0..delivery.copies.len()).all(|copy| plan.contains(&copy));
+        match accounts.first() {
+            // The common case shares its commit with others for the same account.
+            Some(account) if accounts.len() == 1 && delivery.plans.iter().all(wants_all) => {
+                let intents = delivery.copies.iter().map(|(_, append)| Intent::Append(append.clone()));
+                let work = Work::new(intents.collect(), now).all_or_nothing();
+                let outcome = self.submit(*account, Request::Work(INBOX, work)).await?;
+                let result = whole(outcome);
+                Ok(delivery.plans.iter().map(|_| result.clone()).collect())
             }
-            Some((account, work)) => {
-                works.insert(account, work);
-                let accounts: Vec<AccountId> = works.keys().copied().collect();
-                self.exclusively(&accounts, self.core.commit_works(&works)).await?
+            Some(_) => {
+                let accounts: Vec<AccountId> = accounts.into_iter().collect();
+                self.exclusively(&accounts, self.core.commit_delivery(delivery, now)).await
             }
-        };
-        let result = |(account, index): &(AccountId, usize)| {
-            let applied = results.get(account).and_then(|applied| applied.get(*index)).cloned();
-            applied.unwrap_or(Applied::Refused(Refusal::NoSuchMailbox))
-        };
-        Ok(order.iter().map(result).collect())
-    }
-
-    async fn apply_to(&self, account: AccountId, work: Work) -> Result<Vec<Applied>, WriteError> {
-        match self.submit(account, Request::Work(INBOX, work)).await? {
-            Outcome::Applied(applied) => Ok(applied),
-            Outcome::NoAccount | Outcome::Tree(_) | Outcome::Done => Ok(Vec::new()),
+            None => Ok(delivery.plans.iter().map(|_| Err(Refusal::NoSuchMailbox)).collect()),
         }
     }
 }
 
-type Results = BTreeMap<AccountId, Vec<Applied>>;
+/// The result of work that was done whole or not at all.
+fn whole(outcome: Outcome) -> Result<(), Refusal> {
+    let Outcome::Applied(applied) = outcome else { return Err(Refusal::NoSuchMailbox) };
+    let mut refusals = applied.into_iter().filter_map(|applied| match applied {
+        Applied::Refused(refusal) => Some(refusal),
+        _ => None,
+    });
+    // The cause, not those who were taken along.
+    match refusals.find(|refusal| *refusal != Refusal::Aborted) {
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
+    }
+}
 
 impl<E: Engine + Blobs> Core<E> {
-    /// Commits the works of several accounts in one batch. Their lanes must be held.
-    async fn commit_works(&self, works: &BTreeMap<AccountId, Work>) -> Result<Results, WriteError> {
+    /// Commits a delivery. The lanes of its accounts must be held.
+    async fn commit_delivery(&self, delivery: &Delivery, now: UnixTime) -> Result<PlanResults, WriteError> {
+        let mut result = Err(WriteError::Busy);
         for _ in 0..self.limits().commit_attempts.max(1) {
-            match self.attempt_works(works).await {
-                Ok(Attempt::Done(results)) => {
-                    for (account, applied) in &results {
-                        if let Some(work) = works.get(account) {
-                            keep_appended(work, applied);
-                        }
-                    }
+            match self.attempt_delivery(delivery, now).await {
+                Ok(Attempt::Again) => {}
+                Ok(Attempt::Done((results, stored))) => {
+                    let kept = stored.iter().filter_map(|copy| delivery.copies.get(*copy));
+                    kept.for_each(|(_, append)| append.uploaded.keep());
                     return Ok(results);
                 }
-                Ok(Attempt::Again) => {}
                 Err(error) => {
-                    if matches!(error, WriteError::Unknown) {
-                        for intent in works.values().flat_map(|work| &work.intents) {
-                            if let Intent::Append(append) = intent {
-                                append.uploaded.keep();
-                            }
-                        }
-                    }
-                    return Err(error);
+                    result = Err(error);
+                    break;
                 }
             }
         }
-        Err(WriteError::Busy)
+        if matches!(result, Err(WriteError::Unknown)) {
+            delivery.copies.iter().for_each(|(_, append)| append.uploaded.keep());
+        }
+        result
     }
 
-    async fn attempt_works(&self, works: &BTreeMap<AccountId, Work>) -> Result<Attempt<Results>, WriteError> {
+    async fn attempt_delivery(
+        &self,
+        delivery: &Delivery,
+        now: UnixTime,
+    ) -> Result<Attempt<(PlanResults, BTreeSet<usize>)>, WriteError> {
         let snapshot = self.engine.snapshot().await?;
         let token = self.token();
-        let mut batch = Batch::default();
-        let mut results = Results::new();
-        let mut named: Option<(AccountId, ModSeq)> = None;
-        for (account, work) in works {
-            let refused = |refusal: &Refusal| -> Vec<Applied> {
-                work.intents.iter().map(|_| Applied::Refused(refusal.clone())).collect()
-            };
-            let Some(mut draft) = Draft::load(&snapshot, self.limits(), *account).await? else {
-                results.insert(*account, refused(&Refusal::NoSuchMailbox));
-                continue;
-            };
-            let before = draft.mod_seq();
-            let applied = match play_work(&mut draft, INBOX, work).await {
-                Ok(applied) => applied,
-                Err(Ok(refused)) => {
-                    results.insert(*account, refused);
+        let mut results: PlanResults = delivery.plans.iter().map(|_| Ok(())).collect();
+        loop {
+            // The copies that a plan wants which is not refused so far.
+            let open = delivery.plans.iter().zip(&results).filter(|(_, result)| result.is_ok());
+            let wanted: BTreeSet<usize> = open.flat_map(|(plan, _)| plan).copied().collect();
+            let mut refused: BTreeMap<usize, Refusal> = BTreeMap::new();
+            let mut drafts = BTreeMap::new();
+            for copy in &wanted {
+                let Some((account, append)) = delivery.copies.get(*copy) else {
+                    refused.insert(*copy, Refusal::NoSuchMailbox);
                     continue;
+                };
+                if !drafts.contains_key(account) {
+                    drafts.insert(*account, Draft::load(&snapshot, self.limits(), *account).await?);
                 }
-                Err(Err(error)) => return Err(error.into()),
-            };
-            match draft.finish(token, &mut batch).await {
-                Ok(changed) => {
-                    if changed && named.is_none() {
-                        named = Some((*account, before));
+                let refusal = match drafts.get_mut(account) {
+                    Some(Some(draft)) => {
+                        match draft.play(INBOX, &Intent::Append(append.clone()), now).await {
+                            Ok(_) => continue,
+                            Err(Stop::Read(error)) => return Err(error.into()),
+                            Err(Stop::Refused(refusal)) => refusal,
+                        }
                     }
-                    results.insert(*account, applied);
-                }
-                Err(Stop::Refused(refusal)) => {
-                    results.insert(*account, refused(&refusal));
-                }
-                Err(Stop::Read(error)) => return Err(error.into()),
+                    _ => Refusal::NoSuchMailbox,
+                };
+                refused.insert(*copy, refusal);
             }
-        }
-        drop(snapshot);
-        let distinct: BTreeSet<_> = batch.blobs.drain(..).collect();
-        batch.blobs.extend(distinct);
-        let Some((account, before)) = named else { return Ok(Attempt::Done(results)) };
-        // The same token stands in every log: one of them tells for all.
-        if self.commit(batch, account, before, token).await? {
-            Ok(Attempt::Done(results))
-        } else {
-            Ok(Attempt::Again)
+            for (plan, result) in delivery.plans.iter().zip(&mut results).filter(|(_, result)| result.is_ok()) {
+                if let Some(refusal) = plan.iter().find_map(|copy| refused.get(copy)) {
+                    *result = Err(refusal.clone());
+                }
+            }
+            let open = delivery.plans.iter().zip(&results).filter(|(_, result)| result.is_ok());
+            let stored: BTreeSet<usize> = open.flat_map(|(plan, _)| plan).copied().collect();
+            if wanted.iter().any(|copy| !stored.contains(copy) && !refused.contains_key(copy)) {
+                // A copy was planned that nobody wants any more: plan without it.
+                continue;
+            }
+            let mut batch = Batch::default();
+            let mut named: Option<(AccountId, ModSeq)> = None;
+            for (account, draft) in drafts.into_iter().filter_map(|(account, draft)| Some((account, draft?))) {
+                let before = draft.mod_seq();
+                let changed = match draft.finish(token, &mut batch).await {
+                    Ok(changed) => changed,
+                    Err(Stop::Read(error)) => return Err(error.into()),
+                    Err(Stop::Refused(_)) => return Err(WriteError::Busy),
+                };
+                if changed && named.is_none() {
+                    named = Some((account, before));
+                }
+            }
+            drop(snapshot);
+            let distinct: BTreeSet<_> = batch.blobs.drain(..).collect();
+            batch.blobs.extend(distinct);
+            // The same token stands in every log: one of them tells for all.
+            return match named {
+                Some((account, before)) if !self.commit(batch, account, before, token).await? => Ok(Attempt::Again),
+                _ => Ok(Attempt::Done((results, stored))),
+            };
         }
     }
 }

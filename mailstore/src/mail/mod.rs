@@ -33,7 +33,7 @@ mod upload;
 pub use self::account::StoreAccount;
 pub use self::config::{MailLimits, StoreConfig};
 #[cfg(feature = "std")]
-pub use self::deliver::Copy;
+pub use self::deliver::Delivery;
 #[cfg(feature = "std")]
 pub use self::store::{QuotaUsage, Store};
 #[cfg(feature = "std")]

@@ -116,6 +116,11 @@ impl Client {
                 }
                 return;
             }
+            if self.transaction.stage != Stage::Open {
+                // Recipients without a sender: an empty content might be delivered to them.
+                self.close(Closed::Unexpected(Awaited::Data, reply));
+                return;
+            }
             self.transaction.data = id;
             self.encoder = Some(DataEncoder::new(self.config.bare_line_ends, self.transaction.eight_bit));
             self.phase = Phase::Content;

@@ -56,6 +56,9 @@ use crate::content::DataEncoder;
 use crate::parse::ReplyReader;
 use crate::types::{Capabilities, Reply, ReplyCode};
 
+/// Entries for which an empty queue keeps memory.
+const RETAINED: usize = 8;
+
 /// One client session of SMTP or LMTP.
 ///
 /// Give it to a connection of [`crate::io`], which moves bytes and time; then take events and give
@@ -341,7 +344,11 @@ impl Client {
             self.close(reason);
             return;
         }
-        let Some(InFlight { id, command }) = self.in_flight.pop_front() else {
+        let first = self.in_flight.pop_front();
+        if self.in_flight.is_empty() && self.in_flight.capacity() > RETAINED {
+            self.in_flight = VecDeque::new();
+        }
+        let Some(InFlight { id, command }) = first else {
             self.close(Closed::Unsolicited(reply));
             return;
         };
@@ -467,7 +474,7 @@ impl Session for Client {
 
     fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
-        if self.events.is_empty() && self.events.capacity() > 8 {
+        if self.events.is_empty() && self.events.capacity() > RETAINED {
             self.events = VecDeque::new();
         }
         event
@@ -490,3 +497,6 @@ impl Session for Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

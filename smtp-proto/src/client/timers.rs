@@ -92,6 +92,9 @@ impl Client {
                     continue;
                 }
                 self.close(Closed::TimedOut(Awaited::Content));
+            } else if self.is_full() {
+                // The session itself holds the peer back: its replies may be here already.
+                self.wait_for_reply_now();
             } else if let Phase::Quitted(reply) = &self.phase {
                 let reply = reply.clone();
                 self.close(Closed::Quit(reply));

@@ -45,7 +45,7 @@ pub fn capabilities(config: &Config, facts: Facts) -> Capabilities {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::{String, ToString as _};
+    use alloc::string::{String, ToString};
     use alloc::vec::Vec;
 
     use mailwright_sasl::{MechanismName, Offers};

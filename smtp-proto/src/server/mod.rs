@@ -667,6 +667,3 @@ impl fmt::Debug for Server {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

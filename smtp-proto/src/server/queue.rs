@@ -82,7 +82,8 @@ mod tests {
                 }
             }
             assert_eq!(queue.len(), (next - expected) as usize);
-            assert_eq!(queue.iter_mut().map(|element| *element).next(), queue.front().copied());
+            let first = queue.iter_mut().map(|element| *element).next();
+            assert_eq!(first, queue.front().copied());
         }
         while let Some(element) = queue.pop() {
             assert_eq!(element, expected);
