@@ -120,8 +120,16 @@ impl<P: Session> Transport<P> {
         self.session.handle_upgrade(Upgraded::Failed(error), now);
     }
 
-    /// Decodes a step and shows the session what came of it. `true` if there may be more to do.
+    /// Shows the session what is decoded, or decodes a step. `true` if there may be more to do.
     fn step(&mut self, input: &mut BytesMut, now: Instant) -> bool {
+        // The session comes first: what it reads may be the end of the layer that decodes the rest.
+        if !self.layers.are_changing() {
+            let before = self.layers.incoming.len();
+            self.session.handle_input(&mut self.layers.incoming, now);
+            if self.session.wants().upgrade.is_some() || self.layers.incoming.len() != before {
+                return true;
+            }
+        }
         let mut moved = false;
         if self.session.wants().input || self.layers.are_changing() {
             match self.layers.decode(input) {
@@ -140,11 +148,6 @@ impl<P: Session> Transport<P> {
         if self.layers.is_handshaking() && self.layers.peer_has_closed() {
             self.fail(LayerError::Tls("the peer closed in the handshake".into()), now);
             return false;
-        }
-        if !self.layers.are_changing() && self.session.wants().upgrade.is_none() {
-            let before = self.layers.incoming.len();
-            self.session.handle_input(&mut self.layers.incoming, now);
-            moved |= self.layers.incoming.len() != before;
         }
         moved
     }
