@@ -7,10 +7,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod account;
+pub mod deliver;
 pub mod directory;
 pub mod engine;
 mod identifier;
 mod mail;
+#[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3"))]
+pub mod serve;
 
 pub use self::identifier::{AccountId, BlobId, MailboxId, MessageId, ThreadId};
 #[cfg(feature = "std")]

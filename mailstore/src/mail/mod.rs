@@ -2,7 +2,7 @@
 //! quota, the change log, vanished UIDs, pins, and the lane in which the writes of an account are ordered.
 
 #[cfg(feature = "std")]
-mod account;
+pub(crate) mod account;
 #[cfg(feature = "std")]
 pub(crate) mod commit;
 mod config;

@@ -19,8 +19,8 @@ impl UniqueId {
     /// The most octets of an id.
     pub const MAX: usize = 70;
 
-    /// The id `none`, where there is no message.
-    pub(crate) const NONE: Self = {
+    /// The id `none`: a stand-in where there is no message.
+    pub const NONE: Self = {
         let mut octets = [0; Self::MAX];
         if let Some((target, _)) = octets.split_first_chunk_mut() {
             *target = *b"none";
