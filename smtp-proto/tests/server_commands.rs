@@ -53,8 +53,8 @@ fn t_before_ehlo() {
     assert_eq!(
         codes(|| Host::new(with_auth())),
         expected([
-            250, 250, 500, 503, 503, 503, 503, 250, 250, 252, 502, 214, 503, 503, 503, 503, 503, 503, 502, 502, 502,
-            502, 502, 500, 221
+            250, 250, 500, 503, 503, 503, 503, 250, 250, 252, 502, 214, 503, 503, 503, 503, 503, 503, 502,
+            502, 502, 502, 502, 500, 221
         ])
     );
 }
@@ -66,8 +66,8 @@ fn t_ready() {
     assert_eq!(
         codes(|| Host::ready(config.clone())),
         expected([
-            250, 250, 500, 250, 503, 503, 503, 250, 250, 252, 502, 214, 220, 334, 502, 502, 502, 502, 502, 502, 502,
-            502, 502, 500, 221
+            250, 250, 500, 250, 503, 503, 503, 250, 250, 252, 502, 214, 220, 334, 502, 502, 502, 502, 502,
+            502, 502, 502, 502, 500, 221
         ])
     );
 }
@@ -77,8 +77,8 @@ fn t_in_transaction_without_recipient() {
     assert_eq!(
         codes(|| Host::open(with_auth(), &[])),
         expected([
-            250, 250, 500, 503, 250, 554, 502, 250, 250, 252, 502, 214, 503, 503, 503, 503, 503, 503, 502, 502, 502,
-            502, 502, 500, 221
+            250, 250, 500, 503, 250, 554, 502, 250, 250, 252, 502, 214, 503, 503, 503, 503, 503, 503, 502,
+            502, 502, 502, 502, 500, 221
         ])
     );
 }
@@ -86,7 +86,10 @@ fn t_in_transaction_without_recipient() {
 #[test]
 fn t_lmtp() {
     let replies = codes(|| Host::ready(lmtp()));
-    assert_eq!(replies[..4], ["EHLO c.example: 500", "HELO c.example: 500", "LHLO c.example: 250", "MAIL FROM:<a@b>: 250"]);
+    assert_eq!(
+        replies[..4],
+        ["EHLO c.example: 500", "HELO c.example: 500", "LHLO c.example: 250", "MAIL FROM:<a@b>: 250"]
+    );
     assert_eq!(Host::open(lmtp(), &[]).codes("DATA"), "503 5.5.1");
     assert!(Host::open(lmtp(), &["bob@example.org"]).codes("DATA").starts_with("354"));
 }
@@ -124,7 +127,7 @@ fn no_enhanced_code_stands_in_greeting_and_ehlo() {
 fn ehlo_in_a_transaction_resets_and_a_refused_one_changes_nothing() {
     let mut host = Host::open(smtp(), &["bob@example.org"]);
     for bad in ["EHLO", "EHLO a b", "EHLO -a", "EHLO [1.2.3]", "EHLO a..b", "EHLO \u{fc}"] {
-        assert_eq!(host.codes(bad), "501 5.5.4", "{bad}");
+        assert_eq!(host.codes(bad), "501", "{bad}");
     }
     assert_eq!(host.server.recipients(), 1);
     assert!(host.send("EHLO [IPv6:::1]\r\n").starts_with("250-"));
@@ -143,7 +146,7 @@ fn a_host_can_refuse_ehlo() {
     let Some(mailwright_smtp::server::Event::Hello(hello)) = host.open.pop() else { panic!() };
     host.server.answer(hello.token, Reply::REFUSED_BY_POLICY).unwrap();
     host.run();
-    assert_eq!(host.take_output(), "550 5.7.1 Refused by policy\r\n");
+    assert_eq!(host.take_output(), "550 Refused by policy\r\n", "R-1");
     assert_eq!(host.server.recipients(), 1);
     assert_eq!(host.server.client_name().unwrap().as_str(), "client.example.com");
 }
@@ -204,9 +207,10 @@ fn gate_of_tls() {
         host.send("EHLO c.example\r\n");
         host
     };
-    for command in ["HELO a", "MAIL FROM:<>", "RCPT TO:<a@b>", "DATA", "RSET", "VRFY a", "HELP", "AUTH PLAIN", "FOO"] {
+    for command in ["MAIL FROM:<>", "RCPT TO:<a@b>", "DATA", "RSET", "VRFY a", "HELP", "AUTH PLAIN", "FOO"] {
         assert_eq!(start().codes(command), "530 5.7.0", "{command}");
     }
+    assert_eq!(start().codes("HELO a"), "530");
     assert_eq!(start().codes("NOOP"), "250 2.0.0");
     assert_eq!(start().codes("STARTTLS"), "220 2.0.0");
     assert_eq!(start().codes("QUIT"), "221 2.0.0");
@@ -364,16 +368,21 @@ fn the_parameter_auth_counts_only_from_an_authenticated_client() {
         assert_eq!(sender.parameters.auth().unwrap().to_string(), expected);
         assert_eq!(sender.parameters.get("auth"), Some(Some("e+3Dmc2@example.com")));
     }
-    for bad in ["", "=", "=a", "=a+3d@b", "=a+0D@b", "=+3C>", "=a@b+"] {
+    for bad in ["", "=", "=a", "=a+3d@b", "=a+0D@b", "=<a@b>", "=<", "=a@b+"] {
         let expected = "501 5.5.4";
         assert_eq!(Host::ready(with_auth()).codes(format!("MAIL FROM:<a@b> AUTH{bad}")), expected, "{bad}");
     }
-    assert_eq!(Host::ready(with_auth()).codes("MAIL FROM:<a@b> AUTH=<>"), "250 2.1.0");
+    // RFC 4954 §8: the decoded form is what counts.
+    for null in ["<>", "+3C>", "+3C+3E"] {
+        assert_eq!(Host::ready(with_auth()).codes(format!("MAIL FROM:<a@b> AUTH={null}")), "250 2.1.0");
+    }
 }
 
 #[test]
 fn a_bare_control_makes_one_error_of_two_commands() {
-    for joined in ["NOOP\rRSET", "NOOP\nRSET", "RSET\n", "NOOP\0", "NOOP \x1b", "MAIL FROM:<a@b\r>", "RCPT TO:<a\n@b>"] {
+    for joined in
+        ["NOOP\rRSET", "NOOP\nRSET", "RSET\n", "NOOP\0", "NOOP \x1b", "MAIL FROM:<a@b\r>", "RCPT TO:<a\n@b>"]
+    {
         let mut host = Host::open(smtp(), &["bob@example.org"]);
         assert_eq!(host.codes(joined), "500 5.5.2", "{joined:?}");
         assert_eq!(host.server.recipients(), 1, "{joined:?}");
@@ -388,7 +397,7 @@ fn a_bare_control_makes_one_error_of_two_commands() {
 
 #[test]
 fn bytes_beyond_ascii_belong_nowhere_but_in_a_mailbox() {
-    for line in ["NOOP \u{fc}", "EHLO \u{fc}", "VRFY \u{fc}", "RSET \u{fc}", "HELP \u{fc}"] {
+    for line in ["NOOP \u{fc}", "VRFY \u{fc}", "RSET \u{fc}", "HELP \u{fc}"] {
         assert_eq!(Host::ready(smtp()).codes(line), "501 5.5.4", "{line}");
     }
     assert_eq!(Host::ready(smtp()).codes("F\u{fc}"), "500 5.5.2");
@@ -397,7 +406,9 @@ fn bytes_beyond_ascii_belong_nowhere_but_in_a_mailbox() {
 
 #[test]
 fn a_first_line_of_http_or_no_text_closes_with_554() {
-    for first in ["GET / HTTP/1.1\r\n", "post /\r\n", "CONNECT a:25 HTTP/1.0\r\n", "\x16\x03\x01", "\r\n", "1", " "] {
+    for first in
+        ["GET / HTTP/1.1\r\n", "post /\r\n", "CONNECT a:25 HTTP/1.0\r\n", "\x16\x03\x01", "\r\n", "1", " "]
+    {
         let mut host = Host::new(smtp());
         assert!(host.send(first).starts_with("554 5.5.1 "), "{first:?}");
         assert!(host.closed());
@@ -439,11 +450,25 @@ fn quit_executes_nothing_behind_it() {
 #[test]
 fn bdat_stays_in_sync_and_an_unreadable_size_closes() {
     let mut host = Host::open(smtp(), &["bob@example.org"]);
-    assert_eq!(host.send("BDAT 6\r\nQUIT\r\nBDAT 0 LAST\r\nNOOP\r\n"), "502 5.5.1 Command not implemented\r\n502 5.5.1 Command not implemented\r\n250 2.0.0 OK\r\n");
+    assert_eq!(
+        host.send("BDAT 6\r\nQUIT\r\nBDAT 0 LAST\r\nNOOP\r\n"),
+        "502 5.5.1 Command not implemented\r\n502 5.5.1 Command not implemented\r\n250 2.0.0 OK\r\n"
+    );
     let mut host = Host::new(smtp());
     assert_eq!(host.send("NOOP\r\nBDAT 00000000000000000004 last\r\nQU"), "250 2.0.0 OK\r\n");
     assert_eq!(host.send("ITNOOP\r\n"), "503 5.5.1 Bad sequence of commands\r\n250 2.0.0 OK\r\n");
-    for bad in ["BDAT", "BDAT -1", "BDAT +1", "BDAT x", "BDAT 1LAST", "BDAT 1 LAST x", "BDAT 1  LAST", "BDAT 9223372036854775808", "BDAT 000000000000000000001", "BDAT 1 2"] {
+    for bad in [
+        "BDAT",
+        "BDAT -1",
+        "BDAT +1",
+        "BDAT x",
+        "BDAT 1LAST",
+        "BDAT 1 LAST x",
+        "BDAT 1  LAST",
+        "BDAT 9223372036854775808",
+        "BDAT 000000000000000000001",
+        "BDAT 1 2",
+    ] {
         let mut host = Host::ready(smtp());
         assert_eq!(host.codes(bad), "501 5.5.4", "{bad}");
         assert!(host.closed(), "{bad}");
@@ -452,13 +477,16 @@ fn bdat_stays_in_sync_and_an_unreadable_size_closes() {
 
 #[test]
 fn what_stands_behind_a_refused_data_is_reported_or_closes() {
-    let mut host = Host::ready(smtp());
+    let mut config = smtp();
+    config.early.refused_data = Early::Report;
+    let mut host = Host::ready(config);
     assert_eq!(host.send("DATA\r\nNOOP\r\n"), "503 5.5.1 Bad sequence of commands\r\n250 2.0.0 OK\r\n");
     assert!(host.saw("deviation command behind the last of its group"));
-    let mut config = smtp();
-    config.early.refused_data = Early::Refuse;
-    let mut host = Host::open(config, &[]);
-    assert_eq!(host.send("DATA\r\nSubject: x\r\n\r\nMAIL FROM:<>\r\n.\r\n"), "554 5.5.1 Octets came before their time\r\n");
+    let mut host = Host::open(smtp(), &[]);
+    assert_eq!(
+        host.send("DATA\r\nSubject: x\r\n\r\nMAIL FROM:<>\r\n.\r\n"),
+        "554 5.5.1 Octets came before their time\r\n"
+    );
     assert!(host.closed());
 }
 
@@ -493,5 +521,5 @@ fn octets_before_the_greeting_is_read_are_reported_or_refused() {
         said
     };
     assert!(early(Early::Report).starts_with("220 mx.example.org\r\n250-"));
-    assert_eq!(early(Early::Refuse), "554 5.5.1 Octets came before their time\r\n");
+    assert_eq!(early(Early::Refuse), "554 Octets came before their time\r\n");
 }

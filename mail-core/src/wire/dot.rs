@@ -36,7 +36,7 @@ pub struct ContentReport {
     pub lone_dots: u64,
     /// Whether there was an octet ≥ 0x80.
     pub eight_bit: bool,
-    /// Octets in the longest line as received, with its line end.
+    /// Octets in the longest line as received, with its line end, without a dot that transparency added.
     pub longest_line: u64,
     /// Where the first bare CR or bare LF stood.
     pub first_bare: Option<u64>,
@@ -165,6 +165,8 @@ impl DotDecoder {
                     self.report.lone_dots += 1;
                 }
                 if second == b'.' || !self.keep_lone_dots {
+                    // RFC 5321 §4.5.3.1.6: the dot that was added does not count.
+                    self.line_start += 1;
                     self.take_run(&mut sink, buffer, position, position + 1);
                 }
                 // The octet behind the dot is judged as one inside a line, even if it is a dot.

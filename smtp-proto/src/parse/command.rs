@@ -59,7 +59,7 @@ pub struct CommandError {
     pub kind: CommandErrorKind,
     /// Octets from the start of the line to the fault.
     pub offset: usize,
-    /// The line from the fault on, bounded; empty where it could hold a secret.
+    /// The line from the fault on, bounded; less or nothing of it where it could hold a secret.
     pub excerpt: Excerpt,
 }
 
@@ -211,6 +211,13 @@ impl CommandLine {
     #[must_use]
     pub const fn verb(&self) -> Verb {
         self.verb
+    }
+
+    /// RFC 2920 §3.1: whether no command may stand behind this one before its reply. RFC 4954 §4: AUTH with
+    /// an initial response needs no more from the client.
+    pub(crate) fn ends_group(&self) -> bool {
+        let complete = self.verb == Verb::Auth && memchr::memchr(b' ', self.argument()).is_some();
+        self.verb.entry().last_in_group && !complete
     }
 
     /// What stands behind the verb and its space.
@@ -537,9 +544,23 @@ fn xtext(value: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+/// The first word, if it looks like the name of a command. What does not may be a secret that came at the
+/// wrong time: the response of an exchange that was refused, for example.
+fn keyword(line: &[u8]) -> &[u8] {
+    let word = line.split(|&octet| octet == b' ').next().unwrap_or_default();
+    if word.len() <= 8 && word.iter().all(u8::is_ascii_alphabetic) { word } else { &[] }
+}
+
 fn error(verb: Option<Verb>, kind: CommandErrorKind, offset: usize, line: &[u8]) -> CommandError {
-    // What stands in AUTH may be a password, whatever is wrong with it.
-    let excerpt = if verb == Some(Verb::Auth) { &[] } else { line.get(offset..).unwrap_or_default() };
+    let rest = line.get(offset..).unwrap_or_default();
+    let excerpt = match kind {
+        // What stands in AUTH may be a password, whatever is wrong with it.
+        _ if verb == Some(Verb::Auth) => &[],
+        // Another command may stand behind it.
+        CommandErrorKind::Control => rest.get(..1).unwrap_or_default(),
+        CommandErrorKind::Unknown => keyword(rest),
+        _ => rest,
+    };
     CommandError { verb, kind, offset, excerpt: Excerpt::new(excerpt) }
 }
 

@@ -5,11 +5,17 @@ use mailwright_core::value::Misuse;
 use mailwright_sasl::{Answer, Reason, ServerStep, base64};
 
 use super::question::{AuthenticateToken, Ticket};
-use super::replies::Asked;
-use super::{Authenticate, Event, Phase, Rejected, Server};
+use super::replies::{Asked, UNEXPECTED_INITIAL_RESPONSE};
+use super::{Authenticate, Event, Phase, Server};
 use crate::types::{InitialResponse, Reply, Verb};
 
 impl Server {
+    /// Whether there is a mechanism that the client may use now, or it has used one.
+    pub(super) fn takes_authentication(&self) -> bool {
+        let clear_text = self.tls.is_some() || self.config.allow_plaintext_authentication;
+        self.identity.is_some() || self.config.offers.permitted(clear_text).next().is_some()
+    }
+
     pub(super) fn auth(&mut self, mechanism: &Bytes, initial: Option<&InitialResponse>) {
         let clear_text = self.tls.is_some() || self.config.allow_plaintext_authentication;
         let nonce = self.seed.nonce();
@@ -76,7 +82,7 @@ impl Server {
             }
             Ok(ServerStep::Reject(reason)) => match reason {
                 Reason::Malformed => self.failed(Reply::BAD_AUTHENTICATION_RESPONSE),
-                Reason::UnexpectedInitialResponse => self.failed(Reply::AUTHENTICATION_CANCELLED),
+                Reason::UnexpectedInitialResponse => self.failed(UNEXPECTED_INITIAL_RESPONSE),
                 Reason::TooLong => self.failed(Reply::AUTHENTICATION_LINE_TOO_LONG),
                 Reason::TempFail => {
                     self.decline(Reply::AUTHENTICATION_UNAVAILABLE, Some(Verb::Auth), None);
@@ -101,11 +107,6 @@ impl Server {
 
     /// The exchange is over without success. The event has nothing of what was sent.
     fn failed(&mut self, reply: Reply) {
-        self.events.push(Event::Rejected(Rejected {
-            verb: Some(Verb::Auth),
-            reply: reply.clone(),
-            error: None,
-        }));
-        self.count_error(reply);
+        self.reject(reply, Some(Verb::Auth), None);
     }
 }

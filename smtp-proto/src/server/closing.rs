@@ -33,7 +33,9 @@ impl Server {
     /// Says `reply` out of turn, and closes. Open questions are void.
     pub(super) fn farewell(&mut self, reply: &Reply, reason: Closed) {
         if !matches!(self.phase, Phase::Closed) {
-            self.write(reply);
+            // RFC 2034 §4: no enhanced code where the greeting would stand.
+            let in_greeting = matches!(self.phase, Phase::Greeting);
+            self.write(&if in_greeting { reply.clone().without_enhanced() } else { reply.clone() });
             self.close(reason);
         }
     }

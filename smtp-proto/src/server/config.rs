@@ -35,8 +35,8 @@ pub enum TlsMode {
     Implicit,
 }
 
-/// What happens to octets that come before their time. Whether they come so is a matter of timing, so by
-/// default nothing depends on it.
+/// What happens to octets that come before their time. Whether they come so is a matter of timing, so
+/// hardly anything depends on it by default: see [`EarlyPolicy`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a policy is one of these")]
 pub enum Early {
@@ -48,19 +48,30 @@ pub enum Early {
 }
 
 /// What happens to octets that come before their time, by the place where they come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EarlyPolicy {
-    /// Before the greeting: [`Early::Refuse`] closes with 554.
+    /// Before the greeting: [`Early::Refuse`] closes with 554. Default [`Early::Report`].
     pub greeting: Early,
-    /// Behind a DATA that is refused. They would run as commands: [`Early::Refuse`] closes with 554, which
-    /// suits a public server.
+    /// Behind a DATA that is refused. They are a message that would run as commands, so the default is
+    /// [`Early::Refuse`]: 554 in place of the refusal, and the end.
     pub refused_data: Early,
-    /// Content before the 354. [`Early::Refuse`] refuses the message at its end.
+    /// Content before the 354. [`Early::Refuse`] refuses the message at its end. Default [`Early::Report`].
     pub content: Early,
     /// Behind STARTTLS. By default they are the handshake's, which fails if they are no TLS; they are never
     /// read as commands. [`Early::Refuse`] says 554 instead of 220, and closes.
     pub start_tls: Early,
+}
+
+impl Default for EarlyPolicy {
+    fn default() -> Self {
+        Self {
+            greeting: Early::Report,
+            refused_data: Early::Refuse,
+            content: Early::Report,
+            start_tls: Early::Report,
+        }
+    }
 }
 
 /// What happens to content that has something which should not be there.

@@ -64,8 +64,7 @@ impl Server {
         let Some(transaction) = self.transaction.take() else { return };
         let early = !behind.is_empty();
         if early && !self.early_reported {
-            self.early_reported = true;
-            self.deviation(DeviationKind::EarlyInput, 0, behind);
+            self.early(DeviationKind::EarlyInput, behind);
         }
         self.phase = Phase::Content(Content {
             decoder: DotDecoder::new(self.config.content.bare_line_ends),
@@ -81,8 +80,7 @@ impl Server {
     /// Refuses DATA. What stands behind it is no content, and would run as commands.
     pub(super) fn refuse_data(&mut self, reply: Reply, error: Option<CommandError>, behind: &[u8]) {
         if !behind.is_empty() {
-            self.early_reported = true;
-            self.deviation(DeviationKind::ImproperPipelining, 0, behind);
+            self.early(DeviationKind::ImproperPipelining, behind);
             if self.config.early.refused_data == Early::Refuse {
                 self.events.push(Event::Rejected(Rejected { verb: Some(Verb::Data), reply: EARLY, error }));
                 return self.last_reply(EARLY, Closed::Early);

@@ -1,6 +1,9 @@
 //! What is checked before the arguments are looked at: the gates of TLS and AUTH, and the table of states
 //! and commands. RFC 5321 §4.1.4, RFC 3207 §4, RFC 4954 §4 and §6, RFC 2033 §4.
 
+use mailwright_core::value::DeviationKind;
+
+use super::replies::to_command;
 use super::{Closed, Server, TlsMode};
 use crate::types::{Reply, Verb};
 
@@ -62,16 +65,20 @@ impl Server {
     pub(super) fn refuse_state(&mut self, verb: Verb, reply: Reply, behind: &[u8]) {
         match verb {
             Verb::Data => self.refuse_data(reply, None, behind),
+            Verb::StartTls if !behind.is_empty() => {
+                self.early(DeviationKind::ImproperPipelining, behind);
+                self.reject(reply, Some(verb), None);
+            }
             _ => self.reject(reply, Some(verb), None),
         }
     }
 
     /// Counts a command that brings no message closer; `true` if it was one too many.
-    pub(super) fn idle_command(&mut self) -> bool {
+    pub(super) fn idle_command(&mut self, verb: Verb) -> bool {
         self.idle_commands = self.idle_commands.saturating_add(1);
         let too_many = self.idle_commands > self.config.limits.idle_commands;
         if too_many {
-            self.last_reply(Reply::TOO_MANY_COMMANDS, Closed::TooManyIdleCommands);
+            self.last_reply(to_command(Reply::TOO_MANY_COMMANDS, Some(verb)), Closed::TooManyIdleCommands);
         }
         too_many
     }

@@ -39,10 +39,10 @@ impl Server {
         if !unread || self.early_reported {
             return;
         }
-        self.early_reported = true;
-        self.deviation(DeviationKind::EarlyInput, 0, input);
+        self.early(DeviationKind::EarlyInput, input);
         if self.config.early.greeting == Early::Refuse {
-            self.last_reply(EARLY, Closed::Early);
+            // RFC 2034 §4: no enhanced code where the greeting would stand.
+            self.last_reply(EARLY.without_enhanced(), Closed::Early);
         }
     }
 

@@ -7,7 +7,8 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Octets of a command line with its CR LF. Default 2048: 512 (RFC 5321 §4.5.3.1.4) and what extensions add.
+    /// Octets of a command line with its CR LF. Default 2048: 512 (RFC 5321 §4.5.3.1.4) and what extensions add;
+    /// never less than 512.
     pub command_line: usize,
     /// Octets of a line of an AUTH exchange with its CR LF. Default 12 288 (RFC 4954 §4).
     pub authentication_line: usize,

@@ -378,10 +378,12 @@ impl Server {
                 || input.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH "));
         }
         let limits = &self.config.limits;
+        // RFC 5321 §4.5.3.1.4: no command line below 512 octets is too long.
+        let command_line = limits.command_line.max(512);
         let limit = if self.authentication_line {
-            limits.authentication_line.max(limits.command_line)
+            limits.authentication_line.max(command_line)
         } else {
-            limits.command_line
+            command_line
         };
         match self.framer.next_line(input, limit) {
             Some(Framed::Line { line, bare_lf }) => {
@@ -414,6 +416,7 @@ impl Server {
         let read = match CommandLine::read(line) {
             Ok(read) => read,
             Err(error) => {
+                self.report_group(None, behind);
                 let gate = if error.kind == CommandErrorKind::Unknown { self.gate(None) } else { None };
                 let reply = gate.unwrap_or_else(|| error.reply());
                 return self.reject(reply, error.verb, Some(error));
@@ -423,7 +426,8 @@ impl Server {
         if verb == Verb::Bdat {
             return self.chunk(&read);
         }
-        if verb.entry().idle && self.idle_command() {
+        self.report_group(Some(&read), behind);
+        if verb.entry().idle && self.idle_command(verb) {
             return;
         }
         if let Some(reply) = self.gate(Some(verb)).or_else(|| self.state(verb)) {
@@ -442,7 +446,6 @@ impl Server {
         for deviation in parsed.deviations {
             self.events.push(Event::Deviation(deviation));
         }
-        self.report_group(verb, &parsed.command, behind);
         self.command(parsed.command, line.len(), behind);
     }
 
@@ -477,7 +480,7 @@ impl Server {
         // RFC 5321 §3.2: after HELO no extension is in force.
         options.size = self.extended;
         options.eight_bit_mime = self.extended && config.eight_bit_mime;
-        options.auth = self.extended && !config.offers.is_empty();
+        options.auth = self.extended && self.takes_authentication();
         options.ignore_unknown_parameters = self.extended && tolerance.unknown_parameters;
         options
     }
@@ -509,17 +512,24 @@ impl Server {
         self.events.push(Event::Deviation(Deviation::new(kind, offset as u64, bytes)));
     }
 
+    /// Reports octets that came before their time. Of them only the name of a command is shown: anything else
+    /// may be a password, or a message.
+    fn early(&mut self, kind: DeviationKind, octets: &[u8]) {
+        self.early_reported = true;
+        let word = octets.split(|octet| octet.is_ascii_whitespace()).next().unwrap_or_default();
+        let name = if Verb::find(word).is_some() { word } else { &[] };
+        self.deviation(kind, 0, name);
+    }
+
     /// RFC 2920 §3.1: what stands behind a command that must be the last of its group, or behind any command
     /// where PIPELINING was not announced, is reported and executed in order.
-    fn report_group(&mut self, verb: Verb, command: &Command, behind: &[u8]) {
-        let completes_itself = matches!(command, Command::Auth { initial: Some(_), .. });
+    fn report_group(&mut self, command: Option<&CommandLine>, behind: &[u8]) {
         let pipelining = self.extended && (self.config.pipelining || self.config.is_lmtp());
         // What stands behind these has reports, or a fate, of its own.
-        let apart = matches!(verb, Verb::Data | Verb::StartTls | Verb::Quit);
-        let proper = pipelining && !(verb.entry().last_in_group && !completes_itself);
+        let apart = matches!(command.map(CommandLine::verb), Some(Verb::Data | Verb::StartTls | Verb::Quit));
+        let proper = pipelining && !command.is_some_and(CommandLine::ends_group);
         if !behind.is_empty() && !apart && !proper {
-            self.early_reported = true;
-            self.deviation(DeviationKind::ImproperPipelining, 0, behind);
+            self.early(DeviationKind::ImproperPipelining, behind);
         }
     }
 
@@ -527,8 +537,7 @@ impl Server {
     fn report_waiting(&mut self, input: &[u8]) {
         let open = self.pending.front().is_some_and(Slot::ends_group);
         if open && !input.is_empty() && !self.early_reported {
-            self.early_reported = true;
-            self.deviation(DeviationKind::ImproperPipelining, 0, input);
+            self.early(DeviationKind::ImproperPipelining, input);
         }
     }
 
@@ -546,10 +555,11 @@ impl Server {
     }
 
     fn observe(&mut self, now: Instant) {
-        // While the host dealt with content, the client could not send more.
+        // While the host dealt with content, or the session took none, the client could not send more.
         let host_time = now.saturating_duration_since(self.timers.now());
+        let stood_still = core::mem::take(&mut self.content_taken) || !self.is_ready();
         self.timers.observe(now);
-        if core::mem::take(&mut self.content_taken) {
+        if stood_still {
             self.timers.postpone(Timer::Block as usize, host_time);
             self.timers.postpone(Timer::Rate as usize, host_time);
         }

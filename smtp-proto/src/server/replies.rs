@@ -30,6 +30,21 @@ pub(super) const NOT_SMTP: Reply = Reply::constant(
     "This is a mail server",
 );
 
+/// RFC 4954 §4: an initial response to a mechanism in which the server speaks first.
+pub(super) const UNEXPECTED_INITIAL_RESPONSE: Reply = Reply::constant(
+    ReplyCode::ARGUMENT_SYNTAX_ERROR,
+    Some(EnhancedCode::constant(5, 7, 0)),
+    "This mechanism has no initial response",
+);
+
+/// RFC 2034 §4: a reply to EHLO, HELO or LHLO has no enhanced code, whatever it says.
+pub(super) fn to_command(reply: Reply, verb: Option<Verb>) -> Reply {
+    match verb {
+        Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo) => reply.without_enhanced(),
+        _ => reply,
+    }
+}
+
 /// The place of a reply.
 #[derive(Debug)]
 pub(super) enum Slot {
@@ -107,11 +122,10 @@ impl Server {
         let closes = reply.code() == ReplyCode::UNAVAILABLE;
         let slot = Self::open_slot(&mut self.pending, self.session, ticket)?;
         // RFC 5321 §3.8: 421 says that the session ends.
-        let ready = if closes {
-            Slot::Last(reply.complete(), Closed::Refused)
-        } else {
-            Slot::Ready(reply.complete())
-        };
+        // RFC 2034 §4
+        let to_hello = matches!(slot, Slot::Open { asked: Asked::Hello { .. }, .. });
+        let reply = if to_hello { reply.without_enhanced() } else { reply.complete() };
+        let ready = if closes { Slot::Last(reply, Closed::Refused) } else { Slot::Ready(reply) };
         let Slot::Open { asked, .. } = core::mem::replace(slot, ready) else { return Err(Misuse::NotOpen) };
         self.closing |= closes;
         Ok(asked)
@@ -162,16 +176,17 @@ impl Server {
 
     /// Refuses a command, and counts.
     pub(super) fn reject(&mut self, reply: Reply, verb: Option<Verb>, error: Option<CommandError>) {
+        let reply = to_command(reply, verb);
         self.events.push(Event::Rejected(Rejected { verb, reply: reply.clone(), error }));
-        self.count_error(reply);
+        self.count_error(reply, verb);
     }
 
     /// Says that something was wrong: at once, after a moment, or by closing.
-    pub(super) fn count_error(&mut self, reply: Reply) {
+    fn count_error(&mut self, reply: Reply, verb: Option<Verb>) {
         self.errors = self.errors.saturating_add(1);
         let limits = &self.config.limits;
         if self.errors >= limits.hard_errors {
-            return self.last_reply(Reply::TOO_MANY_ERRORS, Closed::TooManyErrors);
+            return self.last_reply(to_command(Reply::TOO_MANY_ERRORS, verb), Closed::TooManyErrors);
         }
         if self.errors > limits.soft_errors {
             self.delayed = true;

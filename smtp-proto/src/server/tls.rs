@@ -1,10 +1,11 @@
 //! STARTTLS and the barrier behind it (RFC 3207), TLS from the start (RFC 8314 §3.3).
 
 use mailwright_core::session::Upgraded;
+use mailwright_core::value::DeviationKind;
 
 use super::config::Early;
 use super::replies::EARLY;
-use super::{Closed, Event, Phase, Server, TlsMode};
+use super::{Closed, Event, Phase, Server, Timer, TlsMode};
 use crate::types::{Reply, Verb};
 
 impl Server {
@@ -14,6 +15,10 @@ impl Server {
             return self.last_reply(EARLY, Closed::Early);
         }
         if self.tls_unavailable {
+            // There is no layer to give them to: they are commands.
+            if !behind.is_empty() {
+                self.early(DeviationKind::ImproperPipelining, behind);
+            }
             return self.decline(Reply::TLS_UNAVAILABLE, Some(Verb::StartTls), None);
         }
         // RFC 3207 §4: the handshake begins directly behind the line ends. What stands behind STARTTLS stays
@@ -34,6 +39,7 @@ impl Server {
                 self.unread = false;
                 self.early_reported = false;
                 self.framer.reset();
+                self.timers.stop(Timer::Command as usize);
                 self.tls = Some(info.clone().into());
                 self.phase = Phase::Command;
                 self.events.push(Event::Secured(info));

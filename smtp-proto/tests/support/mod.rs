@@ -49,6 +49,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// Behind the greeting, if it is not held back.
     pub(crate) fn new(config: Config) -> Self {
         let mut host = Self {
             server: Server::new(config, [7; 32]),
@@ -64,6 +65,7 @@ impl Host {
             unread: false,
         };
         host.run();
+        host.output.clear();
         host
     }
 
@@ -109,7 +111,7 @@ impl Host {
         assert_eq!(reply.matches("\r\n").count(), 1, "{reply:?}");
         let mut words = reply.split(' ');
         match (words.next(), words.next()) {
-            (Some(code), Some(enhanced)) if enhanced.matches('.').count() == 2 => format!("{code} {enhanced}"),
+            (Some(code), Some(enhanced)) if is_enhanced(enhanced) => format!("{code} {enhanced}"),
             (Some(code), _) => code.to_string(),
             _ => String::new(),
         }
@@ -256,6 +258,11 @@ impl Host {
             _ => {}
         }
     }
+}
+
+/// Whether a word is an enhanced code, not a domain name.
+fn is_enhanced(word: &str) -> bool {
+    word.split('.').count() == 3 && word.bytes().all(|octet| octet == b'.' || octet.is_ascii_digit())
 }
 
 fn is_question(event: &Event) -> bool {
