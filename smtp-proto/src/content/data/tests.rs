@@ -1,3 +1,5 @@
+//! The encoder and decoder of DATA against messages of every shape.
+
 use alloc::vec::Vec;
 
 use mailwright_core::wire::DotDecoder;
