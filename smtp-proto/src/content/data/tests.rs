@@ -1,4 +1,4 @@
-//! The encoder and decoder of DATA against messages of every shape.
+//! The encoder of DATA, on messages of every shape, in pieces of every size.
 
 use alloc::vec::Vec;
 

@@ -1,3 +1,5 @@
+//! The reader of replies, on good and bad ones, in pieces of every size.
+
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
