@@ -105,6 +105,17 @@ impl Host {
         self.take_output()
     }
 
+    /// Sends octets in pieces that end at `cuts`, and returns what the server says.
+    pub(crate) fn send_cut(&mut self, octets: &[u8], cuts: &[usize]) -> String {
+        let mut start = 0;
+        let mut said = String::new();
+        for &end in cuts.iter().chain([&octets.len()]) {
+            said += &self.send(&octets[start..end]);
+            start = end;
+        }
+        said
+    }
+
     /// Sends a line and returns the codes of the reply: `550 5.1.1`.
     pub(crate) fn codes(&mut self, line: impl AsRef<[u8]>) -> String {
         let reply = self.send([line.as_ref(), b"\r\n"].concat());
@@ -263,6 +274,19 @@ impl Host {
 /// Whether a word is an enhanced code, not a domain name.
 fn is_enhanced(word: &str) -> bool {
     word.split('.').count() == 3 && word.bytes().all(|octet| octet == b'.' || octet.is_ascii_digit())
+}
+
+/// The codes of each reply, separated by commas: `250 2.0.0, 354`.
+pub(crate) fn codes(replies: &str) -> String {
+    let code = |line: &str| {
+        let (code, text) = line.split_at(3);
+        match text.trim_start().split(' ').next() {
+            Some(word) if is_enhanced(word) => format!("{code} {word}"),
+            _ => code.to_string(),
+        }
+    };
+    let lines = replies.split_terminator("\r\n").filter(|line| line.as_bytes()[3] != b'-');
+    lines.map(code).collect::<Vec<_>>().join(", ")
 }
 
 fn is_question(event: &Event) -> bool {
