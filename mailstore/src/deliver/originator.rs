@@ -3,7 +3,6 @@
 //! Read to decide whether an account may send the message, so what cannot be read is an error, never an
 //! empty list. Linear in the input; comments nest by a counter.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use mailwright_core::value::Mailbox;
@@ -31,7 +30,7 @@ pub fn originators(value: &[u8]) -> Result<Vec<Mailbox>, OriginatorError> {
     let mut reader = Reader { value, at: 0 };
     let mut group = false;
     // The words of the present address without white space, and whether two of them were apart.
-    let mut words = String::new();
+    let mut words: Vec<u8> = Vec::new();
     let mut phrase = false;
     let mut complete = false;
     loop {
@@ -47,7 +46,7 @@ pub fn originators(value: &[u8]) -> Result<Vec<Mailbox>, OriginatorError> {
                     if phrase {
                         return Err(OriginatorError::Syntax);
                     }
-                    found.push(words.parse().map_err(|_| OriginatorError::Syntax)?);
+                    found.push(mailbox(&words)?);
                 }
                 words.clear();
                 (phrase, complete) = (false, false);
@@ -72,12 +71,17 @@ pub fn originators(value: &[u8]) -> Result<Vec<Mailbox>, OriginatorError> {
                 complete = true;
             }
             Some(_) => {
-                phrase |= gap && !words.is_empty() && !words.ends_with(['.', '@']) && !reader.at_separator();
+                phrase |= gap && !words.is_empty() && !matches!(words.last(), Some(b'.' | b'@')) && !reader.at_separator();
                 reader.word(&mut words)?;
             }
         }
     }
     if found.is_empty() { Err(OriginatorError::Empty) } else { Ok(found) }
+}
+
+fn mailbox(address: &[u8]) -> Result<Mailbox, OriginatorError> {
+    let text = core::str::from_utf8(address).map_err(|_| OriginatorError::Syntax)?;
+    text.parse().map_err(|_| OriginatorError::Syntax)
 }
 
 struct Reader<'a> {
@@ -114,7 +118,7 @@ impl Reader<'_> {
     }
 
     /// An atom, a quoted string, a domain literal, or a separator, appended to `words` as it stands.
-    fn word(&mut self, words: &mut String) -> Result<(), OriginatorError> {
+    fn word(&mut self, words: &mut Vec<u8>) -> Result<(), OriginatorError> {
         let start = self.at;
         let close = match self.peek() {
             Some(b'"') => Some(b'"'),
@@ -145,30 +149,28 @@ impl Reader<'_> {
                 }
             }
         }
-        let word = self.value.get(start..self.at).unwrap_or_default();
-        // A display name may be in any charset; an address that is not UTF-8 does not parse later.
-        words.push_str(&String::from_utf8_lossy(word));
+        words.extend_from_slice(self.value.get(start..self.at).unwrap_or_default());
         Ok(())
     }
 
     /// What stands between the brackets; the first is read already.
     fn angle_address(&mut self) -> Result<Mailbox, OriginatorError> {
-        let mut address = String::new();
+        let mut address: Vec<u8> = Vec::new();
         loop {
             self.skip_white_space()?;
             match self.peek() {
                 Some(b'>') => {
                     self.at += 1;
-                    return address.parse().map_err(|_| OriginatorError::Syntax);
+                    return mailbox(&address);
                 }
                 // RFC 5322 §4.4: an obsolete route before the address means nothing.
-                Some(b':') if address.starts_with('@') => {
+                Some(b':') if address.first() == Some(&b'@') => {
                     self.at += 1;
                     address.clear();
                 }
-                Some(b',') if address.starts_with('@') => {
+                Some(b',') if address.first() == Some(&b'@') => {
                     self.at += 1;
-                    address.truncate(0);
+                    address.clear();
                     self.skip_white_space()?;
                     if self.peek() != Some(b'@') {
                         return Err(OriginatorError::Syntax);
@@ -183,7 +185,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
+    use alloc::string::{String, ToString};
 
     use super::*;
 

@@ -1,0 +1,342 @@
+//! The command line, and the configuration file with the same names. Options win over the file.
+
+use core::str::FromStr;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+use mailwright_core::value::{Domain, Mailbox, Secret};
+use serde::Deserialize;
+
+use crate::service::Listen;
+
+/// What the server does, complete and checked.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) data: PathBuf,
+    pub(crate) domains: Vec<Domain>,
+    pub(crate) users: Vec<User>,
+    pub(crate) aliases: Vec<Alias>,
+    pub(crate) listen: Vec<Listen>,
+    /// Certificate and key, if not generated.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) allow_plaintext_auth: bool,
+    pub(crate) max_size: u64,
+    /// Nobody named users or other domains: the demonstration with its accounts.
+    pub(crate) demo: bool,
+}
+
+/// `ADDRESS:PASSWORD`.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) address: Mailbox,
+    pub(crate) password: Secret,
+}
+
+/// `FROM=TO[,TO…]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alias {
+    pub(crate) from: AliasFrom,
+    pub(crate) targets: Vec<Mailbox>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AliasFrom {
+    Address(Mailbox),
+    CatchAll(Domain),
+}
+
+/// A mail server: SMTP, submission, LMTP and POP3 over one store.
+///
+/// Without options it starts a demonstration on loopback: domain example.org, accounts alice@example.org and
+/// bob@example.org with the password "demo". Standard output tells where the services listen, then "ready".
+#[derive(Parser, Deserialize, Default, Debug)]
+#[command(name = "mailserver", version)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Given {
+    /// TOML file with the same names as the options; options win over the file.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Directory for certificates and whatever the store keeps; made if missing [default: mailserver-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A local domain (repeat) [default: example.org].
+    #[arg(long, value_name = "NAME")]
+    #[serde(deserialize_with = "one_or_many")]
+    domain: Vec<String>,
+    /// Creates the account or sets its password (repeat). Its domain becomes local.
+    #[arg(long, value_name = "ADDRESS:PASSWORD", hide_default_value = true)]
+    #[serde(deserialize_with = "one_or_many")]
+    user: Vec<Hidden>,
+    /// Mail for FROM goes to TO instead; @DOMAIN as FROM takes everybody else in the domain (repeat).
+    #[arg(long, value_name = "FROM=TO[,TO…]")]
+    #[serde(deserialize_with = "one_or_many")]
+    alias: Vec<String>,
+    /// Opens this service (repeat); when given, only the named ones are opened. Services: smtp (default port
+    /// 2525), submission (2587), submissions (2465), lmtp (2424), pop3 (2110), pop3s (2995). Port 0: any.
+    #[arg(long, value_name = "SERVICE=ADDR:PORT")]
+    #[serde(deserialize_with = "one_or_many")]
+    listen: Vec<String>,
+    /// PEM file with the certificate chain; otherwise one is made, whose CA is DATA/ca.pem.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the private key.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Offers passwords without TLS: for tests on loopback only.
+    #[arg(long)]
+    allow_plaintext_auth: bool,
+    /// Mail for other domains: refused.
+    #[arg(long, value_enum, default_value = None)]
+    relay: Option<Relay>,
+    /// Octets of a message at most [default: 36700160].
+    #[arg(long, value_name = "BYTES")]
+    max_size: Option<u64>,
+    /// Storage engine. With "memory" nothing survives the end of the process [default: memory].
+    #[arg(long, value_enum)]
+    store: Option<Engine>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Relay {
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Engine {
+    Memory,
+}
+
+/// A text with a password in it.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+struct Hidden(String);
+
+impl FromStr for Hidden {
+    type Err = core::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl core::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// A list may be written as one value.
+fn one_or_many<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany<T> {
+        One(T),
+        Many(Vec<T>),
+    }
+    Ok(match OneOrMany::deserialize(from)? {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
+}
+
+impl Options {
+    /// What command line and file say. Ends the process for `--help` and for wrong options.
+    pub(crate) fn read() -> Result<Self, String> {
+        let mut given = Given::parse();
+        if let Some(path) = given.config.take() {
+            given.fill_from(read_file(&path)?);
+        }
+        given.complete()
+    }
+}
+
+fn read_file(path: &Path) -> Result<Given, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    // The message of the parser quotes the line, which may hold a password.
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or("").lines().count().max(1));
+        format!("{}, line {line}: {}", path.display(), error.message())
+    })
+}
+
+impl Given {
+    fn fill_from(&mut self, file: Self) {
+        fn list<T>(own: &mut Vec<T>, other: Vec<T>) {
+            if own.is_empty() {
+                *own = other;
+            }
+        }
+        list(&mut self.domain, file.domain);
+        list(&mut self.user, file.user);
+        list(&mut self.alias, file.alias);
+        list(&mut self.listen, file.listen);
+        self.data = self.data.take().or(file.data);
+        if self.tls_cert.is_none() {
+            (self.tls_cert, self.tls_key) = (file.tls_cert, file.tls_key);
+        }
+        self.allow_plaintext_auth |= file.allow_plaintext_auth;
+        self.relay = self.relay.or(file.relay);
+        self.max_size = self.max_size.or(file.max_size);
+        self.store = self.store.or(file.store);
+    }
+
+    fn complete(self) -> Result<Options, String> {
+        // The only ones there are.
+        let (None | Some(Relay::Off), None | Some(Engine::Memory)) = (self.relay, self.store);
+        let mut domains = Vec::new();
+        for name in &self.domain {
+            let domain: Domain = name.parse().map_err(|error| format!("--domain {name:?}: {error}"))?;
+            if !matches!(domain, Domain::Name(_)) {
+                return Err(format!("--domain {name:?}: an address literal is no domain"));
+            }
+            domains.push(domain);
+        }
+        let users = self.user.iter().map(|user| user.0.parse()).collect::<Result<Vec<User>, String>>()?;
+        for user in &users {
+            if !domains.contains(user.address.domain()) {
+                domains.push(user.address.domain().clone());
+            }
+        }
+        let example: Domain = "example.org".parse().map_err(|error| format!("{error}"))?;
+        if domains.is_empty() {
+            domains.push(example.clone());
+        }
+        let demo = users.is_empty() && domains.contains(&example);
+        let aliases = self.alias.iter().map(|alias| alias.parse()).collect::<Result<Vec<Alias>, String>>()?;
+        let listen = self
+            .listen
+            .iter()
+            .map(|text| text.parse().map_err(|error| format!("--listen {text:?}: {error}")));
+        let mut listen = listen.collect::<Result<Vec<Listen>, String>>()?;
+        if listen.is_empty() {
+            listen = Listen::defaults();
+        }
+        let tls = match (self.tls_cert, self.tls_key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err("--tls-cert and --tls-key belong together".into()),
+        };
+        let max_size = self.max_size.unwrap_or(35 << 20);
+        if max_size == 0 {
+            return Err("--max-size must be above 0".into());
+        }
+        Ok(Options {
+            data: self.data.unwrap_or_else(|| PathBuf::from("mailserver-data")),
+            domains,
+            users,
+            aliases,
+            listen,
+            tls,
+            allow_plaintext_auth: self.allow_plaintext_auth,
+            max_size,
+            demo,
+        })
+    }
+}
+
+impl FromStr for User {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // The domain has no colon, but for an address literal, which is no local domain; a quoted local part
+        // may have one.
+        let at = text.find('@').and_then(|at| Some(at + text.get(at..)?.find(':')?));
+        let (address, password) =
+            at.and_then(|at| text.split_at_checked(at)).ok_or("--user: expected ADDRESS:PASSWORD")?;
+        let address: Mailbox = address.parse().map_err(|error| format!("--user {address:?}: {error}"))?;
+        let password = password.get(1..).unwrap_or_default();
+        if password.is_empty() {
+            return Err(format!("--user {address}: the password is empty"));
+        }
+        Ok(Self { address, password: Secret::from(password) })
+    }
+}
+
+impl FromStr for Alias {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |what: &dyn core::fmt::Display| format!("--alias {text:?}: {what}");
+        let (from, targets) = text.split_once('=').ok_or_else(|| wrong(&"expected FROM=TO[,TO…]"))?;
+        let from = match from.strip_prefix('@') {
+            Some(domain) => AliasFrom::CatchAll(domain.parse().map_err(|error| wrong(&error))?),
+            None => AliasFrom::Address(from.parse().map_err(|error| wrong(&error))?),
+        };
+        let targets = targets.split(',').map(|target| target.trim().parse().map_err(|error| wrong(&error)));
+        Ok(Self { from, targets: targets.collect::<Result<_, String>>()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Options, String> {
+        let arguments = ["mailserver"].iter().chain(arguments);
+        Given::try_parse_from(arguments).map_err(|error| error.to_string())?.complete()
+    }
+
+    #[test]
+    fn alone_it_is_the_demonstration() {
+        let options = read(&[]).unwrap();
+        assert!(options.demo);
+        assert_eq!(options.domains, ["example.org".parse().unwrap()]);
+        assert_eq!(options.listen, Listen::defaults());
+        assert_eq!(options.max_size, 36_700_160);
+    }
+
+    #[test]
+    fn named_users_replace_the_demonstration_and_bring_their_domains() {
+        let options = read(&["--user", "carol@x.test:a:b@c", "--domain", "y.test"]).unwrap();
+        assert!(!options.demo);
+        assert_eq!(options.domains, ["y.test".parse().unwrap(), "x.test".parse().unwrap()]);
+        let [user] = options.users.as_slice() else { panic!("one user") };
+        assert_eq!(user.address.to_string(), "carol@x.test");
+        assert_eq!(user.password.expose(), b"a:b@c");
+        assert!(!read(&["--domain", "y.test"]).unwrap().demo);
+    }
+
+    #[test]
+    fn wrong_values_are_refused_without_showing_passwords() {
+        for wrong in [
+            &["--user", "carol"][..],
+            &["--user", "carol@x.test:"],
+            &["--user", "carol@:geheim"],
+            &["--domain", "-x"],
+            &["--domain", "[192.0.2.1]"],
+            &["--alias", "a@x.test"],
+            &["--alias", "a@x.test=|program"],
+            &["--listen", "imap"],
+            &["--relay", "mx"],
+            &["--max-size", "0"],
+            &["--tls-cert", "x"],
+            &["--unknown"],
+        ] {
+            let error = read(wrong).unwrap_err();
+            assert!(!error.contains("geheim"), "{error}");
+        }
+    }
+
+    #[test]
+    fn options_win_over_the_file() {
+        let file = "domain = 'a.test'\nuser = ['u@a.test:p']\nmax-size = 5\nlisten = ['smtp=127.0.0.1:1']\n";
+        let mut given =
+            Given::try_parse_from(["mailserver", "--max-size", "7", "--listen", "pop3=127.0.0.1:0"]).unwrap();
+        given.fill_from(toml::from_str(file).unwrap());
+        let options = given.complete().unwrap();
+        assert_eq!(options.max_size, 7);
+        assert_eq!(options.listen, ["pop3=127.0.0.1:0".parse().unwrap()]);
+        assert_eq!(options.domains, ["a.test".parse().unwrap()]);
+        assert!(toml::from_str::<Given>("colour = 'red'").is_err());
+    }
+
+    #[test]
+    fn an_alias_has_targets_and_may_catch_all() {
+        let alias: Alias = "@x.test=a@x.test,b@x.test".parse().unwrap();
+        assert_eq!(alias.from, AliasFrom::CatchAll("x.test".parse().unwrap()));
+        assert_eq!(alias.targets.len(), 2);
+    }
+}
