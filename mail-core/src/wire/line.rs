@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn by_tolerance_a_bare_lf_ends_a_line_and_is_reported() {
         let (out, _) = cut(b"a\nb\r\n\n", &[100], LineEnd::CrLfOrLf, 100);
-        let bare = |text: &'static str| Framed::Line { line: Bytes::from_static(text.as_bytes()), bare_lf: true };
+        let bare =
+            |text: &'static str| Framed::Line { line: Bytes::from_static(text.as_bytes()), bare_lf: true };
         assert_eq!(out, [bare("a"), line("b"), bare("")]);
     }
 
@@ -185,7 +186,11 @@ mod tests {
     fn a_line_at_the_limit_passes_and_one_octet_more_does_not_wherever_it_is_cut() {
         for size in 1..12 {
             let (out, _) = cut(b"12345678\r\nx\r\n123456789\r\ny\r\n", &[size], LineEnd::CrLf, 10);
-            assert_eq!(out, [line("12345678"), line("x"), Framed::Overlong { length: 11 }, line("y")], "{size}");
+            assert_eq!(
+                out,
+                [line("12345678"), line("x"), Framed::Overlong { length: 11 }, line("y")],
+                "{size}"
+            );
         }
     }
 

@@ -162,7 +162,7 @@ impl Toy {
             "PLAIN" => self.upgrade = Some(Layer::DeflateEnd),
             "QUIT" => self.close(None),
             _ => {
-                self.content = command.strip_prefix("ECHO ").map_or(0, |octets| octets.parse().unwrap());
+                self.content = command.strip_prefix("ECHO ").map_or(0, |octets| octets.parse().unwrap_or(0));
                 self.events.push_back(Event::Line(line.to_owned()));
             }
         }
@@ -231,6 +231,9 @@ impl Session for Toy {
 
     fn handle_upgrade(&mut self, upgraded: Upgraded, now: Instant) {
         self.timers.observe(now);
+        if self.closed {
+            return;
+        }
         self.upgrade = None;
         match upgraded {
             Upgraded::Tls(info) => {

@@ -110,7 +110,12 @@ fn decode(input: &[u8], sizes: &[usize], policy: BareLineEnd) -> (Vec<u8>, bool,
     (out, false, buffer.to_vec(), *decoder.report())
 }
 
-fn encode(content: &[u8], sizes: &[usize], cr: BareLineEnd, lf: BareLineEnd) -> Result<(Vec<u8>, bool), DotError> {
+fn encode(
+    content: &[u8],
+    sizes: &[usize],
+    cr: BareLineEnd,
+    lf: BareLineEnd,
+) -> Result<(Vec<u8>, bool), DotError> {
     let mut encoder = DotEncoder::new(cr, lf);
     let mut wire = BytesMut::new();
     let mut rest = content;
