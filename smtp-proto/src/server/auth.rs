@@ -1,11 +1,11 @@
 //! AUTH: the frame of a SASL exchange. RFC 4954 §4, RFC 4422.
 
 use bytes::Bytes;
-use mailwright_core::value::Misuse;
+use mailwright_core::value::{DeviationKind, Misuse};
 use mailwright_sasl::{Answer, Reason, ServerStep, base64};
 
 use super::question::{AuthenticateToken, Ticket};
-use super::replies::{Asked, UNEXPECTED_INITIAL_RESPONSE};
+use super::replies::{Asked, Slot, UNEXPECTED_INITIAL_RESPONSE};
 use super::{Authenticate, Event, Phase, Server};
 use crate::types::{InitialResponse, Reply, Verb};
 
@@ -34,14 +34,17 @@ impl Server {
             },
         };
         let step = exchange.start(initial.as_ref().map(mailwright_core::value::Secret::expose));
-        self.step(exchange.into(), step);
+        self.step(exchange.into(), step, false);
     }
 
     /// A line of the client in an exchange.
-    pub(super) fn response(&mut self, line: &[u8]) {
+    pub(super) fn response(&mut self, line: &[u8], behind: &[u8]) {
         let Phase::Exchange(mut exchange) = core::mem::replace(&mut self.phase, Phase::Command) else {
             return;
         };
+        if !behind.is_empty() {
+            self.early(DeviationKind::ImproperPipelining, behind);
+        }
         // RFC 4954 §4: "*" cancels.
         if line == b"*" {
             return self.failed(Reply::AUTHENTICATION_CANCELLED);
@@ -49,16 +52,18 @@ impl Server {
         match base64::decode(line) {
             Ok(octets) => {
                 let step = exchange.respond(octets.expose());
-                self.step(exchange, step);
+                self.step(exchange, step, true);
             }
             Err(_) => self.failed(Reply::BAD_AUTHENTICATION_RESPONSE),
         }
     }
 
+    /// What the mechanism wants next. `challenged`: whether the client has answered a challenge.
     fn step(
         &mut self,
         exchange: alloc::boxed::Box<mailwright_sasl::Server>,
         step: Result<ServerStep, mailwright_sasl::StateError>,
+        challenged: bool,
     ) {
         match step {
             Ok(ServerStep::Challenge(challenge)) => {
@@ -72,7 +77,7 @@ impl Server {
             Ok(ServerStep::Ask(ask)) => {
                 let mechanism = exchange.mechanism();
                 self.phase = Phase::Authenticate(exchange);
-                let token = AuthenticateToken(self.ask(Asked::Authenticate));
+                let token = AuthenticateToken(self.ask(Asked::Authenticate { challenged }));
                 self.events.push(Event::Authenticate(Authenticate { token, ask, mechanism }));
             }
             Ok(ServerStep::Accept(identity)) => {
@@ -95,12 +100,13 @@ impl Server {
     }
 
     pub(super) fn authenticate_answered(&mut self, ticket: &Ticket, answer: Answer) -> Result<(), Misuse> {
-        Self::open_slot(&mut self.pending, self.session, ticket)?;
+        let slot = Self::open_slot(&mut self.pending, self.session, ticket)?;
+        let challenged = matches!(slot, Slot::Open { asked: Asked::Authenticate { challenged: true }, .. });
         // The question is alone in the queue.
         self.pending.clear();
         if let Phase::Authenticate(mut exchange) = core::mem::replace(&mut self.phase, Phase::Command) {
             let step = exchange.answer(answer);
-            self.step(exchange, step);
+            self.step(exchange, step, challenged);
         }
         Ok(())
     }

@@ -407,7 +407,7 @@ impl Server {
     /// A line; `behind` is what stands behind it.
     fn line(&mut self, line: &Bytes, behind: &[u8]) {
         if matches!(self.phase, Phase::Exchange(_)) {
-            return self.response(line);
+            return self.response(line, behind);
         }
         let first = !core::mem::replace(&mut self.spoken, true);
         if first && speaks_http(line) {

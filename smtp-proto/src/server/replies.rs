@@ -76,7 +76,10 @@ pub(super) enum Asked {
         replies: usize,
     },
     Verify,
-    Authenticate,
+    /// `challenged`: the client has answered a challenge, so the exchange ends a group.
+    Authenticate {
+        challenged: bool,
+    },
 }
 
 impl Slot {
@@ -84,7 +87,13 @@ impl Slot {
     pub(super) const fn ends_group(&self) -> bool {
         matches!(
             self,
-            Self::Open { asked: Asked::Hello { .. } | Asked::Data | Asked::Verify | Asked::Authenticate, .. }
+            Self::Open {
+                asked: Asked::Hello { .. }
+                    | Asked::Data
+                    | Asked::Verify
+                    | Asked::Authenticate { challenged: true },
+                ..
+            }
         )
     }
 }

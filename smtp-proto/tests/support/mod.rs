@@ -35,6 +35,8 @@ pub(crate) struct Host {
     pub(crate) now: Instant,
     /// What the events were, in words; neighbouring content is one.
     pub(crate) events: Vec<String>,
+    /// The same as `Debug` shows them, the session with them.
+    pub(crate) shown: String,
     pub(crate) output: Vec<u8>,
     /// Content of the message that is coming.
     pub(crate) content: Vec<u8>,
@@ -56,6 +58,7 @@ impl Host {
             input: BytesMut::new(),
             now: Instant::ORIGIN,
             events: Vec::new(),
+            shown: String::new(),
             output: Vec::new(),
             content: Vec::new(),
             messages: Vec::new(),
@@ -184,6 +187,9 @@ impl Host {
     }
 
     fn handle(&mut self, event: Event) {
+        if !matches!(event, Event::Content(_)) {
+            self.shown += &format!("{event:?} {:?}\n", self.server);
+        }
         let words = match &event {
             Event::Secured(_) => "secured".to_string(),
             Event::Hello(hello) => format!("hello {} {}", hello.name, hello.extended),
