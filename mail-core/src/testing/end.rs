@@ -31,6 +31,9 @@ pub struct End<S, H> {
     pub now: Instant,
     /// Whether output and notes are kept; without, an end of any length needs no memory.
     pub records: bool,
+    /// Whether time passes by itself, to the next deadline, when a session takes no input and its host has
+    /// nothing to answer.
+    pub waits: bool,
     /// If there, output is taken in pieces of such sizes, as by a peer that reads slowly.
     pub reader: Option<Numbers>,
     closed: bool,
@@ -48,6 +51,7 @@ impl<S: Session, H: Host<S>> End<S, H> {
             notes: Vec::new(),
             now: Instant::ORIGIN,
             records: true,
+            waits: true,
             reader: None,
             closed: false,
         }
@@ -159,7 +163,7 @@ impl<S: Session, H: Host<S>> End<S, H> {
             moved |= self.poll()?;
             moved |= self.read();
             moved = moved || self.is_held() && self.host.work(&mut self.session, 0);
-            moved = moved || self.is_held() && self.wait();
+            moved = moved || self.waits && self.is_held() && self.wait();
             if !moved {
                 return Ok(());
             }

@@ -141,6 +141,7 @@ impl Transcript {
     /// At the first line that does not hold.
     pub fn run<S: Session, A: Actor<S>>(&self, side: Side, session: S, actor: A) -> Result<(), Mismatch> {
         let mut end = End::new(session, actor);
+        end.waits = false;
         end.turn().map_err(|broken| Mismatch::new(0, broken.to_string()))?;
         let mut stage = Stage { end, told: 0, expecting: true };
         let script: Vec<Line> = self.lines.iter().map(|(_, line)| line.clone()).collect();
