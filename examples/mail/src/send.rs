@@ -1,0 +1,245 @@
+//! `mail send`: one message to its recipients, by SMTP (RFC 5321), submission or LMTP (RFC 2033).
+
+use core::time::Duration;
+use std::io;
+
+use mailwright_core::io::blocking::Connection;
+use mailwright_core::io::{RunError, Step};
+use mailwright_core::value::ForwardPath;
+use mailwright_sasl::{self as sasl, Credentials, MechanismName, Seed};
+use mailwright_smtp::client::{
+    Client, Config, Deliver, DeliverError, Delivery, Event, Login, Outcome, Protocol, Quit, Row, TlsMode,
+};
+use mailwright_smtp::content::BarePolicy;
+use mailwright_smtp::types::Reply;
+use serde_json::json;
+
+use crate::arguments::{Mechanism, Send, ServerArguments};
+use crate::connect::{self, Patient};
+use crate::failure::Failure;
+use crate::message::Message;
+use crate::server_url::{self, Security};
+use crate::{output, password, progress};
+
+type Session = Connection<Patient, Client>;
+
+pub(crate) fn run(arguments: &Send) -> Result<(), Failure> {
+    let server = &arguments.server;
+    if server.server.protocol == server_url::Protocol::Pop3 {
+        return Err(Failure::usage("a message is sent by smtp, smtps, smtp+plain or lmtp+plain"));
+    }
+    if server.auth == Some(Mechanism::User) {
+        return Err(Failure::usage("USER is a way to log in of POP3; SMTP has PLAIN and LOGIN"));
+    }
+    let mut message = Message::open(&arguments.message)?;
+    let credentials = password::credentials(server)?;
+
+    let mut session = open(server, message.bare_lf)?;
+    log_in(server, &mut session, credentials)?;
+    check(arguments, &session, &message)?;
+    let rows = match deliver(arguments, &mut session, &mut message)? {
+        Ok(delivery) => {
+            if let Some(closed) = &delivery.closed {
+                output::complain(&session.stream().explain(closed));
+            }
+            delivery.rows
+        }
+        // A reason that is the same for all of them.
+        Err(error) => {
+            output::complaint(&error.to_string());
+            let unsent =
+                |recipient: &ForwardPath| line(arguments, recipient, None, "failed", &error.to_string());
+            arguments.to.iter().try_for_each(unsent)?;
+            Vec::new()
+        }
+    };
+    let complete = !rows.is_empty() && rows.iter().all(|row| row.outcome.is_accepted());
+    rows.iter().try_for_each(|row| row_line(arguments, row))?;
+    if session.run(Quit::new()).is_ok() {
+        connect::finish(session);
+    }
+    if complete { Ok(()) } else { Err(Failure::Partial) }
+}
+
+/// A session on a new connection, before the greeting.
+fn open(server: &ServerArguments, bare_lf: bool) -> Result<Session, Failure> {
+    let socket = connect::socket(server)?;
+    // RFC 5321 §4.1.4: who has no domain name says its address.
+    let address = socket.socket().local_addr()?.ip().to_canonical();
+    let name = if address.is_ipv4() { format!("[{address}]") } else { format!("[IPv6:{address}]") };
+    let mut config = Config::new(&name).map_err(Failure::failed)?;
+    config.tls = match server.server.security {
+        Security::StartTls => TlsMode::Required,
+        Security::Implicit => TlsMode::Implicit,
+        Security::Plain => TlsMode::None,
+    };
+    if server.server.protocol == server_url::Protocol::Lmtp {
+        config.protocol = Protocol::Lmtp;
+    }
+    // Whoever writes `+plain` wants just that.
+    config.sasl.clear_text_without_tls = server.server.security == Security::Plain;
+    if bare_lf {
+        config.bare_line_ends = BarePolicy::Normalise;
+    }
+    // The socket knows how long nothing may move; the deadlines of the session go on top.
+    let least = |timeout: &mut Duration| *timeout = (*timeout).max(server.patience());
+    let timeouts = &mut config.timeouts;
+    least(&mut timeouts.greeting);
+    least(&mut timeouts.command);
+    least(&mut timeouts.start_tls);
+    least(&mut timeouts.authentication);
+    least(&mut timeouts.data);
+    least(&mut timeouts.block);
+    least(&mut timeouts.final_reply);
+    least(&mut timeouts.quit);
+    connect::connection(server, socket, Client::new(config))
+}
+
+/// From the greeting to a session that takes mail.
+fn log_in(
+    server: &ServerArguments,
+    session: &mut Session,
+    credentials: Option<Credentials>,
+) -> Result<(), Failure> {
+    let mut octets = [0; 32];
+    getrandom::fill(&mut octets).map_err(Failure::failed)?;
+    let mut seed = Seed::new(octets);
+    let result = match (credentials, server.auth) {
+        (None, _) => session.run(Login::new()).map(drop).map_err(|error| error.to_string()),
+        (Some(credentials), None) => {
+            session.run(Login::with(credentials, seed)).map(drop).map_err(|error| error.to_string())
+        }
+        (Some(credentials), Some(mechanism)) => {
+            let opened = session.run(Login::new()).map_err(|error| error.to_string());
+            opened.and_then(|_| authenticate(session, mechanism, &credentials, &mut seed))
+        }
+    };
+    result.map_err(|reason| session.stream().explain(reason))?;
+    if let Some(tls) = session.session().tls() {
+        tracing::info!(version = tls.version, cipher_suite = tls.cipher_suite, "TLS");
+    }
+    tracing::info!(authenticated = session.session().is_authenticated(), "ready");
+    Ok(())
+}
+
+/// Logs in by this mechanism and no other.
+fn authenticate(
+    session: &mut Session,
+    mechanism: Mechanism,
+    credentials: &Credentials,
+    seed: &mut Seed,
+) -> Result<(), String> {
+    let name = match mechanism {
+        Mechanism::Login => MechanismName::LOGIN,
+        Mechanism::Plain | Mechanism::User => MechanismName::PLAIN,
+    };
+    let exchange = sasl::Client::new(name, credentials, &session.session().config().sasl, seed.nonce())
+        .map_err(|error| error.to_string())?;
+    session.session_mut().authenticate_by(exchange).map_err(|error| format!("{name}: {error}"))?;
+    loop {
+        match session.next_event() {
+            Ok(Some(Event::Authenticated { .. })) => return Ok(()),
+            Ok(Some(Event::NotAuthenticated { reason, .. })) => return Err(reason.to_string()),
+            Ok(Some(Event::Closed(closed))) => return Err(closed.to_string()),
+            Ok(Some(_)) => {}
+            Ok(None) => return Err("the connection is closed".to_owned()),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// Refuses what can be known to fail only halfway.
+fn check(arguments: &Send, session: &Session, message: &Message) -> Result<(), Failure> {
+    let most = session.session().max_recipients();
+    if message.whole.is_none() && arguments.to.len() > most {
+        return Err(Failure::failed(format_args!(
+            "the server takes {most} recipients at once, and what is no file can be sent only once: \
+             give a file, or fewer recipients"
+        )));
+    }
+    let eight_bit = message.whole.is_some_and(|whole| whole.eight_bit);
+    if eight_bit && !session.session().capabilities().eight_bit_mime() {
+        return Err(Failure::failed(DeliverError::EightBit));
+    }
+    Ok(())
+}
+
+/// Sends the message. The outer error is our own: nothing is known to be delivered then.
+fn deliver(
+    arguments: &Send,
+    session: &mut Session,
+    message: &mut Message,
+) -> Result<Result<Delivery, DeliverError>, Failure> {
+    let mut deliver = Deliver::streamed(arguments.from.clone(), arguments.to.iter().cloned());
+    if let Some(whole) = message.whole {
+        deliver = deliver.size(whole.size);
+    }
+    if message.utf8_header {
+        deliver = deliver.smtp_utf8();
+    }
+    let bar = progress::bar(message.whole.map(|whole| whole.size));
+    let mut running = session.begin(deliver);
+    let mut begun = false;
+    let result = loop {
+        match running.step() {
+            Ok(Step::Item(want)) => {
+                if want.offset == 0 && begun {
+                    message.restart()?;
+                }
+                begun = true;
+                bar.set_position(want.offset);
+                // If reading fails, the connection is dropped inside the content, and so is the message.
+                let piece = message.next_piece().map_err(|error| {
+                    Failure::failed(format_args!("{}: {error}", arguments.message.display()))
+                })?;
+                match running.task() {
+                    Some(task) if piece.is_empty() => task.finish(),
+                    Some(task) => task.push(piece),
+                    None => {}
+                }
+            }
+            Ok(Step::Done(delivery)) => break Ok(delivery),
+            Err(RunError::Task(error)) => break Err(error),
+            Err(error) => return Err(session.stream().explain(error)),
+        }
+    };
+    bar.finish_and_clear();
+    Ok(result)
+}
+
+fn row_line(arguments: &Send, row: &Row) -> io::Result<()> {
+    let (result, why) = match &row.outcome {
+        Outcome::Accepted(_) => ("accepted", String::new()),
+        Outcome::Transient { .. } => ("transient", String::new()),
+        Outcome::Permanent { .. } => ("permanent", String::new()),
+        Outcome::NotTried(misuse) => ("failed", misuse.to_string()),
+        Outcome::Unanswered => ("unanswered", "the session ended before the answer".to_owned()),
+        _ => ("failed", String::new()),
+    };
+    line(arguments, &row.recipient, row.outcome.reply(), result, &why)
+}
+
+/// What became of one recipient: the server's reply, or why there is none.
+fn line(
+    arguments: &Send,
+    recipient: &ForwardPath,
+    reply: Option<&Reply>,
+    result: &str,
+    why: &str,
+) -> io::Result<()> {
+    let path = recipient.to_string();
+    let address = path.strip_prefix('<').and_then(|path| path.strip_suffix('>')).unwrap_or(&path);
+    let lines: Vec<&[u8]> = reply.map_or_else(|| vec![why.as_bytes()], |reply| reply.lines().collect());
+    let enhanced = reply.and_then(Reply::enhanced).map(|enhanced| enhanced.to_string());
+    let code = reply.map(|reply| reply.code().get());
+    if arguments.server.json {
+        let text: Vec<_> = lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
+        return output::json(&json!({
+            "address": address, "result": result, "code": code, "enhanced": enhanced, "text": text,
+        }));
+    }
+    let text: Vec<_> = lines.iter().map(|line| output::escaped(line)).collect();
+    let code = code.map_or_else(|| "-".to_owned(), |code| code.to_string());
+    let enhanced = enhanced.as_deref().unwrap_or("-");
+    output::line(&format!("{} {code} {enhanced} {}", output::escaped(address.as_bytes()), text.join(" / ")))
+}
