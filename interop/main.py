@@ -1,0 +1,177 @@
+"""Sends every message with every sender over each of its routes, reads all of them with every reader over each of
+its routes, and compares; then what must be refused; then deletes with every reader.
+
+Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` set) an error.
+"""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+import time
+
+import refusals
+import tools
+from compare import difference, identifier
+from messages import KINDS, as_received, make, with_header_end
+from readers import READERS
+from senders import SENDERS, Route, Smtplib
+from server import Server
+
+
+class Report:
+    """One line for each check, and how many there were."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = self.skipped = 0
+
+    def result(self, what: str, problems: list[str], note: str = "") -> None:
+        self.passed += not problems
+        self.failed += bool(problems)
+        print(f"{'FAILED' if problems else 'ok    '} {what}{'  ' + note if note else ''}", flush=True)
+        for problem in problems[:5]:
+            print(f"       {problem}", flush=True)
+
+    def skip(self, what: str) -> None:
+        self.skipped += 1
+        print(f"skip   {what}: not installed", flush=True)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--server", required=True, metavar="PROGRAM", help="the mailserver to test")
+    arguments.add_argument("--only", default="", metavar="NAME", help="only the sender or reader of this name")
+    chosen = arguments.parse_args()
+
+    tools.provide()
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="interop-") as name:
+        folder = pathlib.Path(name)
+        server = Server(chosen.server, folder)
+        try:
+            expected = send_all(server, folder, report, chosen.only)
+            read_all(server, folder, report, chosen.only, expected)
+            refuse_all(server, report)
+            delete_all(server, folder, report, chosen.only)
+        finally:
+            status = server.stop()
+        report.result("the server ends in order", [] if status == 0 else [f"status {status}"])
+        if report.failed:
+            print((folder / "server.log").read_text(errors="replace")[-3000:])
+    print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
+    sys.exit(1 if report.failed else 0)
+
+
+def label(name: str, route: Route) -> str:
+    service, security = route
+    return f"{name} {service} ({security})"
+
+
+def work_folder(folder: pathlib.Path, *parts: object) -> pathlib.Path:
+    """A new folder for one run of a program."""
+    path = folder.joinpath("-".join(str(part) for part in parts))
+    path.mkdir()
+    return path
+
+
+def usable(programs: list, only: str, report: Report) -> list:
+    """Those that are wanted and there."""
+    found = []
+    for program in programs:
+        if program.available():
+            if only in ("", program.name):
+                found.append(program)
+        else:
+            report.skip(program.name)
+    # One side is chosen: all of the other.
+    return found or [program for program in programs if program.available()]
+
+
+def send_all(server: Server, folder: pathlib.Path, report: Report, only: str) -> dict[str, bytes]:
+    """Sends; what must be there afterwards, by identifier."""
+    expected = {}
+    for sender in usable(SENDERS, only, report):
+        for route in sender.routes:
+            problems, started = [], time.monotonic()
+            work = work_folder(folder, "send", sender.name, *route)
+            kinds = [kind for kind in KINDS if kind not in sender.cannot]
+            for kind in kinds:
+                key, content = make(kind, f"{sender.name}.{'.'.join(route)}")
+                try:
+                    sender.send(server, route, work, content)
+                except Exception as error:  # whatever it is, the next message is sent
+                    problems.append(f"{kind}: {error!r}")
+                else:
+                    expected[key] = as_received(content)
+            note = f"{len(kinds)} messages in {time.monotonic() - started:.1f} s"
+            report.result(f"send {label(sender.name, route)}", problems, note)
+    return expected
+
+
+def read_all(
+    server: Server, folder: pathlib.Path, report: Report, only: str, expected: dict[str, bytes]
+) -> None:
+    """Reads with every reader, without deleting, and compares."""
+    for reader in usable(READERS, only, report):
+        for route in reader.routes:
+            work = work_folder(folder, "read", reader.name, *route)
+            started = time.monotonic()
+            try:
+                problems = compare_all(reader.read(server, route, work, delete=False), expected, reader.ends_header)
+            except Exception as error:
+                problems = [repr(error)]
+            note = f"{len(expected)} messages in {time.monotonic() - started:.1f} s"
+            report.result(f"read {label(reader.name, route)}", problems, note)
+
+
+def compare_all(found: list[bytes], expected: dict[str, bytes], ends_header: bool) -> list[str]:
+    """Every message is there once and is what was sent."""
+    problems = []
+    arrived: dict[str, bytes] = {}
+    for content in found:
+        key = identifier(content)
+        if key in arrived or key not in expected:
+            problems.append(f"{key or content[:80]!r}: {'twice' if key in arrived else 'never sent'}")
+        arrived[key] = content
+    for key, content in expected.items():
+        if key not in arrived:
+            problems.append(f"{key}: lost")
+        elif wrong := difference(with_header_end(content) if ends_header else content, arrived[key]):
+            problems.append(f"{key}: {wrong}")
+    return problems
+
+
+def refuse_all(server: Server, report: Report) -> None:
+    """What the server must refuse."""
+    for check in refusals.CHECKS:
+        try:
+            check(server)
+            problems = []
+        except Exception as error:
+            problems = [repr(error)]
+        report.result(f"refuse {check.__name__.replace('_', ' ')}", problems)
+
+
+def delete_all(server: Server, folder: pathlib.Path, report: Report, only: str) -> None:
+    """Each reader in turn empties a maildrop with two messages; the first also empties what was left above."""
+    for reader in usable(READERS, only, report):
+        route = reader.routes[-1]
+        sent = set()
+        try:
+            for number in 1, 2:
+                key, content = make("plain", f"delete{number}.{reader.name}")
+                Smtplib().send(server, ("smtp", "plain"), folder, content)
+                sent.add(key)
+            work = work_folder(folder, "delete", reader.name)
+            read = {identifier(content) for content in reader.read(server, route, work, delete=True)}
+            problems = [f"{key}: not read" for key in sent - read]
+            work = work_folder(folder, "empty", reader.name)
+            left = READERS[0].read(server, route, work, delete=False)
+            problems += [f"{len(left)} messages are left"] if left else []
+        except Exception as error:
+            problems = [repr(error)]
+        report.result(f"delete {label(reader.name, route)}", problems)
+
+
+if __name__ == "__main__":
+    main()

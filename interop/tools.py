@@ -1,0 +1,55 @@
+"""The mail programs: which there are, and how missing ones are installed."""
+
+import os
+import shutil
+import subprocess
+
+# Program and Debian package.
+PACKAGES = {
+    "curl": "curl",
+    "swaks": "swaks",
+    "msmtp": "msmtp",
+    "fetchmail": "fetchmail",
+    "mpop": "mpop",
+    "getmail": "getmail6",
+}
+# What swaks needs for TLS, which its package only recommends.
+RECOMMENDED = {"swaks": ["libnet-ssleay-perl", "libauthen-sasl-perl"]}
+
+
+def missing() -> list[str]:
+    """The programs that are not there."""
+    return [program for program in PACKAGES if shutil.which(program) is None]
+
+
+def provide() -> list[str]:
+    """Installs what is missing, as root or in CI; returns what is still missing, which in CI is an error."""
+    required = bool(os.environ.get("CI"))
+    wanted = missing()
+    if wanted and (required or os.geteuid() == 0) and shutil.which("apt-get"):
+        _install(wanted)
+    left = missing()
+    if left and required:
+        raise SystemExit(f"missing: {', '.join(left)}")
+    return left
+
+
+def _install(programs: list[str]) -> None:
+    packages = [PACKAGES[program] for program in programs]
+    packages += [package for program in programs for package in RECOMMENDED.get(program, [])]
+    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    for arguments in ["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]:
+        done = subprocess.run(root + environment + ["apt-get", *arguments], stdout=subprocess.DEVNULL)
+        if done.returncode != 0:
+            print(f"apt-get {arguments[0]} failed")
+            return
+
+
+def run(command: list[str], **options) -> bytes:
+    """Runs a program to its end; what it printed. Raises with all output if it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, **options)
+    if done.returncode != 0:
+        output = (done.stdout[-2000:] + done.stderr[-2000:]).decode(errors="replace")
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{output}")
+    return done.stdout
