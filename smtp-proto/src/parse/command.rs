@@ -438,7 +438,7 @@ impl CommandLine {
         }
         if is("AUTH") && options.auth {
             let value = parameter.value.and_then(auth_mailbox).ok_or(CommandErrorKind::BadParameter)?;
-            return once(&mut parameters.auth, value);
+            return once(&mut parameters.auth, value.into());
         }
         Err(CommandErrorKind::UnknownParameter)
     }

@@ -34,7 +34,7 @@ impl Server {
         }
         // RFC 4954 §5: from a client that is not authenticated, AUTH= counts as <>.
         if parameters.auth.is_some() && self.identity.is_none() {
-            parameters.auth = Some(ReversePath::Null);
+            parameters.auth = Some(ReversePath::Null.into());
         }
         let transaction = Transaction {
             sender: path.clone(),

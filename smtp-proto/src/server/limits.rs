@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-/// Bounds of a server session. With the defaults one session holds at most about 400 KiB, whatever the
-/// peer sends (not counting what the host keeps); idle it holds no buffer.
+/// Bounds of a server session. With the defaults one session holds less than 512 KiB, whatever the peer
+/// sends (not counting what the host keeps); idle it holds less than 2 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -3,6 +3,8 @@
 //!
 //! Known parameters are typed by the parser; all are kept as they came, and can be iterated.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 use mailwright_core::value::ReversePath;
 
@@ -13,7 +15,8 @@ pub struct Parameters {
     text: Bytes,
     pub(crate) size: Option<u64>,
     pub(crate) body: Option<Body>,
-    pub(crate) auth: Option<ReversePath>,
+    /// Rare, and larger than all the rest.
+    pub(crate) auth: Option<Box<ReversePath>>,
 }
 
 /// What the content is, by the client's own word: the parameter BODY (RFC 6152 §3).
@@ -110,8 +113,8 @@ impl Parameters {
     /// AUTH: who submitted the message first, by the client's word (RFC 4954 §5). A server session makes it
     /// [`ReversePath::Null`] where the client is not authenticated.
     #[must_use]
-    pub const fn auth(&self) -> Option<&ReversePath> {
-        self.auth.as_ref()
+    pub fn auth(&self) -> Option<&ReversePath> {
+        self.auth.as_deref()
     }
 
     /// A copy that keeps no larger buffer alive.
@@ -119,7 +122,7 @@ impl Parameters {
     pub fn detach(&self) -> Self {
         Self {
             text: Bytes::copy_from_slice(&self.text),
-            auth: self.auth.as_ref().map(ReversePath::detach),
+            auth: self.auth.as_ref().map(|path| Box::new(path.detach())),
             ..*self
         }
     }
