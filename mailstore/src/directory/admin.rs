@@ -315,7 +315,8 @@ impl<E: Engine + Blobs> Directory<E> {
     }
 
     /// Makes mail for `from` go to `targets` instead, local or not. An account whose address it is gets a
-    /// copy only if `from` is among the targets.
+    /// copy only if `from` is among the targets. An address with a detail (`user+detail`) stays that of the
+    /// account `user`, if there is one.
     ///
     /// # Errors
     /// If there is no target or too many, one names a file or a program, or `from` is not local.

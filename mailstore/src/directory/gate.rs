@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use core::fmt;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,12 @@ struct State {
 
 /// The right to compute one hash.
 pub(crate) struct Permit(HashGate);
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Permit")
+    }
+}
 
 /// A place in the queue.
 struct Place<'g> {

@@ -17,13 +17,14 @@ use crate::mail::key;
 use crate::mail::record::Record as _;
 
 /// A password to be checked: CPU work that a host runs where it likes. It holds one of the
-/// [`hash_jobs`](super::DirectoryConfig::hash_jobs) until it is run or dropped.
+/// [`hash_jobs`](super::DirectoryConfig::hash_jobs) until it is run or dropped, and the [`Login`] goes on to
+/// hold it if the password is to be hashed again.
 pub struct LoginCheck {
     password: Secret,
     /// `None` for a name that nobody has, and for a disabled account: the same work, and the answer no.
     stored: Option<(AccountId, Zeroizing<String>)>,
     cost: PasswordCost,
-    _permit: Permit,
+    permit: Permit,
 }
 
 impl LoginCheck {
@@ -34,7 +35,7 @@ impl LoginCheck {
         let comparison = compare(&self.password, phc, self.cost);
         let account = self.stored.filter(|_| comparison.equal).map(|(account, _)| account);
         let rehash = account.is_some() && comparison.weak;
-        Login { account, rehash: rehash.then_some(self.password) }
+        Login { account, rehash: rehash.then_some(self.password), _permit: rehash.then_some(self.permit) }
     }
 }
 
@@ -52,6 +53,8 @@ pub struct Login {
     pub account: Option<AccountId>,
     /// The password, if its stored hash is weaker than the configured cost: hash it again.
     pub rehash: Option<Secret>,
+    /// The new hash is one of those that may be computed at a time.
+    _permit: Option<Permit>,
 }
 
 /// Too many log-ins wait for a hash.
@@ -73,15 +76,14 @@ impl<E: Engine + Blobs> Directory<E> {
     /// If too many wait already, or reading fails.
     pub async fn check_password(&self, name: &str, password: Secret) -> Result<LoginCheck, TooManyLogins> {
         let permit = self.core().directory_hashes.permit().await.ok_or(TooManyLogins::Busy)?;
-        let stored = match self.find_account(name).await? {
-            Some(account) => self.stored(account).await?,
-            None => None,
-        };
+        // No account has the number 0: a name that nobody has makes the same look-ups.
+        let account = self.find_account(name).await?.unwrap_or(AccountId::new(0));
+        let stored = self.stored(account).await?;
         Ok(LoginCheck {
             password,
             stored: stored.map(|(account, row)| (account, row.phc)),
             cost: self.config().password,
-            _permit: permit,
+            permit,
         })
     }
 

@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use mailwright_core::value::{ForwardPath, Mailbox};
 
@@ -12,6 +13,8 @@ use super::name::{address_key, catch_all_key, domain_key, join, split_detail};
 use super::row::{AccountEntry, AddressRow, DomainRow, HeaderRow, kind};
 use crate::engine::{Blobs, Engine, ReadError, Snapshot};
 use crate::identifier::AccountId;
+use crate::mail::key;
+use crate::mail::record::Record as _;
 
 /// Where mail for an address goes. Never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,22 +92,47 @@ impl<E: Engine + Blobs> Directory<E> {
     pub async fn resolve(&self, path: &ForwardPath) -> Result<Resolved, Unresolved> {
         let snapshot = self.core().engine.snapshot().await?;
         match path {
-            ForwardPath::Mailbox(mailbox) => self.expand(&snapshot, mailbox, true).await,
-            // RFC 5321 §4.5.1: <Postmaster> without a domain is always accepted.
-            ForwardPath::Postmaster => {
-                let postmaster = self.postmaster(&snapshot).await?.ok_or(Unresolved::Unknown)?;
-                self.expand(&snapshot, &postmaster, true).await
+            ForwardPath::Mailbox(mailbox) => {
+                let resolved = self.expand(&snapshot, mailbox, true).await;
+                let postmaster = mailbox.local_part().as_str().eq_ignore_ascii_case("postmaster");
+                match resolved {
+                    Err(Unresolved::NotLocal | Unresolved::Read(_)) | Ok(_) => resolved,
+                    Err(_) if postmaster => self.first_account(&snapshot).await,
+                    Err(_) => resolved,
+                }
             }
+            // RFC 5321 §4.5.1: <Postmaster> without a domain is always accepted.
+            ForwardPath::Postmaster => match self.postmaster(&snapshot).await? {
+                Some(postmaster) => match self.expand(&snapshot, &postmaster, true).await {
+                    Err(Unresolved::Read(error)) => Err(error.into()),
+                    Err(_) => self.first_account(&snapshot).await,
+                    resolved => resolved,
+                },
+                None => self.first_account(&snapshot).await,
+            },
         }
     }
 
-    /// Whether `account` may send from `mailbox`: mail for it comes to the account, other than through a
-    /// catch-all.
+    /// RFC 5321 §4.5.1: mail for a postmaster whose entry leads nowhere still has to reach somebody.
+    async fn first_account<S: Snapshot>(&self, snapshot: &S) -> Result<Resolved, Unresolved> {
+        let (account, address) = first_account(snapshot).await?.ok_or(Unresolved::Unknown)?;
+        let target = LocalTarget { account, address, detail: None };
+        Ok(Resolved { local: Vec::from([target]), ..Resolved::default() })
+    }
+
+    /// Whether `account` may send from `mailbox`: it is its address, with a detail or without, or mail for it
+    /// comes to the account other than through a catch-all.
     ///
     /// # Errors
     /// If reading fails.
     pub async fn owns(&self, account: AccountId, mailbox: &Mailbox) -> Result<bool, ReadError> {
         let snapshot = self.core().engine.snapshot().await?;
+        // An alias may send the mail for the account's own address elsewhere; it stays the account's.
+        if let Meaning::Entry(row, ..) = self.meaning(&snapshot, mailbox, false).await?
+            && row.account == Some(account)
+        {
+            return self.is_enabled(&snapshot, account).await;
+        }
         match self.expand(&snapshot, mailbox, false).await {
             Ok(resolved) => Ok(resolved.local.iter().any(|target| target.account == account)),
             Err(Unresolved::Read(error)) => Err(error),
@@ -179,7 +207,8 @@ impl<E: Engine + Blobs> Directory<E> {
         Ok(result)
     }
 
-    /// What `mailbox` is: exact address, address with detail, postmaster, catch-all.
+    /// What `mailbox` is: an account's address, one with a detail, an alias, one with a detail, postmaster,
+    /// catch-all.
     async fn meaning<S: Snapshot>(
         &self,
         snapshot: &S,
@@ -193,14 +222,22 @@ impl<E: Engine + Blobs> Directory<E> {
         }
         let local_part = mailbox.local_part().as_str();
         let exact = address_key(mailbox);
-        if let Some(row) = entry(snapshot, &exact).await? {
-            return Ok(Meaning::Entry(row, None, exact));
-        }
-        if let Some((user, detail)) = split_detail(local_part, self.config().detail_delimiter) {
-            let key = join(user, domain);
-            if let Some(row) = entry(snapshot, &key).await? {
-                return Ok(Meaning::Entry(row, Some(detail.to_owned()), key));
+        let whole = entry(snapshot, &exact).await?;
+        let detailed = match split_detail(local_part, self.config().detail_delimiter) {
+            Some((user, detail)) if whole.as_ref().is_none_or(|row| row.account.is_none()) => {
+                let key = join(user, domain);
+                entry(snapshot, &key).await?.map(|row| (row, detail, key))
             }
+            _ => None,
+        };
+        match (whole, detailed) {
+            (Some(row), None) => return Ok(Meaning::Entry(row, None, exact)),
+            // What an alias says does not take away what belongs to an account.
+            (Some(row), Some((user, ..))) if user.account.is_none() => {
+                return Ok(Meaning::Entry(row, None, exact));
+            }
+            (_, Some((row, detail, key))) => return Ok(Meaning::Entry(row, Some(detail.to_owned()), key)),
+            (None, None) => {}
         }
         // RFC 5321 §4.5.1: postmaster at every local domain, in any case.
         if local_part.eq_ignore_ascii_case("postmaster")
@@ -222,8 +259,7 @@ impl<E: Engine + Blobs> Directory<E> {
         if let Some(address) = header.and_then(|header| header.postmaster) {
             return Ok(address.parse().ok());
         }
-        let accounts = self.accounts().await?;
-        Ok(accounts.into_iter().find(|account| !account.disabled).map(|account| account.address))
+        Ok(first_account(snapshot).await?.map(|(_, address)| address))
     }
 
     async fn is_enabled<S: Snapshot>(&self, snapshot: &S, account: AccountId) -> Result<bool, ReadError> {
@@ -234,6 +270,24 @@ impl<E: Engine + Blobs> Directory<E> {
 
 async fn entry<S: Snapshot>(snapshot: &S, key: &str) -> Result<Option<AddressRow>, ReadError> {
     get(snapshot, kind::ADDRESS, key.as_bytes()).await
+}
+
+/// The first account that is not disabled, and its address.
+async fn first_account<S: Snapshot>(snapshot: &S) -> Result<Option<(AccountId, Mailbox)>, ReadError> {
+    let range = key::below(key::directory(kind::ACCOUNT, &[]));
+    let mut found = Ok(None);
+    snapshot
+        .scan(&range.start..&range.end, false, &mut |key, value| {
+            let account = key.last_chunk::<8>().map(|id| AccountId::new(u64::from_be_bytes(*id)));
+            let entry = AccountEntry::open(key, value);
+            found = entry.map(|entry| {
+                let address = entry.address.parse().ok().filter(|_| !entry.disabled);
+                account.zip(address)
+            });
+            if matches!(found, Ok(None)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .await?;
+    found
 }
 
 /// Whether a step on the way to `index` expanded `key`.

@@ -111,6 +111,18 @@ fn an_exact_address_comes_before_a_detail_and_a_detail_before_the_catch_all() {
 }
 
 #[test]
+fn an_alias_takes_no_address_with_a_detail_from_an_account_but_any_other() {
+    let store = store();
+    let (alice, bob) = (account(&store, "alice@example.org"), account(&store, "bob@example.org"));
+    alias(&store, "alice+x@example.org", &["bob@example.org"]);
+    assert_eq!(accounts(&resolve(&store, "alice+x@example.org").unwrap()), [alice]);
+    alias(&store, "sales@example.org", &["alice@example.org"]);
+    alias(&store, "sales+eu@example.org", &["bob@example.org"]);
+    assert_eq!(accounts(&resolve(&store, "sales+eu@example.org").unwrap()), [bob]);
+    assert_eq!(accounts(&resolve(&store, "sales+us@example.org").unwrap()), [alice]);
+}
+
+#[test]
 fn foreign_domains_are_not_local() {
     let store = store();
     assert!(matches!(resolve(&store, "alice@example.net"), Err(Unresolved::NotLocal)));
@@ -238,6 +250,31 @@ fn postmaster_always_resolves() {
 }
 
 #[test]
+fn a_postmaster_that_leads_nowhere_is_the_first_account_that_can_receive() {
+    let store = store();
+    let (alice, bob) = (account(&store, "alice@example.org"), account(&store, "bob@example.org"));
+    let bare = || now(store.directory().resolve(&ForwardPath::Postmaster)).unwrap().unwrap();
+    now(store.directory().set_postmaster(&mailbox("gone@example.org"))).unwrap().unwrap();
+    assert_eq!(accounts(&bare()), [alice]);
+    assert_eq!(accounts(&resolve(&store, "postmaster@example.org").unwrap()), [alice]);
+    alias(&store, "postmaster@example.org", &["postmaster@example.org"]);
+    now(store.directory().set_disabled(alice, true)).unwrap().unwrap();
+    assert_eq!(accounts(&resolve(&store, "Postmaster@example.org").unwrap()), [bob]);
+    now(store.directory().set_postmaster(&mailbox("alice@example.org"))).unwrap().unwrap();
+    assert_eq!(accounts(&bare()), [bob]);
+}
+
+#[test]
+fn an_address_whose_mail_goes_elsewhere_is_still_its_owners() {
+    let store = store();
+    let alice = account(&store, "alice@example.org");
+    alias(&store, "alice@example.org", &["alice@example.net"]);
+    let owns = |address: &str| now(store.directory().owns(alice, &mailbox(address))).unwrap().unwrap();
+    assert!(owns("alice@example.org") && owns("alice+x@example.org"));
+    assert!(!owns("alice@example.net"), "somebody else's domain");
+}
+
+#[test]
 fn an_account_owns_its_addresses_details_and_aliases_but_not_the_catch_all() {
     let store = store();
     let (alice, bob) = (account(&store, "alice@example.org"), account(&store, "bob@example.org"));
@@ -339,6 +376,25 @@ mod logins {
         set_password(&store, bob, "demo");
         let keys = |name: &str| now(store.directory().scram_keys(name)).unwrap().unwrap();
         assert_ne!(keys("alice@example.org").salt, keys("bob@example.org").salt);
+    }
+
+    #[test]
+    fn a_hash_that_is_to_be_replaced_holds_its_place() {
+        let mut config = StoreConfig::default();
+        config.directory.password = PasswordCost { passes: 2, ..PasswordCost::for_tests() };
+        (config.directory.hash_jobs, config.directory.hash_waiting) = (1, 0);
+        let store = now(Store::open(Memory::new(), config, [1; 32])).unwrap().unwrap();
+        now(store.directory().add_domain(&"example.org".parse().unwrap())).unwrap().unwrap();
+        let alice = account(&store, "alice@example.org");
+        let job = PasswordJob::new(&Secret::from("demo"), PasswordCost::for_tests(), [2; 32]).unwrap();
+        now(store.directory().set_credentials(alice, job.run().unwrap())).unwrap().unwrap();
+        let check =
+            || now(store.directory().check_password("alice@example.org", Secret::from("demo"))).unwrap();
+        let login = check().unwrap().run();
+        assert!(login.rehash.is_some());
+        assert!(matches!(check(), Err(TooManyLogins::Busy)));
+        drop(login);
+        assert!(check().is_ok());
     }
 
     #[test]

@@ -189,12 +189,14 @@ impl<E: Engine + Blobs> Account for StoreAccount<E> {
             .await?;
         records.extend(rows(&snapshot, key::log_from(self.id, since)).await?);
         for (key, value) in records {
-            for entry in LogRow::open(&key, &value)?.entries {
-                if entry.mod_seq > since {
-                    let at = entry.mod_seq;
-                    if visit(&change(entry, &key)?).is_break() {
-                        return Ok(Since::Reached(at));
-                    }
+            let mut entries = LogRow::open(&key, &value)?.entries.into_iter().peekable();
+            while let Some(entry) = entries.next() {
+                let at = entry.mod_seq;
+                if at > since && visit(&change(entry, &key)?).is_break() {
+                    // A move is two changes under one number: both are read again if only one was seen.
+                    let whole = entries.peek().is_none_or(|next| next.mod_seq != at);
+                    let reached = if whole { Some(at) } else { ModSeq::new(at.get() - 1) };
+                    return Ok(Since::Reached(reached.unwrap_or(since)));
                 }
             }
         }

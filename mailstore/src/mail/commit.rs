@@ -1,6 +1,7 @@
 //! Commits: what a lane's group becomes, and how its outcome is found out.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::collections::HashMap;
@@ -16,7 +17,9 @@ use super::pin::Pins;
 use super::record::Record as _;
 use super::row::{AccountRow, LogRow};
 use super::store::{ColumnCache, Entropy, lock};
-use crate::account::{Append, Applied, Intent, LeaseTable, Refusal, TreeChange, TreeOutcome, Work, WriteError};
+use crate::account::{
+    Append, Applied, Intent, LeaseTable, Refusal, TreeChange, TreeOutcome, Work, WriteError,
+};
 use crate::directory::HashGate;
 use crate::engine::{Batch, Blobs, CommitError, Durability, Engine, Op, ReadError, Snapshot};
 use crate::identifier::{AccountId, BlobId, MailboxId};
@@ -31,6 +34,10 @@ pub(crate) struct Core<E> {
     pub(super) leases: LeaseTable,
     /// Blobs that were finished and never shown, to be deleted by `maintain`.
     pub(super) orphans: Mutex<Vec<BlobId>>,
+    /// Blobs of commits whose outcome is unknown, with the time when `maintain` first saw them.
+    pub(super) doubtful: Mutex<Vec<(BlobId, Option<u64>)>>,
+    /// Blobs that an upload still holds: another append may show them.
+    pub(super) uploaded: Mutex<BTreeSet<BlobId>>,
     pub(super) columns: Mutex<ColumnCache>,
 }
 
@@ -95,13 +102,14 @@ impl<E: Engine + Blobs> Core<E> {
                     }
                     if expunged {
                         // What fails here is done by the next `maintain`.
-                        let _ = core.collect(super::maintain::AT_ONCE, 0).await;
+                        let due = key::garbage_of(account);
+                        let _ = core.collect(due, super::maintain::AT_ONCE).await;
                     }
                 }
                 Err(error) => {
                     for job in jobs {
                         if matches!(error, WriteError::Unknown) {
-                            job.request.keep_blobs();
+                            core.doubt(job.request.uploads());
                         }
                         job.finish(Err(error.clone()));
                     }
@@ -237,6 +245,14 @@ impl<E: Engine + Blobs> Core<E> {
         }
     }
 
+    /// The octets of `appends` may be visible: they are kept, and `maintain` finds out.
+    pub(super) fn doubt<'a>(&self, appends: impl Iterator<Item = &'a Append>) {
+        for append in appends {
+            append.uploaded.keep();
+            lock(&self.doubtful).push((append.uploaded.blob.clone(), None));
+        }
+    }
+
     /// A name for a commit.
     pub(crate) fn token(&self) -> [u8; 16] {
         let [token, _] = self.entropy.halves();
@@ -265,11 +281,6 @@ impl Request {
             Intent::Append(append) => Some(append),
             Intent::Expunge(_) | Intent::Copy { .. } | Intent::Flags { .. } => None,
         })
-    }
-
-    /// The octets of all appends may be visible.
-    fn keep_blobs(&self) {
-        self.uploads().for_each(|append| append.uploaded.keep());
     }
 
     /// The octets of the appends that succeeded are visible.

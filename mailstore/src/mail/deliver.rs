@@ -53,10 +53,14 @@ impl<E: Engine + Blobs> Store<E> {
         if accounts.len() > self.core.limits().accounts_per_delivery {
             return Err(WriteError::Busy);
         }
-        let wants_all = |plan: &Vec<usize>| (0..delivery.copies.len()).all(|copy| plan.contains(&copy));
+        let count = delivery.copies.len();
+        let wants_all = |plan: &Vec<usize>| {
+            plan.iter().all(|copy| *copy < count) && (0..count).all(|copy| plan.contains(&copy))
+        };
+        let shared = !delivery.plans.is_empty() && delivery.plans.iter().all(wants_all);
         match accounts.first() {
             // The common case shares its commit with others for the same account.
-            Some(account) if accounts.len() == 1 && delivery.plans.iter().all(wants_all) => {
+            Some(account) if accounts.len() == 1 && shared => {
                 let intents = delivery.copies.iter().map(|(_, append)| Intent::Append(append.clone()));
                 let work = Work::new(intents.collect(), now).all_or_nothing();
                 let outcome = self.submit(*account, Request::Work(INBOX, work)).await?;
@@ -67,8 +71,32 @@ impl<E: Engine + Blobs> Store<E> {
                 let accounts: Vec<AccountId> = accounts.into_iter().collect();
                 self.exclusively(&accounts, self.core.commit_delivery(delivery, now)).await
             }
-            None => Ok(delivery.plans.iter().map(|_| Err(Refusal::NoSuchMailbox)).collect()),
+            // A plan without copies is done; one that names a copy names none that there is.
+            None => Ok(delivery
+                .plans
+                .iter()
+                .map(|plan| if plan.is_empty() { Ok(()) } else { Err(Refusal::NoSuchMailbox) })
+                .collect()),
         }
+    }
+}
+
+/// A delivery whose outcome is not known yet. If it is dropped before it is, also because nobody waits any
+/// more, the octets may be visible: they are kept, and `maintain` finds out.
+struct Doubt<'d, E: Engine + Blobs> {
+    core: &'d Core<E>,
+    delivery: &'d Delivery,
+}
+
+impl<E: Engine + Blobs> Doubt<'_, E> {
+    fn settled(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<E: Engine + Blobs> Drop for Doubt<'_, E> {
+    fn drop(&mut self) {
+        self.core.doubt(self.delivery.copies.iter().map(|(_, append)| append));
     }
 }
 
@@ -89,25 +117,25 @@ fn whole(outcome: Outcome) -> Result<(), Refusal> {
 impl<E: Engine + Blobs> Core<E> {
     /// Commits a delivery. The lanes of its accounts must be held.
     async fn commit_delivery(&self, delivery: &Delivery, now: UnixTime) -> Result<PlanResults, WriteError> {
-        let mut result = Err(WriteError::Busy);
+        let doubt = Doubt { core: self, delivery };
         for _ in 0..self.limits().commit_attempts.max(1) {
             match self.attempt_delivery(delivery, now).await {
                 Ok(Attempt::Again) => {}
                 Ok(Attempt::Done((results, stored))) => {
+                    doubt.settled();
                     let kept = stored.iter().filter_map(|copy| delivery.copies.get(*copy));
                     kept.for_each(|(_, append)| append.uploaded.keep());
                     return Ok(results);
                 }
+                Err(WriteError::Unknown) => return Err(WriteError::Unknown),
                 Err(error) => {
-                    result = Err(error);
-                    break;
+                    doubt.settled();
+                    return Err(error);
                 }
             }
         }
-        if matches!(result, Err(WriteError::Unknown)) {
-            delivery.copies.iter().for_each(|(_, append)| append.uploaded.keep());
-        }
-        result
+        doubt.settled();
+        Err(WriteError::Busy)
     }
 
     async fn attempt_delivery(
@@ -144,7 +172,8 @@ impl<E: Engine + Blobs> Core<E> {
                 };
                 refused.insert(*copy, refusal);
             }
-            for (plan, result) in delivery.plans.iter().zip(&mut results).filter(|(_, result)| result.is_ok()) {
+            for (plan, result) in delivery.plans.iter().zip(&mut results).filter(|(_, result)| result.is_ok())
+            {
                 if let Some(refusal) = plan.iter().find_map(|copy| refused.get(copy)) {
                     *result = Err(refusal.clone());
                 }
@@ -157,7 +186,8 @@ impl<E: Engine + Blobs> Core<E> {
             }
             let mut batch = Batch::default();
             let mut named: Option<(AccountId, ModSeq)> = None;
-            for (account, draft) in drafts.into_iter().filter_map(|(account, draft)| Some((account, draft?))) {
+            for (account, draft) in drafts.into_iter().filter_map(|(account, draft)| Some((account, draft?)))
+            {
                 let before = draft.mod_seq();
                 let changed = match draft.finish(token, &mut batch).await {
                     Ok(changed) => changed,
@@ -173,7 +203,9 @@ impl<E: Engine + Blobs> Core<E> {
             batch.blobs.extend(distinct);
             // The same token stands in every log: one of them tells for all.
             return match named {
-                Some((account, before)) if !self.commit(batch, account, before, token).await? => Ok(Attempt::Again),
+                Some((account, before)) if !self.commit(batch, account, before, token).await? => {
+                    Ok(Attempt::Again)
+                }
                 _ => Ok(Attempt::Done((results, stored))),
             };
         }

@@ -311,8 +311,8 @@ impl<'s, S: Snapshot> Draft<'s, S> {
     async fn grow(&mut self, octets: u64, messages: u64) -> Result<(), Stop> {
         let (held_octets, held_messages) = self.held().await?;
         let over = |limit: Option<u64>, held: i64, more: i64, growth: u64| {
-            limit
-                .is_some_and(|limit| held.saturating_add(more).saturating_add(signed(growth)) > signed(limit))
+            let then = held.saturating_add(more).saturating_add(signed(growth));
+            growth > 0 && limit.is_some_and(|limit| then > signed(limit))
         };
         if over(self.row.storage_limit, held_octets, self.more.0, octets)
             || over(self.row.message_limit, held_messages, self.more.1, messages)

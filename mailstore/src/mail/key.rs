@@ -146,6 +146,11 @@ pub(crate) fn garbage_until(now: u64) -> Range<Bytes> {
     build(b'G', &[], &[])..build(b'G', &[now.saturating_add(1)], &[])
 }
 
+/// All `G` of an account that are due at once.
+pub(crate) fn garbage_of(a: AccountId) -> Range<Bytes> {
+    below(build(b'G', &[0, a.get()], &[]))
+}
+
 /// Account, modification sequence and message of a `G` key.
 pub(crate) fn parse_garbage(key: &[u8]) -> Option<(AccountId, ModSeq, MessageId)> {
     let numbers: &[u8; 33] = key.try_into().ok()?;

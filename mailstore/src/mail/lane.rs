@@ -37,6 +37,25 @@ enum Entry<R, O> {
     Hold(Arc<Hold>),
 }
 
+impl<R, O> Entry<R, O> {
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Request(job) => job.reply.abandoned.load(Ordering::Acquire),
+            Self::Hold(hold) => hold.abandoned.load(Ordering::Acquire),
+        }
+    }
+}
+
+impl<R, O> State<R, O> {
+    /// Whether `most` wait already. Those who gave up do not count.
+    fn is_full(&mut self, most: usize) -> bool {
+        if self.queue.len() >= most {
+            self.queue.retain(|entry| !entry.is_abandoned());
+        }
+        self.queue.len() >= most
+    }
+}
+
 /// Whose turn it is.
 enum Turn {
     Idle,
@@ -136,7 +155,7 @@ impl<R: Send, O: Send> Lane<R, O> {
         let reply = Arc::new(Reply { outcome: Mutex::new(None), abandoned: AtomicBool::new(false) });
         {
             let mut state = lock(&self.state);
-            if state.queue.len() >= waiting {
+            if state.is_full(waiting) {
                 return Err(WriteError::Busy);
             }
             state.queue.push_back(Entry::Request(Job { request, reply: Arc::clone(&reply) }));
@@ -156,7 +175,7 @@ impl<R: Send, O: Send> Lane<R, O> {
         let hold = Arc::new(Hold { granted: AtomicBool::new(false), abandoned: AtomicBool::new(false) });
         {
             let mut state = lock(&self.state);
-            if state.queue.len() >= waiting {
+            if state.is_full(waiting) {
                 return Err(WriteError::Busy);
             }
             state.queue.push_back(Entry::Hold(Arc::clone(&hold)));
@@ -227,9 +246,8 @@ impl<R: Send, O: Send> Lane<R, O> {
         let mut jobs = Vec::new();
         while jobs.len() < limit.max(1) {
             match state.queue.pop_front() {
-                Some(Entry::Request(job)) if job.reply.abandoned.load(Ordering::Acquire) => {}
+                Some(entry) if entry.is_abandoned() => {}
                 Some(Entry::Request(job)) => jobs.push(job),
-                Some(Entry::Hold(hold)) if hold.abandoned.load(Ordering::Acquire) => {}
                 Some(Entry::Hold(hold)) if jobs.is_empty() => {
                     hold.granted.store(true, Ordering::Release);
                     state.turn = Turn::Held;

@@ -1,5 +1,6 @@
 //! [`Store`]: the mail logic over an engine.
 
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -81,6 +82,8 @@ impl<E: Engine + Blobs> Store<E> {
             pins: Pins::default(),
             leases: LeaseTable::new(),
             orphans: Mutex::new(Vec::new()),
+            doubtful: Mutex::new(Vec::new()),
+            uploaded: Mutex::new(BTreeSet::new()),
             columns: Mutex::new(HashMap::new()),
         };
         let key = key::store();

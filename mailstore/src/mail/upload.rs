@@ -11,6 +11,7 @@ use super::commit::Core;
 use super::store::lock;
 use crate::account::{Staged, Upload, Uploaded, WriteError};
 use crate::engine::{BlobWriter as _, Blobs, Engine, now};
+use crate::identifier::BlobId;
 
 /// A message that is being stored: memory does not depend on its size.
 pub struct StoreUpload<E: Engine + Blobs> {
@@ -36,6 +37,32 @@ impl<E: Engine + Blobs> StoreUpload<E> {
     }
 }
 
+/// Tells the store, until it is dropped, that an append may still show a blob.
+struct HeldBlob<E: Engine + Blobs> {
+    core: Arc<Core<E>>,
+    blob: BlobId,
+}
+
+impl<E: Engine + Blobs> HeldBlob<E> {
+    fn new(core: Arc<Core<E>>, blob: BlobId) -> Self {
+        lock(&core.uploaded).insert(blob.clone());
+        Self { core, blob }
+    }
+
+    /// At once where the engine can, else by `maintain`.
+    fn delete(&self) {
+        if !matches!(now(self.core.engine.delete(&self.blob)), Some(Ok(()))) {
+            lock(&self.core.orphans).push(self.blob.clone());
+        }
+    }
+}
+
+impl<E: Engine + Blobs> Drop for HeldBlob<E> {
+    fn drop(&mut self) {
+        lock(&self.core.uploaded).remove(&self.blob);
+    }
+}
+
 impl<E: Engine + Blobs> Upload for StoreUpload<E> {
     async fn write(&mut self, chunk: Bytes) -> Result<(), WriteError> {
         if self.counter.octets().saturating_add(chunk.len() as u64) > self.core.limits().message_octets {
@@ -49,13 +76,8 @@ impl<E: Engine + Blobs> Upload for StoreUpload<E> {
     async fn finish(self) -> Result<Uploaded, WriteError> {
         let Self { core, writer, digest, counter } = self;
         let blob = writer.finish().await?;
-        let orphan = blob.clone();
-        let staged = Staged::new(move || {
-            // At once where the engine can, else by `maintain`.
-            if !matches!(now(core.engine.delete(&orphan)), Some(Ok(()))) {
-                lock(&core.orphans).push(orphan);
-            }
-        });
+        let held = HeldBlob::new(core, blob.clone());
+        let staged = Staged::new(move || held.delete());
         Ok(Uploaded::new(blob, counter.octets(), digest.finalize().into(), counter.added(), Some(staged)))
     }
 }
