@@ -8,87 +8,75 @@ use core::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use bytes::{Buf as _, BytesMut};
-use mailwright_core::session::{Progress, Session as _, Task};
-use mailwright_core::value::Instant;
+use mailwright_core::session::{Session as _, Task};
+use mailwright_core::testing::{self, Note, PairError};
 use mailwright_pop3::client::tasks::{LoginError, TaskError};
 use mailwright_pop3::client::{self, Client, Fetch, List, Login, Quit, QuitOutcome, Value};
 use mailwright_pop3::sasl::{Credentials, MechanismName, Offers};
-use mailwright_pop3::server::{Commit, Config, Opening, Severity};
+use mailwright_pop3::server::{Commit, Config, Opening, Server, Severity};
 use mailwright_pop3::types::{MessageNumber, ResponseCode};
 use proptest::prelude::*;
-use support::{Host, clear_text};
+use support::{Answers, clear_text};
 
-/// A client and a server with a wire that cuts as it likes.
-struct Pair {
-    client: Client,
-    host: Host,
-    to_client: BytesMut,
-    /// Sizes of pieces, over and over.
-    pieces: Vec<usize>,
-    turn: usize,
+/// Hears what no task takes.
+struct Silent;
+
+impl testing::Host<Client> for Silent {
+    fn handle(&mut self, _: &mut Client, event: client::Event) -> Note {
+        match event {
+            client::Event::Closed(reason) => Note::Closed(format!("{reason:?}")),
+            event => Note::debug(&event),
+        }
+    }
 }
 
 /// The items of a task and its end.
 type Ran<T> =
     (Vec<<T as Task<Client>>::Item>, Result<<T as Task<Client>>::Output, <T as Task<Client>>::Error>);
 
+/// A client and a server with a wire that cuts as it likes.
+struct Pair(testing::Pair<Client, Silent, Server, Answers>);
+
 impl Pair {
-    fn new(config: Config, messages: Vec<Vec<u8>>, pieces: Vec<usize>) -> Self {
+    fn new(config: Config, messages: Vec<Vec<u8>>, seed: u64) -> Self {
         let mut client = client::Config::default();
         client.sasl.clear_text_without_tls = true;
         client.tolerance.lenient_codes = true;
         let client = Client::new(client, [1; 32]);
-        Self { client, host: Host::with(config, messages), to_client: BytesMut::new(), pieces, turn: 0 }
+        let server = Server::new(config, [7; 32]);
+        Self(testing::Pair::new((client, Silent), (server, Answers::with(messages)), seed))
     }
 
-    fn piece(&mut self, most: usize) -> usize {
-        self.turn += 1;
-        self.pieces[self.turn % self.pieces.len()].clamp(1, most.max(1)).min(most)
+    fn client(&mut self) -> &mut Client {
+        &mut self.0.client.session
     }
 
-    /// Moves a piece each way; `false` if there was nothing to move.
-    fn step(&mut self) -> bool {
-        let most = self.client.transmit().len();
-        let count = self.piece(most);
-        let octets = self.client.transmit().chunk()[..count].to_vec();
-        self.client.transmit().advance(count);
-        self.host.input.extend_from_slice(&octets);
-        self.host.run();
-        let most = self.host.output.len();
-        let back = self.piece(most);
-        self.to_client.extend_from_slice(&self.host.output[..back]);
-        self.host.output.drain(..back);
-        let before = self.to_client.len();
-        self.client.handle_input(&mut self.to_client, Instant::ORIGIN);
-        count + back > 0 || self.to_client.len() < before
+    fn host(&mut self) -> &mut Answers {
+        &mut self.0.server.host
     }
 
     /// The client's next event.
     fn event(&mut self) -> Option<client::Event> {
         loop {
-            if let Some(event) = self.client.poll_event() {
+            if let Some(event) = self.client().poll_event() {
                 return Some(event);
             }
-            if !self.step() {
+            if !self.0.step().unwrap() {
                 return None;
             }
         }
     }
 
-    fn run<T: Task<Client>>(&mut self, mut task: T) -> Ran<T> {
+    /// The items of a task and its end.
+    fn run<T: Task<Client>>(&mut self, task: T) -> Ran<T> {
         let mut items = Vec::new();
-        if let Err(error) = task.start(&mut self.client) {
-            return (items, Err(error));
-        }
-        loop {
-            let event = self.event().unwrap();
-            match task.handle(&mut self.client, event) {
-                Progress::Done(result) => return (items, result),
-                Progress::Item(item) => items.push(item),
-                Progress::Continue | Progress::NotMine(_) => {}
-            }
-        }
+        let result = match self.0.run(task, |_, item| items.push(item)) {
+            Ok(output) => Ok(output),
+            Err(PairError::Task(error)) => Err(error),
+            Err(PairError::Broken(broken)) => panic!("{broken}"),
+            Err(_) => panic!("nothing moves any more"),
+        };
+        (items, result)
     }
 
     fn log_in(&mut self) {
@@ -103,6 +91,14 @@ impl Pair {
             assert_eq!(report.octets, content.len() as u64);
             content
         })
+    }
+
+    /// The client is gone.
+    fn leave(&mut self) {
+        self.0.settle().unwrap();
+        let now = self.0.server.now;
+        self.0.server.session.handle_eof(now);
+        self.0.settle().unwrap();
     }
 }
 
@@ -180,14 +176,14 @@ proptest! {
     fn the_session_does_what_the_model_does(
         messages in proptest::collection::vec(message(), 0..5),
         ops in proptest::collection::vec(op(), 0..20),
-        pieces in proptest::collection::vec(1usize..200, 1..8),
+        seed: u64,
         chunk in 1usize..50,
         quit: bool,
         commit in prop_oneof![Just(Commit::All), Just(Commit::Some(Severity::Temporary)), Just(Commit::None(Severity::Permanent))],
     ) {
-        let mut pair = Pair::new(clear_text(), messages.clone(), pieces);
-        pair.host.chunk = chunk;
-        pair.host.commit = commit;
+        let mut pair = Pair::new(clear_text(), messages.clone(), seed);
+        pair.host().chunk = chunk;
+        pair.host().commit = commit;
         pair.log_in();
         let contents: Vec<_> = messages.iter().map(|message| normalised(message)).collect();
         let mut deleted = BTreeSet::new();
@@ -196,7 +192,7 @@ proptest! {
             let named = |number: u32| MessageNumber::new(number).unwrap();
             match op {
                 Op::Dele(number) => {
-                    let id = pair.client.dele(named(number)).unwrap();
+                    let id = pair.client().dele(named(number)).unwrap();
                     let Some(client::Event::Reply { id: own, reply, .. }) = pair.event() else { panic!() };
                     prop_assert_eq!((own, reply.is_ok()), (id, there(number)));
                     if reply.is_ok() {
@@ -204,7 +200,7 @@ proptest! {
                     }
                 }
                 Op::Rset => {
-                    pair.client.rset().unwrap();
+                    pair.client().rset().unwrap();
                     let Some(client::Event::Reply { reply, .. }) = pair.event() else { panic!() };
                     prop_assert!(reply.is_ok());
                     deleted.clear();
@@ -229,7 +225,7 @@ proptest! {
                         prop_assert_eq!(listed.octets, content.len() as u64);
                         prop_assert_eq!(listed.id.unwrap().to_string(), format!("uid-{number}"));
                     }
-                    pair.client.stat().unwrap();
+                    pair.client().stat().unwrap();
                     let Some(client::Event::Reply { value: Value::Stat { messages, octets }, .. }) = pair.event() else {
                         panic!()
                     };
@@ -237,7 +233,7 @@ proptest! {
                     prop_assert_eq!(octets, found.messages.iter().map(|listed| listed.octets).sum::<u64>());
                 }
                 Op::Noop => {
-                    pair.client.noop().unwrap();
+                    pair.client().noop().unwrap();
                     let Some(client::Event::Reply { reply, .. }) = pair.event() else { panic!() };
                     prop_assert!(reply.is_ok());
                 }
@@ -249,35 +245,36 @@ proptest! {
             let committed = marked.is_empty() || commit == Commit::All;
             let expected = if committed { QuitOutcome::Committed } else { QuitOutcome::Failed };
             prop_assert_eq!(report.outcome, expected);
-            prop_assert_eq!(pair.host.removed.clone().unwrap_or_default(), marked);
+            prop_assert_eq!(pair.host().removed.clone().unwrap_or_default(), marked);
         } else {
-            pair.host.eof();
-            prop_assert_eq!(&pair.host.removed, &None);
+            pair.leave();
+            prop_assert_eq!(&pair.host().removed, &None);
         }
-        prop_assert_eq!(pair.host.events.iter().filter(|event| *event == "release").count(), 1);
-        prop_assert!(pair.host.closed());
+        pair.0.settle().unwrap();
+        prop_assert_eq!(pair.host().events.iter().filter(|event| *event == "release").count(), 1);
+        prop_assert!(pair.0.server.session.wants().close);
     }
 }
 
 #[test]
 fn deleting_is_pipelined_and_tells_what_could_not_be_marked() {
-    let mut pair = Pair::new(clear_text(), vec![b"a".to_vec(); 300], vec![7, 100]);
+    let mut pair = Pair::new(clear_text(), vec![b"a".to_vec(); 300], 7);
     pair.log_in();
     let numbers = MessageNumber::FIRST.up_to(301);
     let report = pair.run(Quit::deleting(numbers)).1.unwrap();
     assert_eq!(report.outcome, QuitOutcome::Committed);
     assert_eq!(report.refused.len(), 1);
     assert_eq!(report.refused[0].0.get(), 301);
-    assert_eq!(pair.host.removed.unwrap().len(), 300);
+    assert_eq!(pair.host().removed.as_ref().unwrap().len(), 300);
 }
 
 fn log_in_with(config: Config, mechanism: Option<MechanismName>, events: &[&str]) {
-    let mut pair = Pair::new(config, vec![], vec![3, 50]);
+    let mut pair = Pair::new(config, vec![], 3);
     let credentials = Credentials::password("mrose", "tanstaaf").unwrap();
     let logged_in = pair.run(Login::new(credentials)).1.unwrap();
     assert_eq!(logged_in.mechanism, mechanism);
-    assert_eq!(pair.host.events, events);
-    assert!(pair.client.capabilities().is_some());
+    assert_eq!(pair.host().events, events);
+    assert!(pair.client().capabilities().is_some());
 }
 
 #[test]
@@ -293,11 +290,11 @@ fn the_login_takes_the_best_that_the_server_has() {
 
 #[test]
 fn a_refused_login_tries_nothing_weaker() {
-    let mut pair = Pair::new(clear_text(), vec![], vec![50]);
+    let mut pair = Pair::new(clear_text(), vec![], 50);
     let credentials = Credentials::password("mrose", "wrong").unwrap();
     let Err(LoginError::Refused(reply)) = pair.run(Login::new(credentials)).1 else { panic!() };
     assert_eq!(reply.code, Some(ResponseCode::Auth));
-    assert_eq!(pair.host.events, ["authenticate mrose", "login failed 1"]);
+    assert_eq!(pair.host().events, ["authenticate mrose", "login failed 1"]);
 }
 
 #[test]
@@ -305,22 +302,22 @@ fn a_login_without_anything_that_fits_sends_no_credentials() {
     let mut config = clear_text();
     config.offers = Offers::default();
     config.user_pass = false;
-    let mut pair = Pair::new(config, vec![], vec![50]);
+    let mut pair = Pair::new(config, vec![], 50);
     let credentials = Credentials::password("mrose", "tanstaaf").unwrap();
     assert!(matches!(pair.run(Login::new(credentials)).1, Err(LoginError::NoMechanism(_))));
-    assert!(pair.host.events.is_empty());
+    assert!(pair.host().events.is_empty());
 }
 
 #[test]
 fn acting_for_another_never_falls_back_to_user_and_pass() {
     let mut config = clear_text();
     config.offers = Offers::new([MechanismName::LOGIN]);
-    let mut pair = Pair::new(config, vec![], vec![50]);
+    let mut pair = Pair::new(config, vec![], 50);
     let credentials = Credentials::password("mrose", "tanstaaf").unwrap().acting_as("public").unwrap();
     assert!(matches!(pair.run(Login::new(credentials.clone())).1, Err(LoginError::NoMechanism(_))));
-    let mut pair = Pair::new(clear_text(), vec![], vec![50]);
+    let mut pair = Pair::new(clear_text(), vec![], 50);
     pair.run(Login::new(credentials)).1.unwrap();
-    assert_eq!(pair.host.events.last().unwrap(), "open public");
+    assert_eq!(pair.host().events.last().unwrap(), "open public");
 }
 
 #[test]
@@ -328,27 +325,30 @@ fn a_second_session_is_in_use_until_the_first_one_ends_in_any_way() {
     // The lock: held from a good opening to the release.
     let lock = Rc::new(RefCell::new(false));
     let open = |lock: &Rc<RefCell<bool>>| {
-        let mut pair = Pair::new(clear_text(), vec![b"a".to_vec()], vec![50]);
+        let mut pair = Pair::new(clear_text(), vec![b"a".to_vec()], 50);
         if *lock.borrow() {
-            pair.host.opening = Some(Opening::InUse);
+            pair.host().opening = Some(Opening::InUse);
         }
         let credentials = Credentials::password("mrose", "tanstaaf").unwrap();
         let result = pair.run(Login::new(credentials)).1;
         *lock.borrow_mut() |= result.is_ok();
         (pair, result)
     };
-    let release = |lock: &Rc<RefCell<bool>>, pair: &Pair| {
-        if pair.host.events.contains(&"release".to_string()) {
+    let release = |lock: &Rc<RefCell<bool>>, pair: &mut Pair| {
+        if pair.host().events.contains(&"release".to_string()) {
             *lock.borrow_mut() = false;
         }
     };
     type End = fn(&mut Pair);
     let ends: [End; 4] = [
         |pair| drop(pair.run(Quit::deleting([MessageNumber::FIRST]))),
-        |pair| drop(pair.host.eof()),
-        |pair| drop(pair.host.wait(600)),
+        Pair::leave,
         |pair| {
-            pair.host.commit = Commit::None(Severity::Temporary);
+            assert!(pair.0.wait());
+            pair.0.settle().unwrap();
+        },
+        |pair| {
+            pair.host().commit = Commit::None(Severity::Temporary);
             drop(pair.run(Quit::deleting([MessageNumber::FIRST])));
         },
     ];
@@ -358,10 +358,10 @@ fn a_second_session_is_in_use_until_the_first_one_ends_in_any_way() {
         let Err(LoginError::Refused(reply)) = open(&lock).1 else { panic!() };
         assert_eq!(reply.code, Some(ResponseCode::InUse));
         end(&mut first);
-        release(&lock, &first);
+        release(&lock, &mut first);
         let (mut second, result) = open(&lock);
         result.unwrap();
-        second.host.eof();
-        release(&lock, &second);
+        second.leave();
+        release(&lock, &mut second);
     }
 }

@@ -12,7 +12,7 @@ use mailwright_pop3::sasl::{Answer, MechanismName, Offers};
 use mailwright_pop3::server::{
     Commit, Config, EarlyOctets, Event, Intake, Opening, Server, Severity, Timeouts, Unavailable,
 };
-use support::{Host, TEMPORARY, clear_text, maildrop};
+use support::{Answers, Host, TEMPORARY, clear_text, maildrop};
 
 // ---- Framing and numbers
 
@@ -132,7 +132,7 @@ fn quit_before_login_touches_nothing() {
     host.take_output();
     assert_eq!(host.send(b"QUIT\r\nUSER mrose\r\n"), "+OK goodbye\r\n");
     assert_eq!(host.events, ["closed Quit"]);
-    assert!(host.input.is_empty());
+    assert!(host.end.input.is_empty());
 }
 
 fn capabilities(host: &mut Host) -> Vec<String> {
@@ -198,8 +198,8 @@ fn octets_behind_stls_are_the_handshakes_however_they_are_cut() {
         let mut host = starttls(EarlyOctets::GiveToTls);
         let said = host.send(&sent[..cut]) + &host.send(&sent[cut..]);
         assert_eq!(said, "+OK begin TLS\r\n");
-        assert_eq!(host.server.wants(), Wants::upgrade(Layer::Tls));
-        assert_eq!(&host.input[..], &sent[6..]);
+        assert_eq!(host.end.session.wants(), Wants::upgrade(Layer::Tls));
+        assert_eq!(&host.end.input[..], &sent[6..]);
         assert!(host.events.is_empty());
     }
 }
@@ -241,7 +241,7 @@ fn tls_from_the_start_comes_before_the_greeting() {
     config.tls = TlsMode::Implicit;
     let mut host = Host::new(config);
     assert_eq!(host.take_output(), "");
-    assert_eq!(host.server.wants(), Wants::upgrade(Layer::Tls));
+    assert_eq!(host.end.session.wants(), Wants::upgrade(Layer::Tls));
     assert_eq!(host.secure(), "+OK POP3 server ready\r\n");
     assert_eq!(host.events, ["secured"]);
 }
@@ -250,7 +250,7 @@ fn tls_from_the_start_comes_before_the_greeting() {
 fn a_layer_that_fails_ends_the_session_and_releases_the_maildrop() {
     let mut host = Host::logged_in(clear_text());
     host.send(b"DELE 1\r\n");
-    host.server.handle_upgrade(Upgraded::Failed(LayerError::NotConfigured), host.now);
+    host.end.session.handle_upgrade(Upgraded::Failed(LayerError::NotConfigured), host.end.now);
     host.run();
     assert_eq!(host.events, ["release", "closed Layer(NotConfigured)"]);
     assert_eq!(host.removed, None);
@@ -324,7 +324,7 @@ fn an_unknown_user_and_a_bad_password_give_the_same_octets() {
 fn auth(lines: &[u8]) -> (String, Vec<String>) {
     let mut host = Host::new(clear_text());
     host.take_output();
-    (host.send(lines), host.events)
+    (host.send(lines), host.events.clone())
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn a_temporary_failure_is_no_failed_login() {
     host.undecided = true;
     host.send(b"USER mrose\r\nPASS tanstaaf\r\n");
     let Some(Event::Authenticate { token, .. }) = host.open_questions.pop() else { panic!() };
-    host.server.answer(token, Answer::TempFail).unwrap();
+    host.end.session.answer(token, Answer::TempFail).unwrap();
     host.run();
     assert!(
         host.take_output().ends_with("-ERR [SYS/TEMP] cannot check the credentials now, try again later\r\n")
@@ -494,10 +494,10 @@ fn a_vanished_message_is_an_error_and_the_third_closes() {
 fn content_that_fails_half_way_closes_without_terminator() {
     let mut host = Host::logged_in(clear_text());
     let mut input = BytesMut::from("DELE 2\r\nRETR 1\r\n");
-    host.server.handle_input(&mut input, host.now);
-    let Some(Event::Retrieve { token, .. }) = host.server.poll_event() else { panic!() };
-    assert_eq!(host.server.content(&token, b"Subject: x\r\n"), Ok(Intake::Taken(12)));
-    host.server.unavailable(token, Unavailable::Temporary).unwrap();
+    host.end.session.handle_input(&mut input, host.end.now);
+    let Some(Event::Retrieve { token, .. }) = host.end.session.poll_event() else { panic!() };
+    assert_eq!(host.end.session.content(&token, b"Subject: x\r\n"), Ok(Intake::Taken(12)));
+    host.end.session.unavailable(token, Unavailable::Temporary).unwrap();
     host.run();
     assert_eq!(host.take_output(), "+OK message 2 deleted\r\n+OK 28 octets\r\nSubject: x\r\n");
     assert_eq!(host.events, ["release", "closed ContentFailed"]);
@@ -536,7 +536,7 @@ fn nothing_but_quit_removes_anything() {
         ("errors", |host| drop(host.send(&b"XYZZY\r\n".repeat(20)))),
         ("overlong", |host| drop(host.send(&[vec![b'x'; 2000], b"\r\n".to_vec()].concat()))),
         ("abort", |host| {
-            host.server.abort();
+            host.end.session.abort();
             host.run();
         }),
     ];
@@ -570,13 +570,13 @@ fn no_reply_and_no_release_before_the_store_has_confirmed() {
     let mut host = Host::logged_in(clear_text());
     host.send(b"DELE 1\r\n");
     let mut input = BytesMut::from("QUIT\r\nNOOP\r\n");
-    host.server.handle_input(&mut input, host.now);
-    let Some(Event::Commit { token, .. }) = host.server.poll_event() else { panic!() };
+    host.end.session.handle_input(&mut input, host.end.now);
+    let Some(Event::Commit { token, .. }) = host.end.session.poll_event() else { panic!() };
     // The connection breaks while the store is at work: the maildrop stays locked.
-    host.server.handle_upgrade(Upgraded::Failed(LayerError::NotConfigured), host.now);
-    assert!(host.server.poll_event().is_none());
-    assert!(!host.server.transmit().has_remaining());
-    host.server.answer(token, Commit::All).unwrap();
+    host.end.session.handle_upgrade(Upgraded::Failed(LayerError::NotConfigured), host.end.now);
+    assert!(host.end.session.poll_event().is_none());
+    assert!(!host.end.session.transmit().has_remaining());
+    host.end.session.answer(token, Commit::All).unwrap();
     host.run();
     assert_eq!(host.events, ["release", "closed Layer(NotConfigured)"]);
 }
@@ -598,7 +598,7 @@ fn content_is_normalised_stuffed_and_ended_once_for_every_chunking() {
     ];
     for (stored, sent) in cases {
         for chunk in [1, 2, 3, 100] {
-            let mut host = Host::with(clear_text(), vec![stored.to_vec()]);
+            let mut host = Host::with(clear_text(), Answers::with(vec![stored.to_vec()]));
             host.chunk = chunk;
             host.send(b"USER mrose\r\nPASS tanstaaf\r\n");
             let said = host.send(b"RETR 1\r\n");
@@ -623,11 +623,11 @@ fn top_sends_the_header_and_as_many_lines_and_tells_the_host_to_stop() {
     assert_eq!(host.send(b"TOP 2 1\r\n"), "+OK top of message follows\r\nSubject: two\r\n\r\nbare\r\n.\r\n");
 
     let mut input = BytesMut::from("TOP 1 0\r\n");
-    host.server.handle_input(&mut input, host.now);
-    let Some(Event::Retrieve { token, .. }) = host.server.poll_event() else { panic!() };
-    assert_eq!(host.server.content(&token, b"A: b\r\n\r\nnever sent"), Ok(Intake::Enough));
-    assert_eq!(host.server.content(&token, b"x"), Err(Misuse::NotOpen));
-    assert_eq!(host.server.finish(token).unwrap_err().misuse, Misuse::NotOpen);
+    host.end.session.handle_input(&mut input, host.end.now);
+    let Some(Event::Retrieve { token, .. }) = host.end.session.poll_event() else { panic!() };
+    assert_eq!(host.end.session.content(&token, b"A: b\r\n\r\nnever sent"), Ok(Intake::Enough));
+    assert_eq!(host.end.session.content(&token, b"x"), Err(Misuse::NotOpen));
+    assert_eq!(host.end.session.finish(token).unwrap_err().misuse, Misuse::NotOpen);
 }
 
 // ---- S-15, S-16, S-18
@@ -638,10 +638,10 @@ fn pipelined_commands_are_answered_in_order_whenever_the_host_decides() {
     host.take_output();
     host.undecided = true;
     assert_eq!(host.send(b"USER mrose\r\nPASS tanstaaf\r\nSTAT\r\nNOOP\r\n"), "+OK send PASS\r\n");
-    assert_eq!(host.server.wants(), Wants::answers(1, false));
-    assert_eq!(&host.input[..], b"STAT\r\nNOOP\r\n");
+    assert_eq!(host.end.session.wants(), Wants::answers(1, false));
+    assert_eq!(&host.end.input[..], b"STAT\r\nNOOP\r\n");
     let Some(Event::Authenticate { token, ask }) = host.open_questions.pop() else { panic!() };
-    host.server.answer(token, ask.accept()).unwrap();
+    host.end.session.answer(token, ask.accept()).unwrap();
     host.run();
     assert_eq!(host.take_output(), "+OK 2 messages (50 octets)\r\n+OK 2 50\r\n+OK\r\n");
 }
@@ -654,7 +654,7 @@ fn a_client_that_ends_its_half_still_gets_its_replies() {
     host.send(b"USER mrose\r\nPASS tanstaaf\r\nSTAT\r\nDELE 1\r\nQUIT\r\n");
     assert_eq!(host.eof(), "");
     let Some(Event::Authenticate { token, ask }) = host.open_questions.pop() else { panic!() };
-    host.server.answer(token, ask.accept()).unwrap();
+    host.end.session.answer(token, ask.accept()).unwrap();
     host.run();
     assert_eq!(host.take_output().lines().count(), 4);
     assert_eq!(host.removed.as_deref(), Some(&[1][..]));
@@ -734,7 +734,7 @@ fn no_deadline_runs_while_the_host_decides() {
     host.wait(100_000);
     assert!(!host.closed());
     let Some(Event::Authenticate { token, ask }) = host.open_questions.pop() else { panic!() };
-    host.server.answer(token, ask.accept()).unwrap();
+    host.end.session.answer(token, ask.accept()).unwrap();
     host.run();
     host.wait(599);
     assert!(!host.closed());
@@ -744,19 +744,19 @@ fn no_deadline_runs_while_the_host_decides() {
 fn output_that_nobody_reads_closes_and_is_dropped() {
     let mut host = Host::logged_in(clear_text());
     let mut input = BytesMut::from("LIST\r\n");
-    host.server.handle_input(&mut input, host.now);
-    host.now = host.now + core::time::Duration::from_secs(599);
-    host.server.handle_timeout(host.now);
+    host.end.session.handle_input(&mut input, host.end.now);
+    host.end.now = host.end.now + core::time::Duration::from_secs(599);
+    host.end.session.handle_timeout(host.end.now);
     assert!(!host.closed());
     // An octet is progress.
-    host.server.transmit().advance(1);
-    host.now = host.now + core::time::Duration::from_secs(1);
-    host.server.handle_timeout(host.now);
+    host.end.session.transmit().advance(1);
+    host.end.now = host.end.now + core::time::Duration::from_secs(1);
+    host.end.session.handle_timeout(host.end.now);
     assert!(!host.closed());
-    host.now = host.now + core::time::Duration::from_secs(600);
-    host.server.handle_timeout(host.now);
+    host.end.now = host.end.now + core::time::Duration::from_secs(600);
+    host.end.session.handle_timeout(host.end.now);
     assert!(host.closed());
-    assert!(!host.server.transmit().has_remaining());
+    assert!(!host.end.session.transmit().has_remaining());
     host.run();
     assert_eq!(host.events, ["release", "closed StalledOutput"]);
 }
@@ -767,10 +767,10 @@ fn after_closed_there_is_silence() {
     host.send(b"QUIT\r\n");
     host.events.clear();
     assert_eq!(host.send(b"STAT\r\nQUIT\r\n") + &host.eof() + &host.wait(10_000) + &host.secure(), "");
-    host.server.abort();
+    host.end.session.abort();
     host.run();
     assert!(host.events.is_empty());
-    assert_eq!(host.server.poll_timeout(), None);
+    assert_eq!(host.end.session.poll_timeout(), None);
 }
 
 // ---- Tokens
@@ -795,12 +795,12 @@ fn a_token_of_another_session_or_of_a_closed_one_comes_back() {
 fn an_opening_that_comes_too_late_is_followed_by_no_release() {
     let mut host = Host::new(clear_text());
     let mut input = BytesMut::from("USER mrose\r\nPASS tanstaaf\r\n");
-    host.server.handle_input(&mut input, host.now);
-    let Some(Event::Authenticate { token, ask }) = host.server.poll_event() else { panic!() };
-    host.server.answer(token, ask.accept()).unwrap();
-    let Some(Event::Open { token, .. }) = host.server.poll_event() else { panic!() };
-    host.server.abort();
-    assert!(host.server.answer(token, Opening::Opened(maildrop(&[]))).is_err());
+    host.end.session.handle_input(&mut input, host.end.now);
+    let Some(Event::Authenticate { token, ask }) = host.end.session.poll_event() else { panic!() };
+    host.end.session.answer(token, ask.accept()).unwrap();
+    let Some(Event::Open { token, .. }) = host.end.session.poll_event() else { panic!() };
+    host.end.session.abort();
+    assert!(host.end.session.answer(token, Opening::Opened(maildrop(&[]))).is_err());
     host.run();
     assert_eq!(host.events, ["closed Aborted"]);
 }

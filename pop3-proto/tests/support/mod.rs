@@ -1,12 +1,13 @@
-//! A host for tests: users, messages and answers in memory, around one server session.
+//! A host for tests: users, messages and answers in memory, for any number of server sessions one after the
+//! other.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use core::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use bytes::{Buf as _, BytesMut};
 use mailwright_core::session::{Session as _, TlsInfo, Upgraded};
-use mailwright_core::value::Instant;
+use mailwright_core::testing::{End, Note, laws::Bounds};
 use mailwright_core::wire::LineEndCounter;
 use mailwright_pop3::sasl::{Answer, Ask};
 use mailwright_pop3::server::{
@@ -19,6 +20,15 @@ pub(crate) fn clear_text() -> Config {
     let mut config = Config::default();
     config.clear_text_without_tls = true;
     config
+}
+
+/// What the default limits come to.
+pub(crate) fn bounds() -> Bounds {
+    let mut bounds = Bounds::default();
+    bounds.output = 16 * 1024;
+    bounds.answers = 1;
+    bounds.unread = 12_288;
+    bounds
 }
 
 /// Size and id of each message.
@@ -36,10 +46,8 @@ pub(crate) fn maildrop(messages: &[Vec<u8>]) -> Arc<dyn Maildrop> {
     Arc::new(list)
 }
 
-pub(crate) struct Host {
-    pub(crate) server: Server,
-    pub(crate) input: BytesMut,
-    pub(crate) now: Instant,
+/// Answers what a server asks. The user is `mrose` with the password `tanstaaf`.
+pub(crate) struct Answers {
     /// What the events were, in words.
     pub(crate) events: Vec<String>,
     pub(crate) messages: Vec<Vec<u8>>,
@@ -51,126 +59,83 @@ pub(crate) struct Host {
     /// Whether the password question is left open.
     pub(crate) undecided: bool,
     pub(crate) open_questions: Vec<Event>,
+    /// Whether everything waits until nothing else goes on.
+    pub(crate) slow: bool,
+    /// Whether calls may be refused, since others were made in between.
+    pub(crate) careless: bool,
     pub(crate) removed: Option<Vec<u32>>,
+    waiting: Vec<Event>,
     body: Option<(RetrieveToken, usize, usize)>,
-    pub(crate) output: Vec<u8>,
+    opened: u32,
+    released: u32,
 }
 
-impl Host {
-    pub(crate) fn new(config: Config) -> Self {
-        Self::with(
-            config,
-            vec![b"Subject: one\r\n\r\nline\r\n.dot\r\n".to_vec(), b"Subject: two\n\nbare\n".to_vec()],
-        )
-    }
-
-    pub(crate) fn with(config: Config, messages: Vec<Vec<u8>>) -> Self {
-        let mut host = Self {
-            server: Server::new(config, [7; 32]),
-            input: BytesMut::new(),
-            now: Instant::ORIGIN,
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
             events: Vec::new(),
-            messages,
+            messages: vec![
+                b"Subject: one\r\n\r\nline\r\n.dot\r\n".to_vec(),
+                b"Subject: two\n\nbare\n".to_vec(),
+            ],
             chunk: 1 << 20,
             opening: None,
             commit: Commit::All,
             unavailable: None,
             undecided: false,
             open_questions: Vec::new(),
+            slow: false,
+            careless: false,
             removed: None,
+            waiting: Vec::new(),
             body: None,
-            output: Vec::new(),
-        };
-        host.run();
-        host
-    }
-
-    /// A host with an open maildrop, and its output so far taken.
-    pub(crate) fn logged_in(config: Config) -> Self {
-        let mut host = Self::new(config);
-        host.send(b"USER mrose\r\nPASS tanstaaf\r\n");
-        host.events.clear();
-        host
-    }
-
-    /// Sends octets and returns what the server says.
-    pub(crate) fn send(&mut self, octets: &[u8]) -> String {
-        self.input.extend_from_slice(octets);
-        self.run();
-        self.take_output()
-    }
-
-    pub(crate) fn take_output(&mut self) -> String {
-        String::from_utf8_lossy(&core::mem::take(&mut self.output)).into_owned()
-    }
-
-    pub(crate) fn eof(&mut self) -> String {
-        self.server.handle_eof(self.now);
-        self.run();
-        self.take_output()
-    }
-
-    pub(crate) fn wait(&mut self, seconds: u64) -> String {
-        self.now = self.now + core::time::Duration::from_secs(seconds);
-        self.server.handle_timeout(self.now);
-        self.run();
-        self.take_output()
-    }
-
-    /// TLS is in place.
-    pub(crate) fn secure(&mut self) -> String {
-        self.server.handle_upgrade(Upgraded::Tls(TlsInfo::default()), self.now);
-        self.run();
-        self.take_output()
-    }
-
-    pub(crate) fn closed(&self) -> bool {
-        self.server.wants().close
-    }
-
-    pub(crate) fn run(&mut self) {
-        loop {
-            let before = (self.events.len(), self.input.len(), self.output.len());
-            while let Some(event) = self.server.poll_event() {
-                self.handle(event);
-            }
-            self.server.handle_input(&mut self.input, self.now);
-            while let Some(event) = self.server.poll_event() {
-                self.handle(event);
-            }
-            while self.server.transmit().has_remaining() {
-                let chunk = self.server.transmit().chunk().to_vec();
-                self.server.transmit().advance(chunk.len());
-                self.output.extend_from_slice(&chunk);
-            }
-            if before == (self.events.len(), self.input.len(), self.output.len()) {
-                return;
-            }
+            opened: 0,
+            released: 0,
         }
     }
+}
 
-    fn push(&mut self) {
+impl Answers {
+    pub(crate) fn with(messages: Vec<Vec<u8>>) -> Self {
+        Self { messages, ..Self::default() }
+    }
+
+    fn expect<E: core::fmt::Debug>(&self, result: Result<(), E>) -> bool {
+        assert!(self.careless || result.is_ok(), "{result:?}");
+        result.is_ok()
+    }
+
+    /// Pushes what there is room for. `false` if nothing could be.
+    fn push(&mut self, server: &mut Server) -> bool {
+        let mut moved = false;
         while let Some((token, index, offset)) = self.body.take() {
-            let message = self.messages[index].clone();
+            let message = &self.messages[index];
             if offset == message.len() {
-                self.server.finish(token).unwrap();
-                return;
+                let finished = server.finish(token).map_err(|refused| refused.misuse);
+                self.expect(finished);
+                return true;
             }
             let end = (offset + self.chunk).min(message.len());
-            match self.server.content(&token, &message[offset..end]).unwrap() {
-                Intake::Enough => return,
-                Intake::Taken(taken) => {
+            match server.content(&token, &message[offset..end]) {
+                Ok(Intake::Taken(taken)) => {
+                    moved |= taken > 0;
                     self.body = Some((token, index, offset + taken));
                     if taken < end - offset {
-                        return;
+                        return moved;
                     }
+                }
+                Ok(Intake::Enough) => return true,
+                Err(misuse) => {
+                    self.expect(Err(misuse));
+                    return false;
                 }
             }
         }
+        moved
     }
 
-    pub(crate) fn handle(&mut self, event: Event) {
-        let words = match &event {
+    fn words(event: &Event) -> String {
+        match event {
             Event::Authenticate { ask, .. } => format!("authenticate {}", ask.authcid()),
             Event::Open { identity, .. } => format!("open {}", identity.authorization),
             Event::Retrieve { number, part, .. } => format!("retrieve {number} {part:?}"),
@@ -183,10 +148,11 @@ impl Host {
             Event::Deviation(deviation) => format!("deviation {}", deviation.kind),
             Event::Closed(reason) => format!("closed {reason:?}"),
             event => format!("{event:?}"),
-        };
-        self.events.push(words);
+        }
+    }
+
+    fn decide(&mut self, server: &mut Server, event: Event) {
         match event {
-            Event::Authenticate { .. } if self.undecided => self.open_questions.push(event),
             Event::Authenticate { token, ask } => {
                 let answer = match &ask {
                     Ask::Password { authcid, password, .. } => {
@@ -199,27 +165,209 @@ impl Host {
                     Ask::Authorize { authzid, .. } if authzid == "public" => ask.accept(),
                     _ => Answer::No,
                 };
-                self.server.answer(token, answer).unwrap();
+                let answered = server.answer(token, answer);
+                self.expect(answered);
             }
             Event::Open { token, .. } => {
                 let opening =
                     self.opening.clone().unwrap_or_else(|| Opening::Opened(maildrop(&self.messages)));
-                self.server.answer(token, opening).unwrap();
+                let opened = matches!(opening, Opening::Opened(_));
+                let answered = server.answer(token, opening);
+                self.opened += u32::from(self.expect(answered) && opened);
             }
             Event::Retrieve { token, number, .. } => match self.unavailable {
-                Some(why) => self.server.unavailable(token, why).unwrap(),
+                Some(why) => {
+                    let answered = server.unavailable(token, why);
+                    self.expect(answered.map_err(|refused| refused.misuse));
+                }
                 None => {
                     self.body = Some((token, MessageNumber::index(number), 0));
-                    self.push();
+                    self.push(server);
                 }
             },
-            Event::Room => self.push(),
             Event::Commit { token, deleted } => {
                 self.removed = Some(deleted.iter().map(MessageNumber::get).collect());
-                self.server.answer(token, self.commit).unwrap();
+                let answered = server.answer(token, self.commit);
+                self.expect(answered);
             }
             _ => {}
         }
+    }
+}
+
+impl mailwright_core::testing::Host<Server> for Answers {
+    fn handle(&mut self, server: &mut Server, event: Event) -> Note {
+        let words = Self::words(&event);
+        self.events.push(words.clone());
+        match event {
+            Event::Release => {
+                self.released += 1;
+                assert!(self.released <= self.opened, "what was never opened is released");
+            }
+            Event::Closed(_) => {
+                assert_eq!(self.released, self.opened, "what was opened is not released");
+                return Note::Closed(words);
+            }
+            Event::Room if !self.slow => {
+                self.push(server);
+            }
+            Event::Room => {
+                // When there is room depends on the reader.
+                return Note::Exempt;
+            }
+            Event::Authenticate { .. } if self.undecided => self.open_questions.push(event),
+            Event::Authenticate { .. }
+            | Event::Open { .. }
+            | Event::Retrieve { .. }
+            | Event::Commit { .. }
+                if self.slow =>
+            {
+                self.waiting.push(event);
+            }
+            event => self.decide(server, event),
+        }
+        Note::Event(words)
+    }
+
+    fn work(&mut self, server: &mut Server, pick: usize) -> bool {
+        if self.push(server) {
+            return true;
+        }
+        if self.waiting.is_empty() {
+            return false;
+        }
+        let event = self.waiting.swap_remove(pick % self.waiting.len());
+        self.decide(server, event);
+        true
+    }
+
+    fn meddle(&mut self, server: &mut Server, choice: u8) {
+        match choice % 16 {
+            0 if choice == 0 => server.abort(),
+            0..4 => self.slow = choice % 2 == 0,
+            4..9 => {
+                if let Some((token, ..)) = &self.body {
+                    let _ = server.content(token, &vec![b'\n'; usize::from(choice) * 150]);
+                }
+            }
+            9 => {
+                if let Some((token, ..)) = self.body.take() {
+                    let _ = server.finish(token);
+                }
+            }
+            10 => {
+                if let Some((token, ..)) = self.body.take() {
+                    let _ = server.unavailable(token, Unavailable::Vanished);
+                }
+            }
+            11 => self.opening = [None, Some(Opening::InUse)][usize::from(choice / 16 % 2)].clone(),
+            12 => self.commit = [Commit::All, Commit::None(TEMPORARY)][usize::from(choice / 16 % 2)],
+            13 => self.chunk = usize::from(choice),
+            _ => match self.waiting.pop() {
+                Some(Event::Authenticate { token, .. }) => drop(server.answer(token, Answer::TempFail)),
+                Some(Event::Open { token, .. }) => drop(server.answer(token, Opening::InUse)),
+                Some(Event::Commit { token, .. }) => drop(server.answer(token, Commit::None(TEMPORARY))),
+                Some(Event::Retrieve { token, .. }) => {
+                    drop(server.unavailable(token, Unavailable::Temporary));
+                }
+                _ => {}
+            },
+        }
+    }
+}
+
+/// The same answers by a host that remembers no events.
+#[derive(Default)]
+pub(crate) struct Memoryless(Answers);
+
+impl mailwright_core::testing::Host<Server> for Memoryless {
+    fn handle(&mut self, server: &mut Server, event: Event) -> Note {
+        let note = self.0.handle(server, event);
+        self.0.events.clear();
+        note
+    }
+
+    fn work(&mut self, server: &mut Server, pick: usize) -> bool {
+        self.0.work(server, pick)
+    }
+}
+
+/// A server session with its host, and words for what tests do to it.
+pub(crate) struct Host {
+    pub(crate) end: End<Server, Answers>,
+}
+
+impl Deref for Host {
+    type Target = Answers;
+
+    fn deref(&self) -> &Answers {
+        &self.end.host
+    }
+}
+
+impl DerefMut for Host {
+    fn deref_mut(&mut self) -> &mut Answers {
+        &mut self.end.host
+    }
+}
+
+impl Host {
+    pub(crate) fn new(config: Config) -> Self {
+        Self::with(config, Answers::default())
+    }
+
+    pub(crate) fn with(config: Config, answers: Answers) -> Self {
+        let mut end = End::new(Server::new(config, [7; 32]), answers);
+        end.waits = false;
+        let mut host = Self { end };
+        host.run();
+        host
+    }
+
+    /// A host with an open maildrop, and its output so far taken.
+    pub(crate) fn logged_in(config: Config) -> Self {
+        let mut host = Self::new(config);
+        host.send(b"USER mrose\r\nPASS tanstaaf\r\n");
+        host.events.clear();
+        host
+    }
+
+    pub(crate) fn run(&mut self) {
+        self.end.turn().unwrap();
+    }
+
+    /// Sends octets and returns what the server says.
+    pub(crate) fn send(&mut self, octets: &[u8]) -> String {
+        self.end.receive(octets).unwrap();
+        self.take_output()
+    }
+
+    pub(crate) fn take_output(&mut self) -> String {
+        String::from_utf8_lossy(&core::mem::take(&mut self.end.output)).into_owned()
+    }
+
+    pub(crate) fn eof(&mut self) -> String {
+        self.end.session.handle_eof(self.end.now);
+        self.run();
+        self.take_output()
+    }
+
+    pub(crate) fn wait(&mut self, seconds: u64) -> String {
+        self.end.now = self.end.now + core::time::Duration::from_secs(seconds);
+        self.end.session.handle_timeout(self.end.now);
+        self.run();
+        self.take_output()
+    }
+
+    /// TLS is in place.
+    pub(crate) fn secure(&mut self) -> String {
+        self.end.session.handle_upgrade(Upgraded::Tls(TlsInfo::default()), self.end.now);
+        self.run();
+        self.take_output()
+    }
+
+    pub(crate) fn closed(&self) -> bool {
+        self.end.session.wants().close
     }
 }
 
