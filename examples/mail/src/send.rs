@@ -92,6 +92,8 @@ fn open(server: &ServerArguments, bare_lf: bool) -> Result<Session, Failure> {
     least(&mut timeouts.block);
     least(&mut timeouts.final_reply);
     least(&mut timeouts.quit);
+    // Whoever sits before a terminal does not wait long for a server that forgets to close.
+    timeouts.close = Duration::from_secs(1);
     connect::connection(server, socket, Client::new(config))
 }
 

@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn a_set_means_those_of_its_numbers_that_there_are() {
         assert_eq!(of("1,3:5", 4), [1, 3, 4]);
-        assert_eq!(of("9", 4), []);
+        assert!(of("9", 4).is_empty());
         assert_eq!(of("1:4294967295", 2), [1, 2]);
     }
 
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(of("2:*", 3), [2, 3]);
         // RFC 3501 §9: the ends of a range have no order.
         assert_eq!(of("5:*", 3), [3]);
-        assert_eq!(of("1:*", 0), []);
+        assert!(of("1:*", 0).is_empty());
     }
 
     #[test]

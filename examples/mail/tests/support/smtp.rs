@@ -1,0 +1,98 @@
+//! An SMTP or LMTP server on the session of the library, which keeps what it accepts.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use mailwright_core::io::blocking::Connection;
+use mailwright_core::session::Transport;
+use mailwright_sasl::{Answer, Ask};
+use mailwright_smtp::server::{Config, Event, Server};
+use mailwright_smtp::types::Reply;
+use rustls::ServerConfig;
+
+/// What a server saw in one connection.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub mechanism: Option<String>,
+    pub secure: bool,
+    /// Senders, accepted or not.
+    pub senders: Vec<String>,
+    pub messages: Vec<Vec<u8>>,
+    pub recipients: usize,
+}
+
+/// A configuration that a test begins with.
+pub fn config() -> Config {
+    Config::new("mx.example.org").unwrap()
+}
+
+/// Serves one connection. Recipients `nobody` and `later` are refused; `alice` has the password `tanstaaf`.
+pub fn serve(config: Config, tls: Option<Arc<ServerConfig>>) -> (u16, JoinHandle<Seen>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let server = Server::new(config, [7; 32]);
+        let transport = match tls {
+            Some(tls) => Transport::tls_ready(server, tls),
+            None => Transport::plain(server),
+        };
+        session(Connection::over(stream, transport))
+    });
+    (port, thread)
+}
+
+fn session(mut connection: Connection<std::net::TcpStream, Server>) -> Seen {
+    let mut seen = Seen::default();
+    let mut content = Vec::new();
+    let mut replies = Vec::new();
+    // A client that breaks off is part of some tests.
+    while let Ok(Some(event)) = connection.next_event() {
+        match event {
+            Event::Secured(_) => seen.secure = true,
+            Event::Authenticate(question) => {
+                seen.mechanism = Some(question.mechanism.to_string());
+                let good = matches!(
+                    &question.ask,
+                    Ask::Password { authcid, password, .. }
+                        if authcid == "alice@example.org" && password.expose() == b"tanstaaf"
+                );
+                let answer = if good { question.ask.accept() } else { Answer::No };
+                connection.answer(question.token, answer).unwrap();
+            }
+            Event::Sender(sender) => {
+                seen.senders.push(sender.path.to_string());
+                replies.clear();
+            }
+            Event::Recipient(recipient) => {
+                let path = recipient.path.to_string();
+                let reply = if path.starts_with("<nobody@") {
+                    Reply::NO_SUCH_USER
+                } else if path.starts_with("<later@") {
+                    Reply::MAILBOX_BUSY
+                } else {
+                    // In LMTP the mailbox of `full` takes no message in the end.
+                    replies.push(if path.starts_with("<full@") { Reply::MAILBOX_FULL } else { Reply::OK });
+                    seen.recipients += 1;
+                    Reply::RECIPIENT_OK
+                };
+                connection.answer(recipient.token, reply).unwrap();
+            }
+            Event::Content(octets) => content.extend_from_slice(&octets),
+            Event::Aborted(_) => content.clear(),
+            Event::Message(message) => {
+                seen.messages.push(core::mem::take(&mut content));
+                let lmtp = replies.iter().any(|reply| *reply != Reply::OK);
+                if lmtp {
+                    connection.answer(message.token, replies.clone()).unwrap();
+                } else {
+                    let queued = Reply::OK.with_text("queued as 4Qx7").unwrap();
+                    connection.answer(message.token, queued).unwrap();
+                }
+            }
+            _ => {}
+        }
+    }
+    seen
+}
