@@ -323,7 +323,7 @@ impl Server {
 
     fn read(&mut self, input: &mut BytesMut) {
         self.blocked = false;
-        if self.greeted_only && !input.is_empty() {
+        if self.greeted_only && !input.is_empty() && !matches!(self.phase, Phase::Closed) {
             self.early_talker(input);
         }
         while self.is_ready() {
