@@ -4,6 +4,7 @@
 //! implement it over a schema of its own and use the same drivers. Values of RFC 3501 §2.3 (UIDs, flags),
 //! RFC 7162 (modification sequences), RFC 6154 (special uses), RFC 9208 (quota).
 
+mod boxed;
 mod columns;
 mod intent;
 mod lease;
@@ -20,6 +21,7 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 use mailwright_core::value::{Keyword, MailboxName, ModSeq, Uid, UidSet, UidValidity};
 
+pub use self::boxed::{DynAccount, DynUpload};
 pub use self::columns::{Block, Columns, Row};
 pub use self::intent::{
     Append, Applied, Copied, FlagChange, Flagged, Intent, Limit, Refusal, Staged, Uploaded, Work,
@@ -80,7 +82,8 @@ pub trait Account: Send + Sync {
     /// [`ReadError::Gone`] if the message is expunged and not pinned. Never other octets.
     fn body(&self, body: &Body, at: Range<u64>) -> impl Future<Output = Result<Bytes, ReadError>> + Send;
 
-    /// Visits the changes behind `since` in the order of their modification sequences.
+    /// Visits the changes behind `since` in the order of their modification sequences. A move is two changes
+    /// under one number: a visitor that breaks between them is told to read both again.
     fn changes(
         &self,
         since: ModSeq,

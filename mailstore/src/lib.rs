@@ -14,6 +14,8 @@ mod identifier;
 mod mail;
 #[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3"))]
 pub mod serve;
+#[cfg(any(feature = "testing", all(test, feature = "std")))]
+pub mod testing;
 
 pub use self::identifier::{AccountId, BlobId, MailboxId, MessageId, ThreadId};
 #[cfg(feature = "std")]

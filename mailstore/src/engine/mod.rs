@@ -8,6 +8,8 @@
 
 #[cfg(feature = "std")]
 mod memory;
+#[cfg(feature = "std")]
+mod offload;
 mod wait;
 
 use alloc::sync::Arc;
@@ -22,6 +24,8 @@ use bytes::Bytes;
 
 #[cfg(feature = "std")]
 pub use self::memory::{Memory, MemorySnapshot, MemoryWriter};
+#[cfg(feature = "std")]
+pub use self::offload::{Job, Offload, OffloadSnapshot, OffloadWriter};
 #[cfg(feature = "std")]
 pub use self::wait::block_on;
 pub use self::wait::now;

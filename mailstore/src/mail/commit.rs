@@ -144,7 +144,7 @@ impl<E: Engine + Blobs> Core<E> {
             let Some(mut draft) = Draft::load(&snapshot, &self.config.mail, account).await? else {
                 return Ok(Attempt::Done(requests.iter().map(|_| Ok(Outcome::NoAccount)).collect()));
             };
-            let before = draft.mod_seq();
+            let before = draft.before();
             let mut outcomes = Vec::with_capacity(requests.len());
             for (request, settled) in requests.iter().zip(&mut settled) {
                 if settled.is_some() {

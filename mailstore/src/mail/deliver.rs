@@ -188,7 +188,7 @@ impl<E: Engine + Blobs> Core<E> {
             let mut named: Option<(AccountId, ModSeq)> = None;
             for (account, draft) in drafts.into_iter().filter_map(|(account, draft)| Some((account, draft?)))
             {
-                let before = draft.mod_seq();
+                let before = draft.before();
                 let changed = match draft.finish(token, &mut batch).await {
                     Ok(changed) => changed,
                     Err(Stop::Read(error)) => return Err(error.into()),

@@ -37,6 +37,8 @@ pub(crate) struct Draft<'s, S> {
     limits: &'s MailLimits,
     account: AccountId,
     row: AccountRow,
+    /// The last modification sequence at the snapshot.
+    before: ModSeq,
     /// The account header as it was read; `None` for an account that is being made.
     found: Option<Bytes>,
     /// Mailboxes that were asked for; `None` = there is none.
@@ -129,6 +131,7 @@ impl<'s, S: Snapshot> Draft<'s, S> {
             snapshot,
             limits,
             account,
+            before: row.mod_seq,
             row,
             found,
             mailboxes: BTreeMap::new(),
@@ -144,8 +147,8 @@ impl<'s, S: Snapshot> Draft<'s, S> {
     }
 
     /// The last modification sequence before this draft.
-    pub(crate) fn mod_seq(&self) -> ModSeq {
-        self.row.mod_seq
+    pub(crate) const fn before(&self) -> ModSeq {
+        self.before
     }
 
     /// Sets what the account may hold.

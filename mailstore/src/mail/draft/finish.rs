@@ -18,11 +18,7 @@ const PRUNED_AT_ONCE: usize = 64;
 impl<S: Snapshot> Draft<'_, S> {
     /// Adds everything that changed to `batch`; `false` if nothing did. `token` names the commit.
     pub(crate) async fn finish(mut self, token: [u8; 16], batch: &mut Batch) -> Result<bool, Stop> {
-        let a = self.account;
-        let before = match &self.found {
-            Some(found) => crate::mail::row::AccountRow::open(&key::account(a), found)?.mod_seq,
-            None => ModSeq::ZERO,
-        };
+        let (a, before) = (self.account, self.before);
         if !self.changed && self.mailboxes.values().flatten().all(|mailbox| !mailbox.changed) {
             return Ok(false);
         }
