@@ -1,0 +1,60 @@
+//! `pop3-command`: command lines as a server reads them. RFC 1939 §3.
+
+use bytes::Bytes;
+use mailwright_core::value::Deviation;
+use mailwright_pop3::parse::CommandError;
+use mailwright_pop3::types::{Command, MessageNumber};
+use serde_json::{Value, json};
+
+use crate::item::Fault;
+use crate::json;
+use crate::line::LineParser;
+
+/// Reads command lines.
+#[derive(Debug)]
+pub(crate) struct Commands;
+
+impl LineParser for Commands {
+    fn parse(&mut self, line: &Bytes, deviations: &mut Vec<Deviation>) -> Result<Value, Fault> {
+        let parsed = Command::parse(line).map_err(|error| Fault::new(&error, line, offset(&error)))?;
+        deviations.extend(parsed.deviations);
+        Ok(value(&parsed.command))
+    }
+}
+
+/// Where the error is, if it says so; else it is that of the whole line.
+fn offset(error: &CommandError) -> usize {
+    match error {
+        CommandError::Control { offset, .. }
+        | CommandError::UnexpectedArgument { offset }
+        | CommandError::Number { offset } => *offset,
+        _ => 0,
+    }
+}
+
+fn value(command: &Command<'_>) -> Value {
+    let plain = |verb: &str| json!({ "verb": verb });
+    let about = |verb: &str, number: Option<MessageNumber>| json!({ "verb": verb, "number": number.map(MessageNumber::get) });
+    match *command {
+        Command::Stat => plain("STAT"),
+        Command::List(number) => about("LIST", number),
+        Command::Retr(number) => about("RETR", Some(number)),
+        Command::Dele(number) => about("DELE", Some(number)),
+        Command::Noop => plain("NOOP"),
+        Command::Rset => plain("RSET"),
+        Command::Quit => plain("QUIT"),
+        Command::Top { number, lines } => json!({ "verb": "TOP", "number": number.get(), "lines": lines }),
+        Command::Uidl(number) => about("UIDL", number),
+        Command::User(name) => json!({ "verb": "USER", "name": json::text(name.as_bytes()) }),
+        Command::Pass(password) => json!({ "verb": "PASS", "password": json::text(password.expose()) }),
+        Command::Capa => plain("CAPA"),
+        Command::Stls => plain("STLS"),
+        Command::Auth { mechanism, initial } => json!({
+            "verb": "AUTH",
+            "mechanism": json::text(mechanism.as_bytes()),
+            "initial_response": initial.map(|initial| json::text(initial.expose())),
+        }),
+        // A command that this program is older than.
+        _ => json!({ "verb": format!("{command:?}") }),
+    }
+}
