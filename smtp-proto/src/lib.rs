@@ -12,3 +12,14 @@ pub mod parse;
 pub mod server;
 pub mod trace;
 pub mod types;
+
+#[cfg(feature = "std")]
+pub use mailwright_core::io;
+pub use mailwright_core::session;
+#[cfg(feature = "testing")]
+pub use mailwright_core::testing;
+pub use mailwright_core::value;
+pub use mailwright_sasl as sasl;
+
+pub use self::client::Client;
+pub use self::server::Server;
