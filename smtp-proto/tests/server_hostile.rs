@@ -334,6 +334,18 @@ fn s13_who_does_not_speak_smtp_is_sent_away() {
 }
 
 #[test]
+fn s6_s13_an_overlong_first_line_is_one_error_wherever_it_is_cut() {
+    let wire = format!("{}..\r\n", long(2100));
+    let check_cuts = |cuts: &[usize]| {
+        let mut host = Host::new(smtp());
+        assert_eq!(codes(&host.send_cut(wire.as_bytes(), cuts)), "500 5.5.2", "{cuts:?}");
+        assert_eq!(codes(&host.send("NOOP\r\n")), "250 2.0.0", "{cuts:?}");
+    };
+    check_cuts(&(1..wire.len()).collect::<Vec<_>>());
+    (2040..wire.len()).for_each(|cut| check_cuts(&[cut]));
+}
+
+#[test]
 fn s14_commands_at_the_wrong_time() {
     for (wire, expected) in [
         ("MAIL FROM:<x@y>\r\n", "503 5.5.1"),

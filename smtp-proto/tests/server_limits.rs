@@ -236,6 +236,23 @@ fn events_that_nobody_takes_hold_the_client_back() {
 }
 
 #[test]
+fn replies_that_wait_for_answers_count_as_output() {
+    let mut config = smtp();
+    config.limits.output = 1000;
+    let mut host = Host::open(config, &[]);
+    (host.undecided, host.unread) = (true, true);
+    while host.server.wants().input {
+        host.send("RCPT TO:<a@b>\r\n");
+    }
+    host.undecided = false;
+    for event in core::mem::take(&mut host.open) {
+        host.answer(event);
+    }
+    let output = host.server.transmit().len();
+    assert!((300..=1000).contains(&output), "{output}");
+}
+
+#[test]
 fn a_token_is_good_for_one_question_of_one_session() {
     let open = |seed: u8| {
         let mut host = Host::new(smtp());

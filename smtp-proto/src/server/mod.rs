@@ -310,8 +310,10 @@ impl Server {
 
     /// Whether input is taken, as far as that does not depend on what it is.
     fn is_ready(&self) -> bool {
-        let room = self.transmit.len() < self.config.limits.output.max(1)
-            && self.events.len() < self.config.limits.events.max(1);
+        // Replies that wait will be output too, all at once perhaps.
+        let output = self.transmit.len() + self.pending.len() * REPLY;
+        let room =
+            output < self.config.limits.output.max(1) && self.events.len() < self.config.limits.events.max(1);
         let open = match &self.phase {
             Phase::Command => self.has_room_for_recipients(),
             Phase::Exchange(_) | Phase::Discard { .. } => true,
@@ -357,11 +359,11 @@ impl Server {
 
     /// Reads one line; `false` if there is none now.
     fn read_line(&mut self, input: &mut BytesMut) -> bool {
-        if !self.spoken && input.first().is_some_and(|octet| !octet.is_ascii_alphabetic()) {
-            self.not_smtp();
-            return false;
-        }
         if !self.framer.is_skipping() {
+            if !self.spoken && input.first().is_some_and(|octet| !octet.is_ascii_alphabetic()) {
+                self.not_smtp();
+                return false;
+            }
             // RFC 2920 §3.1: while questions are open, only RCPT can be judged.
             if !self.pending.is_empty() {
                 match starts_with_rcpt(input) {
@@ -565,6 +567,9 @@ impl Server {
         }
     }
 }
+
+/// Octets that a reply has, as a rule.
+const REPLY: usize = 64;
 
 /// Whether a line is RCPT; `None` if that cannot be told yet.
 fn starts_with_rcpt(input: &[u8]) -> Option<bool> {
