@@ -75,7 +75,6 @@ impl Reply {
 }
 
 /// Writes a number of at most three digits.
-#[expect(clippy::cast_possible_truncation, reason = "each is one digit")]
 fn put_number(wire: &mut BytesMut, number: u16) {
     if number >= 100 {
         wire.put_u8(b'0' + (number / 100 % 10) as u8);

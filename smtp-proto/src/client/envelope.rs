@@ -276,6 +276,7 @@ pub struct UserName(String);
 /// A text that may not stand in VRFY.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a user name for VRFY is printable ASCII and not empty")]
+#[non_exhaustive]
 pub struct InvalidUserName;
 
 impl UserName {

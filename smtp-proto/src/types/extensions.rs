@@ -19,6 +19,7 @@ pub struct Arguments(Bytes);
 /// An argument, keyword or line that may not stand in a reply to EHLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an EHLO keyword is letters, digits and hyphens; its arguments are printable ASCII words")]
+#[non_exhaustive]
 pub struct InvalidExtension;
 
 impl Arguments {

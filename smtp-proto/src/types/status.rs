@@ -226,6 +226,7 @@ pub struct EnhancedCode {
 /// Numbers or text that are no enhanced status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no enhanced status code: class 2, 4 or 5, subject and detail 0 to 999, as in 5.7.1")]
+#[non_exhaustive]
 pub struct InvalidEnhancedCode;
 
 impl EnhancedCode {
