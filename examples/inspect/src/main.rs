@@ -36,6 +36,10 @@ use self::line::Lines;
 #[command(name = "inspect", version)]
 struct Arguments {
     /// What the input is.
+    ///
+    /// Which replies of POP3 have several lines depends on their commands, which are not there: lines behind
+    /// +OK that are no status line, up to a dot, are taken for them. What a line means as a reply to STAT, LIST
+    /// and UIDL stands in `as`.
     #[arg(value_enum)]
     kind: Kind,
     /// The input; standard input by default.
@@ -58,10 +62,6 @@ enum Kind {
     Pop3Command,
     /// Lines of a POP3 server, each an item: a status line, a challenge, a line of a listing or a message, or
     /// the dot that ends it.
-    ///
-    /// Which replies have more lines depends on their commands, which are not there: lines behind +OK that are
-    /// no status line, up to a dot, are taken for them. What a line means as a reply to STAT, LIST and
-    /// UIDL stands in `as`.
     Pop3Response,
 }
 

@@ -52,7 +52,7 @@ pub(crate) enum Command {
 /// Which server, and as whom.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
-    /// The server: SCHEME://[USER@]HOST[:PORT].
+    /// The server: `SCHEME://[USER@]HOST[:PORT]`.
     ///
     /// Schemes: smtp and pop3 (the TLS of STARTTLS or STLS is required), smtps and pop3s (TLS from the start),
     /// smtp+plain, lmtp+plain and pop3+plain (no TLS, passwords in clear text). Special characters in USER

@@ -1,4 +1,4 @@
-//! [`Copy`]: one message on its way into a file, durable or not there at all.
+//! [`FileCopy`]: one message on its way into a file, durable or not there at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
@@ -8,14 +8,14 @@ use mailwright_pop3::types::MessageNumber;
 
 /// A copy that is being written, beside its final name. Dropped before [`Self::finish`], it leaves nothing.
 #[derive(Debug)]
-pub(super) struct Copy {
+pub(super) struct FileCopy {
     directory: PathBuf,
     part: PathBuf,
     target: PathBuf,
     file: Option<BufWriter<File>>,
 }
 
-impl Copy {
+impl FileCopy {
     /// Begins `NUMBER.eml` in `directory`. The name is ours, whatever the server calls the message.
     pub(super) fn create(directory: &Path, number: MessageNumber) -> io::Result<Self> {
         let part = directory.join(format!("{number}.eml.part"));
@@ -51,12 +51,12 @@ impl Copy {
         } else {
             fs::rename(&self.part, &self.target)?;
         }
-        // The name is as durable as the octets.
-        File::open(&self.directory)?.sync_all()
+        // The name is as durable as the octets. Only Unix opens a directory for that.
+        if cfg!(unix) { File::open(&self.directory)?.sync_all() } else { Ok(()) }
     }
 }
 
-impl Drop for Copy {
+impl Drop for FileCopy {
     fn drop(&mut self) {
         // After a rename there is none.
         let _ = fs::remove_file(&self.part);

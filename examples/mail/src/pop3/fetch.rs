@@ -10,7 +10,7 @@ use mailwright_pop3::types::UniqueId;
 use serde_json::json;
 
 use super::Maildrop;
-use super::copy::Copy;
+use super::copy::FileCopy;
 use super::state::State;
 use crate::arguments::Fetch;
 use crate::failure::Failure;
@@ -79,7 +79,7 @@ fn fetch(
     message: &Listed,
     bar: &ProgressBar,
 ) -> Result<(), Trouble> {
-    let mut copy = Copy::create(&arguments.to, message.number).map_err(|error| {
+    let mut copy = FileCopy::create(&arguments.to, message.number).map_err(|error| {
         Trouble::All(Failure::failed(format_args!("{}: {error}", arguments.to.display())))
     })?;
     let target = copy.target().to_owned();
