@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod encode;
+pub mod mailbox_name;
+pub mod parse;
+pub mod types;
+pub mod wire;
+
+#[cfg(feature = "std")]
+pub use mailwright_core::io;
+pub use mailwright_core::session;
+#[cfg(feature = "testing")]
+pub use mailwright_core::testing;
+pub use mailwright_core::value;
+pub use mailwright_sasl as sasl;
+
+pub use self::encode::{EncodeError, LiteralPolicy};

@@ -1,0 +1,278 @@
+//! Tests of reading commands.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
+use super::*;
+use crate::types::{FetchAttribute, Partial, Search, SearchKey, SectionText};
+
+/// Commands have no equality, since passwords have none; what they show is enough here.
+macro_rules! same {
+    ($left:expr, $right:expr $(, $($message:tt)+)?) => {
+        let right: Result<Command, CommandErrorKind> = $right;
+        assert_eq!(format!("{:?}", $left), format!("{right:?}") $(, $($message)+)?)
+    };
+}
+
+/// Reads a command of one line, or of parts with literals between: `{…}` in the text is a literal.
+fn read(text: &str) -> Result<Command, CommandErrorKind> {
+    let mut input = CommandInput::new();
+    let mut rest = text;
+    while let Some((part, behind)) = rest.split_once('{') {
+        let (literal, behind) = behind.split_once('}').unwrap();
+        input.push_part(Bytes::copy_from_slice(part.as_bytes()));
+        input.push_literal(Bytes::copy_from_slice(literal.as_bytes()));
+        rest = behind;
+    }
+    input.push_part(Bytes::copy_from_slice(rest.as_bytes()));
+    let parsed = input.parse(&CommandLimits::default()).map_err(|error| error.kind)?;
+    assert_eq!(parsed.tag.as_str(), "a");
+    Ok(parsed.command)
+}
+
+fn octets(text: &str) -> OctetString {
+    OctetString::new(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+}
+
+fn search(text: &str) -> Search {
+    match read(&format!("a SEARCH {text}")) {
+        Ok(Command::Search { search, .. }) => search,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn commands_without_arguments_take_none() {
+    for (name, command) in [
+        ("CAPABILITY", Command::Capability),
+        ("noop", Command::Noop),
+        ("Logout", Command::Logout),
+        ("STARTTLS", Command::StartTls),
+        ("NAMESPACE", Command::Namespace),
+        ("IDLE", Command::Idle),
+        ("CHECK", Command::Check),
+        ("CLOSE", Command::Close),
+        ("UNSELECT", Command::Unselect),
+        ("EXPUNGE", Command::Expunge(None)),
+    ] {
+        same!(read(&format!("a {name}")), Ok(command.clone()));
+        same!(read(&format!("a {name}  ")), Ok(command), "spaces at the end");
+        same!(read(&format!("a {name} x")), Err(CommandErrorKind::Expected("the end of the command")));
+        assert!(read(&format!("a {name}{{x}}")).is_err());
+    }
+}
+
+#[test]
+fn strings_come_in_every_form() {
+    let login = |user: &str| Command::Login { user: octets(user), password: Secret::from("se cret") };
+    same!(read("a LOGIN fred \"se cret\""), Ok(login("fred")));
+    same!(read("a LOGIN {fred} {se cret}"), Ok(login("fred")));
+    same!(read("a login \"f\\\"r\\\\ed\" \"se cret\""), Ok(login("f\"r\\ed")));
+    same!(read("a LOGIN \"\" \"se cret\""), Ok(login("")));
+    assert!(read("a LOGIN fred").is_err());
+    assert!(read("a LOGIN fred se cret").is_err());
+}
+
+#[test]
+fn mailboxes_are_names_or_kept_as_they_are() {
+    let select = |text: &str| match read(&format!("a SELECT {text}")).unwrap() {
+        Command::Select(mailbox) => mailbox,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(select("inbox").name().unwrap().as_str(), "INBOX");
+    assert_eq!(select("\"a b/c\"").name().unwrap().as_str(), "a b/c");
+    assert_eq!(select("Entw&APw-rfe").name().unwrap().as_str(), "Entwürfe");
+    assert_eq!(select("../x").name(), None);
+    let create = |text: &str| match read(&format!("a CREATE {text}")).unwrap() {
+        Command::Create(mailbox) => mailbox,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(create("a/").name().unwrap().as_str(), "a");
+    assert_eq!(create("a//").name(), None);
+    assert_eq!(create("/").name(), None);
+}
+
+#[test]
+fn list_patterns_may_have_wildcards() {
+    let list = |reference, pattern| ListCommand::new(octets(reference), octets(pattern));
+    same!(read("a LIST \"\" *"), Ok(Command::List(list("", "*"))));
+    same!(read("a LIST ~/Mail/ %"), Ok(Command::List(list("~/Mail/", "%"))));
+    same!(read("a LSUB \"\" \"a b%\""), Ok(Command::Lsub(list("", "a b%"))));
+    assert!(read("a LIST * *").is_err(), "a reference has none");
+}
+
+#[test]
+fn status_wants_at_least_one_known_item() {
+    let Ok(Command::Status { items, .. }) = read("a STATUS blurdybloop (UIDNEXT messages)") else { panic!() };
+    assert_eq!(items, [StatusItem::UidNext, StatusItem::Messages]);
+    assert!(read("a STATUS x ()").is_err() && read("a STATUS x (FOO)").is_err());
+}
+
+#[test]
+fn fetch_reads_macros_sections_and_partials() {
+    let fetch = |text: &str| match read(&format!("a FETCH 2:4 {text}")).unwrap() {
+        Command::Fetch { attributes, .. } => attributes,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(fetch("ALL"), FetchAttribute::ALL);
+    assert_eq!(fetch("full"), FetchAttribute::FULL);
+    assert_eq!(fetch("(FLAGS BODY)"), [FetchAttribute::Flags, FetchAttribute::Body]);
+    assert_eq!(fetch("BODYSTRUCTURE"), [FetchAttribute::BodyStructure]);
+    let section = |text: &str| match fetch(text).remove(0) {
+        FetchAttribute::BodySection { peek, section, partial } => (peek, section, partial),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(section("BODY[]"), (false, crate::types::Section::whole(), None));
+    let (peek, parts, partial) = section("BODY.PEEK[1.2.MIME]<0.100>");
+    assert!(peek);
+    assert_eq!(parts.part.iter().map(|part| part.get()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(parts.text, Some(SectionText::Mime));
+    assert_eq!(partial, Some(Partial { first: 0, count: 100 }));
+    let names = |text: &str| match section(text).1.text {
+        Some(SectionText::HeaderFields { not, names }) => {
+            (not, names.iter().map(|name| name.as_str().unwrap().to_string()).collect::<Vec<String>>())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        names("BODY[HEADER.FIELDS (Date \"From\" {To})]"),
+        (false, ["Date", "From", "To"].map(String::from).to_vec())
+    );
+    assert!(names("body[3.header.fields.not (x)]").0);
+    for wrong in [
+        "BODY[0]",
+        "BODY[1.]",
+        "BODY[MIME]",
+        "BODY[X]",
+        "BODY[]<0.0>",
+        "BODY[]<1>",
+        "BODY[",
+        "()",
+        "FOO",
+        "(ALL)",
+        "BODY[HEADER.FIELDS ()]",
+    ] {
+        assert!(read(&format!("a FETCH 1 {wrong}")).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn store_reads_its_action_and_flags_with_or_without_parentheses() {
+    let store = |text: &str| match read(&format!("a UID STORE 1 {text}")).unwrap() {
+        Command::Store { messages, action, silent, flags } => {
+            assert!(messages.is_uid());
+            (action, silent, flags)
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(store("+FLAGS (\\Deleted)"), (StoreAction::Add, false, [Flag::Deleted].to_vec()));
+    assert_eq!(store("-flags.silent \\Seen $Junk").2.len(), 2);
+    assert_eq!(store("FLAGS ()"), (StoreAction::Replace, false, Vec::new()));
+    assert_eq!(store("FLAGS (\\Recent \\Seen)").2, [Flag::Seen]);
+    for wrong in ["+FLAGS", "FLAGS", "+-FLAGSX (\\Seen)", "FLAGS (\\Foo)", "FLAGS (a", "FLAGS (\\*)"] {
+        assert!(read(&format!("a STORE 1 {wrong}")).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn searches_are_trees() {
+    use SearchKey::{And, Deleted, From, Larger, Not, Or, Seen, Unseen};
+    assert_eq!(search("UNSEEN").keys(), [And(1), Unseen]);
+    assert_eq!(
+        search("OR (SEEN NOT DELETED) FROM \"a b\" LARGER 5").keys(),
+        [And(3 - 1), Or, And(2), Seen, Not, Deleted, From(octets("a b")), Larger(5)]
+    );
+    assert_eq!(search("NOT (NOT (SEEN))").keys(), [And(1), Not, And(1), Not, And(1), Seen]);
+    assert!(matches!(search("1:3,7 UID 5:*").keys(), [And(2), SearchKey::Numbers(_), SearchKey::Uid(_)]));
+    assert!(matches!(
+        search("HEADER X-Y {} KEYWORD $a").keys(),
+        [And(2), SearchKey::Header(..), SearchKey::Keyword(_)]
+    ));
+    for wrong in [
+        "",
+        "(",
+        "()",
+        "(SEEN",
+        "SEEN)",
+        "NOT",
+        "OR SEEN",
+        "SEENX",
+        "SEEN  )",
+        "BEFORE 31-Feb-2000",
+        "LARGER x",
+        "(SEEN)(SEEN)",
+    ] {
+        assert!(read(&format!("a SEARCH {wrong}")).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_search_over_fifty_addresses_is_read_and_a_deeper_one_than_the_limit_is_refused() {
+    let ors = |count: usize| format!("{}FROM x", "OR FROM y ".repeat(count));
+    assert_eq!(search(&ors(60)).keys().len(), 1 + 60 * 2 + 1);
+    same!(read(&format!("a SEARCH {}", ors(100_000))), Err(CommandErrorKind::TooDeep));
+    same!(read(&format!("a SEARCH {}SEEN", "(".repeat(100_000))), Err(CommandErrorKind::TooDeep));
+    same!(
+        read(&format!("a SEARCH {}", "ALL ".repeat(20_000))),
+        Err(CommandErrorKind::TooMany("search keys"))
+    );
+}
+
+#[test]
+fn charset_is_kept_for_the_server_to_judge() {
+    let Ok(Command::Search { charset, uid, .. }) = read("a UID SEARCH CHARSET UTF-8 TEXT {\u{e4}}") else {
+        panic!()
+    };
+    assert_eq!((charset, uid), (Some(octets("UTF-8")), true));
+}
+
+#[test]
+fn id_has_pairs_or_nil() {
+    same!(read("a ID NIL"), Ok(Command::Id(Vec::new())));
+    same!(read("a ID ()"), Ok(Command::Id(Vec::new())));
+    let Ok(Command::Id(pairs)) = read("a ID (\"name\" \"x\" \"os\" NIL)") else { panic!() };
+    assert_eq!(pairs, [(octets("name"), Some(octets("x"))), (octets("os"), None)]);
+    assert!(read("a ID (\"name\")").is_err());
+}
+
+#[test]
+fn an_append_is_read_up_to_its_message() {
+    let append = |parts: &[&str]| {
+        let mut input = CommandInput::new();
+        for (index, part) in parts.iter().enumerate() {
+            if index % 2 == 0 {
+                input.push_part(Bytes::copy_from_slice(part.as_bytes()));
+            } else {
+                input.push_literal(Bytes::copy_from_slice(part.as_bytes()));
+            }
+        }
+        input.append(&CommandLimits::default()).map_err(|error| error.kind)
+    };
+    assert_eq!(append(&["a APPEND "]), Ok(None), "the name is the literal");
+    let bare = append(&["a APPEND ", "saved", " "]).unwrap().unwrap();
+    assert_eq!(bare, append(&["a APPEND saved "]).unwrap().unwrap());
+    let full = append(&["a APPEND saved (\\Seen $x) \" 7-Feb-1994 21:52:25 -0800\" "]).unwrap().unwrap();
+    assert_eq!(full.flags.len(), 2);
+    assert_eq!(full.date.unwrap().zone, -480);
+    for wrong in ["a APPEND saved (\\Seen", "a APPEND saved \"x\" ", "a APPEND saved x ", "a APPEND saved"] {
+        assert!(append(&[wrong]).is_err(), "{wrong}");
+    }
+    assert!(read("a APPEND saved").is_err(), "no message at all");
+}
+
+#[test]
+fn errors_keep_tag_and_name_and_place() {
+    let fail = |text: &str| {
+        let mut input = CommandInput::new();
+        input.push_part(Bytes::copy_from_slice(text.as_bytes()));
+        input.parse(&CommandLimits::default()).unwrap_err()
+    };
+    assert_eq!(fail("").kind, CommandErrorKind::Tag);
+    assert_eq!(fail("+ NOOP").tag, None);
+    let unknown = fail("a XFOO");
+    assert_eq!((unknown.kind, unknown.tag.unwrap().as_str()), (CommandErrorKind::Unknown, "a"));
+    assert_eq!(fail("a UID NOOP").kind, CommandErrorKind::Unknown);
+    assert_eq!(fail("a").kind, CommandErrorKind::Unknown);
+    let wrong = fail("a FETCH 1 FOO");
+    assert_eq!((wrong.verb, wrong.offset), (Some(Verb::Fetch), 13));
+}

@@ -1,0 +1,105 @@
+//! The attributes of FETCH. RFC 9051 §9 (`fetch-att`, `section`).
+
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
+
+use super::cursor::{Cursor, Failure};
+use crate::types::{FetchAttribute, OctetString, Partial, Section, SectionText};
+
+/// Attributes of one FETCH, and names of one `HEADER.FIELDS`, at most.
+const MOST: usize = 1000;
+/// Part numbers of a section at most.
+const MOST_PARTS: usize = 100;
+
+/// `ALL`, `FULL`, `FAST`, one attribute, or a list of them.
+pub(super) fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<FetchAttribute>, Failure> {
+    if cursor.keyword(b"ALL") {
+        return Ok(FetchAttribute::ALL.to_vec());
+    }
+    if cursor.keyword(b"FAST") {
+        return Ok(FetchAttribute::FAST.to_vec());
+    }
+    if cursor.keyword(b"FULL") {
+        return Ok(FetchAttribute::FULL.to_vec());
+    }
+    if cursor.peek() == Some(b'(') {
+        return cursor.list(1, (MOST, "fetch attributes"), attribute);
+    }
+    Ok(Vec::from([attribute(cursor)?]))
+}
+
+fn attribute(cursor: &mut Cursor<'_>) -> Result<FetchAttribute, Failure> {
+    const WHAT: Failure = Failure::Expected("a fetch attribute");
+    let name = cursor.run(|octet| octet.is_ascii_alphanumeric() || octet == b'.');
+    let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
+    let peek = is(b"BODY.PEEK");
+    if peek || (is(b"BODY") && cursor.peek() == Some(b'[')) {
+        let section = section(cursor)?;
+        let partial = partial(cursor)?;
+        return Ok(FetchAttribute::BodySection { peek, section, partial });
+    }
+    Ok(match () {
+        () if is(b"BODY") => FetchAttribute::Body,
+        () if is(b"BODYSTRUCTURE") => FetchAttribute::BodyStructure,
+        () if is(b"ENVELOPE") => FetchAttribute::Envelope,
+        () if is(b"FLAGS") => FetchAttribute::Flags,
+        () if is(b"INTERNALDATE") => FetchAttribute::InternalDate,
+        () if is(b"RFC822") => FetchAttribute::Rfc822,
+        () if is(b"RFC822.HEADER") => FetchAttribute::Rfc822Header,
+        () if is(b"RFC822.SIZE") => FetchAttribute::Rfc822Size,
+        () if is(b"RFC822.TEXT") => FetchAttribute::Rfc822Text,
+        () if is(b"UID") => FetchAttribute::Uid,
+        () => return Err(WHAT),
+    })
+}
+
+/// `[…]`.
+pub(super) fn section(cursor: &mut Cursor<'_>) -> Result<Section, Failure> {
+    cursor.expect(b'[', "a section")?;
+    let mut part = Vec::new();
+    while cursor.peek().is_some_and(|octet| octet.is_ascii_digit()) {
+        let number = u32::try_from(cursor.number()?).ok().and_then(NonZeroU32::new);
+        if part.len() == MOST_PARTS {
+            return Err(Failure::TooMany("part numbers"));
+        }
+        part.push(number.ok_or(Failure::Expected("a part number"))?);
+        if !cursor.skip(b'.') {
+            cursor.expect(b']', "the end of a section")?;
+            return Ok(Section::new(part, None));
+        }
+    }
+    if part.is_empty() && cursor.skip(b']') {
+        return Ok(Section::whole());
+    }
+    let name = cursor.run(|octet| octet.is_ascii_alphabetic() || octet == b'.');
+    let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
+    let text = match () {
+        () if is(b"HEADER") => SectionText::Header,
+        () if is(b"TEXT") => SectionText::Text,
+        // RFC 9051 §6.4.5: MIME must be prefixed by part numbers.
+        () if is(b"MIME") && !part.is_empty() => SectionText::Mime,
+        () if is(b"HEADER.FIELDS") || is(b"HEADER.FIELDS.NOT") => {
+            cursor.space()?;
+            let names = cursor.list(1, (MOST, "header field names"), |cursor| {
+                OctetString::new(cursor.astring()?).map_err(|_| Failure::Expected("a field name"))
+            })?;
+            SectionText::HeaderFields { not: name.len() > b"HEADER.FIELDS".len(), names }
+        }
+        () => return Err(Failure::Expected("a section")),
+    };
+    cursor.expect(b']', "the end of a section")?;
+    Ok(Section::new(part, Some(text)))
+}
+
+/// `<first.count>`, if it comes.
+fn partial(cursor: &mut Cursor<'_>) -> Result<Option<Partial>, Failure> {
+    if !cursor.skip(b'<') {
+        return Ok(None);
+    }
+    let first = cursor.number()?;
+    cursor.expect(b'.', "a dot")?;
+    let count = cursor.number()?;
+    cursor.expect(b'>', "the end of a partial")?;
+    // RFC 9051 §9: nz-number64.
+    if count == 0 { Err(Failure::Expected("a count above zero")) } else { Ok(Some(Partial { first, count })) }
+}

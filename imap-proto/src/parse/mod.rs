@@ -1,0 +1,10 @@
+//! From line parts and literals to values. Nothing here recurses, whatever the nesting.
+
+mod command;
+mod cursor;
+mod error;
+mod fetch;
+mod search;
+
+pub use self::command::{CommandInput, CommandLimits, ParsedCommand};
+pub use self::error::{CommandError, CommandErrorKind};
