@@ -112,7 +112,7 @@ class Curl:
             raise RuntimeError("sizes of LIST and of messages differ")
         if delete:
             for _ in sizes:  # a session each, so the numbers move up
-                run([*command, "--request", "DELE 1", "--head", f"{address}/1"])
+                run([*command, "--request", "DELE", "--head", f"{address}/1"])
         return found
 
 

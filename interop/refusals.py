@@ -3,6 +3,7 @@
 import contextlib
 import poplib
 import smtplib
+import ssl
 from collections.abc import Callable, Iterator
 
 from messages import PASSWORD, RECIPIENT, SENDER
@@ -78,7 +79,9 @@ def authentication_without_tls(server: Server) -> None:
 def wrong_password_at_submission(server: Server) -> None:
     with smtplib.SMTP_SSL("localhost", server.ports["submissions"], timeout=60, context=_trusting(server)) as connection:
         try:
-            connection.login(SENDER, PASSWORD + "x")
+            connection.ehlo()
+            connection.user, connection.password = SENDER, PASSWORD + "x"
+            connection.auth("PLAIN", connection.auth_plain)
         except smtplib.SMTPAuthenticationError as error:
             expect((error.smtp_code, error.smtp_error), 535, "5.7.8")
         else:
@@ -108,9 +111,7 @@ def _refused(command: Callable[[], object]) -> None:
     raise RuntimeError("accepted")
 
 
-def _trusting(server: Server):
-    import ssl
-
+def _trusting(server: Server) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=server.ca)
 
 
