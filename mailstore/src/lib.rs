@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
+#![cfg_attr(
+    not(feature = "std"),
+    allow(dead_code, reason = "the store that writes what is defined here needs std")
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

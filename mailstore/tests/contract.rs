@@ -124,8 +124,8 @@ mod broken {
 
     use super::Defect;
 
-    pub struct Broken(pub Memory, pub Defect);
-    pub struct BrokenSnapshot(Memory, MemorySnapshot, Defect);
+    pub(super) struct Broken(pub(super) Memory, pub(super) Defect);
+    pub(super) struct BrokenSnapshot(Memory, MemorySnapshot, Defect);
 
     impl Engine for Broken {
         type Snapshot = BrokenSnapshot;

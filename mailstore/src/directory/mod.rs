@@ -17,7 +17,8 @@ mod password;
 #[cfg(feature = "std")]
 mod resolve;
 mod row;
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
+#[cfg(feature = "std")]
 mod tests;
 
 #[cfg(feature = "std")]

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::future::{Future, poll_fn};
+use core::future::poll_fn;
 use core::ops::{ControlFlow, Range};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -233,21 +233,19 @@ impl<S: Snapshot + 'static> Snapshot for OffloadSnapshot<S> {
 }
 
 /// The first keys and values of a range.
-fn page<'s, S: Snapshot>(
-    snapshot: &'s S,
-    keys: Range<&'s Bytes>,
+async fn page<S: Snapshot>(
+    snapshot: &S,
+    keys: Range<&Bytes>,
     reverse: bool,
-) -> impl Future<Output = Result<Vec<(Bytes, Bytes)>, ReadError>> + 's {
-    async move {
-        let mut page = Vec::new();
-        snapshot
-            .scan(&**keys.start..&**keys.end, reverse, &mut |key, value| {
-                page.push((Bytes::copy_from_slice(key), value.clone()));
-                if page.len() < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })
-            .await?;
-        Ok(page)
-    }
+) -> Result<Vec<(Bytes, Bytes)>, ReadError> {
+    let mut page = Vec::new();
+    snapshot
+        .scan(&**keys.start..&**keys.end, reverse, &mut |key, value| {
+            page.push((Bytes::copy_from_slice(key), value.clone()));
+            if page.len() < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .await?;
+    Ok(page)
 }
 
 impl<E: Blobs> Blobs for Offload<E> {

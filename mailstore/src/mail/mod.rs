@@ -24,7 +24,8 @@ pub(crate) mod record;
 pub(crate) mod row;
 #[cfg(feature = "std")]
 pub(crate) mod store;
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
+#[cfg(feature = "std")]
 mod tests;
 #[cfg(feature = "std")]
 mod upload;

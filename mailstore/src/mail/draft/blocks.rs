@@ -1,6 +1,7 @@
 //! The column blocks of a mailbox that a draft touches, loaded as they are needed.
 
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -152,21 +153,18 @@ impl Blocks {
 
     fn insert(&mut self, key: &[u8], value: &Bytes) -> Result<(), ReadError> {
         let Some(start) = key::block_start(key) else { return Ok(()) };
-        if !self.loaded.contains_key(&start) {
+        if let Entry::Vacant(vacant) = self.loaded.entry(start) {
             let hot = HotRows::open(key, value)?;
-            self.loaded.insert(
-                start,
-                Block {
-                    uids: hot.uids.as_slice().to_vec(),
-                    flags: hot.flags,
-                    mod_seqs: hot.mod_seqs,
-                    cold: None,
-                    hot_changed: false,
-                    cold_changed: false,
-                    shrunk: false,
-                    stored: true,
-                },
-            );
+            vacant.insert(Block {
+                uids: hot.uids.as_slice().to_vec(),
+                flags: hot.flags,
+                mod_seqs: hot.mod_seqs,
+                cold: None,
+                hot_changed: false,
+                cold_changed: false,
+                shrunk: false,
+                stored: true,
+            });
         }
         Ok(())
     }
