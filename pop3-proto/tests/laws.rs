@@ -4,13 +4,11 @@
 
 mod support;
 
-use mailwright_core::testing::{End, Note, Numbers, laws};
+use mailwright_core::testing::{End, Numbers, laws};
 use mailwright_pop3::TlsMode;
-use mailwright_pop3::client::{self, Client};
-use mailwright_pop3::sasl::{Credentials, MechanismName};
 use mailwright_pop3::server::Server;
-use mailwright_pop3::types::{Capabilities, Capability, MessageNumber, Password, UserName};
 use proptest::prelude::*;
+use support::commander::client;
 use support::{Answers, bounds, clear_text};
 
 fn server() -> (Server, Answers) {
@@ -190,87 +188,6 @@ proptest! {
         };
         laws::fragmentation(make, &[b"+OK\r\n", &replies.concat()], seed).unwrap();
     }
-}
-
-/// Gives commands: as many as the client takes, when the server greets and when a reply is complete.
-struct Commander {
-    commands: Vec<u8>,
-    /// Only when the server greets.
-    at_once: bool,
-}
-
-impl Commander {
-    fn command(&mut self, client: &mut Client) {
-        while let Some(&command) = self.commands.first() {
-            if issue(client, command).is_err() {
-                return;
-            }
-            self.commands.remove(0);
-        }
-    }
-}
-
-impl mailwright_core::testing::Host<Client> for Commander {
-    fn handle(&mut self, client: &mut Client, event: client::Event) -> Note {
-        let note = Note::debug(&event);
-        match event {
-            client::Event::Content { chunk, .. } => return Note::Content(chunk),
-            // What came too early is cut by chance.
-            client::Event::Closed(client::Closed::Unexpected(_)) => return Note::Closed("unexpected".into()),
-            client::Event::Closed(reason) => return Note::Closed(format!("{reason:?}")),
-            client::Event::Greeting(_) => {
-                client.set_capabilities(Capabilities::from_iter([Capability::Pipelining]));
-                self.command(client);
-            }
-            client::Event::Reply { .. } | client::Event::End { .. } if !self.at_once => self.command(client),
-            _ => {}
-        }
-        note
-    }
-
-    fn meddle(&mut self, client: &mut Client, choice: u8) {
-        if choice == 255 {
-            client.abort();
-        } else {
-            let _ = issue(client, choice % 17);
-        }
-    }
-}
-
-fn client(commands: &[u8]) -> impl Fn() -> (Client, Commander) {
-    move || {
-        let mut config = client::Config::default();
-        config.sasl.clear_text_without_tls = true;
-        (Client::new(config, [1; 32]), Commander { commands: commands.to_vec(), at_once: false })
-    }
-}
-
-fn issue(client: &mut Client, command: u8) -> Result<(), mailwright_core::value::Misuse> {
-    let one = Some(MessageNumber::FIRST);
-    let issued = match command {
-        0 => client.capa(),
-        1 => client.user(&UserName::new("tim").unwrap()),
-        2 => client.pass(&Password::new("x").unwrap()),
-        3 => client.stat(),
-        4 => client.list(None),
-        5 => client.list(one),
-        6 => client.uidl(None),
-        7 => client.uidl(one),
-        8 => client.retr(MessageNumber::FIRST),
-        9 => client.top(MessageNumber::FIRST, 1),
-        10 => client.dele(MessageNumber::FIRST),
-        11 => client.noop(),
-        12 => client.rset(),
-        13 => client.quit(),
-        14 => {
-            let credentials = Credentials::password("tim", "x").unwrap();
-            let exchange = client.exchange(MechanismName::LOGIN, &credentials).unwrap();
-            client.auth(exchange)
-        }
-        15 => client.stls(),
-        _ => client.uidl(one),
-    };
-    issued.map(drop)
 }
 
 /// All commands, in the groups that PIPELINING makes of them.
