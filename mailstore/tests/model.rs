@@ -7,8 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 #![cfg(feature = "testing")]
 
+use core::ops::ControlFlow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use mailwright_core::value::{Flag, MailboxName, ModSeq, Uid, UidSet, UnixTime};
@@ -346,7 +346,7 @@ impl Bench {
     fn compare(&mut self) {
         while block_on(self.store.maintain(NOW, 1000)).unwrap() > 0 {}
         let mut total = 0;
-        for at in 0..NAMES.len() {
+        for (at, name) in NAMES.iter().enumerate() {
             let (opened, mailbox) = (self.open(at), &self.model.mailboxes[at]);
             let rows: Vec<Message> = opened
                 .columns
@@ -358,7 +358,7 @@ impl Bench {
                     mod_seq: number(row.mod_seq),
                 })
                 .collect();
-            assert_eq!(rows, mailbox.messages, "{}", NAMES[at]);
+            assert_eq!(rows, mailbox.messages, "{name}");
             let info = &opened.info;
             assert_eq!(info.uid_next.map(Uid::get), Some(mailbox.next));
             assert_eq!(number(info.highest_mod_seq), mailbox.highest);
