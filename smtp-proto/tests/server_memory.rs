@@ -213,10 +213,8 @@ fn a_message_after_others_costs_no_more_than_they_did() {
     peer.input.reserve(16_384);
     peer.send(b"EHLO a\r\n");
     let body = "a line of some text\r\n".repeat(190);
-    let message = format!(
-        "MAIL FROM:<alice@example.com> SIZE=4000\r\nRCPT TO:<bob@example.org>\r\n\
-         RCPT TO:<carol@example.org>\r\nRCPT TO:<dave@example.org>\r\nDATA\r\n"
-    );
+    let message = "MAIL FROM:<alice@example.com> SIZE=4000\r\nRCPT TO:<bob@example.org>\r\n\
+         RCPT TO:<carol@example.org>\r\nRCPT TO:<dave@example.org>\r\nDATA\r\n";
     let mut send = || {
         peer.send(message.as_bytes());
         peer.send(body.as_bytes());
