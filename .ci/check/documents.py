@@ -40,7 +40,7 @@ def check_features(data: dict) -> list[str]:
     for package in libraries(data):
         readme = folder(package) / "README.md"
         text = (ROOT / readme).read_text()
-        listed = [CODE.match(cell)[1] for cell in column(text, "feature") if CODE.match(cell)]
+        listed = [name for cell in column(text, "feature") for name in CODE.findall(cell)]
         actual = features(package)
         if not listed and actual == ["std"] and "`std`" in text:
             continue  # said in a sentence
@@ -58,7 +58,7 @@ def check_packages(data: dict) -> list[str]:
     for table in tables(text):
         if table[0][:2] == ["Folder", "Package"]:
             for row in table[1:]:
-                listed[CODE.match(row[0])[1].rstrip("/")] = CODE.match(row[1])[1]
+                listed[CODE.search(row[0])[1]] = CODE.search(row[1])[1]
     actual = {str(folder(package)): package["name"] for package in members(data)}
     return [
         f"README.md: {where}: the table says {listed.get(where)}, the workspace {actual.get(where)}"
@@ -99,7 +99,7 @@ def check_rfcs(data: dict) -> list[str]:
         named = set(re.findall(r"\d+", " ".join(column((ROOT / where / "README.md").read_text(), "rfc"))))
         cited = set()
         for path in tracked(f"{where}/src/*.rs"):
-            cited |= set(re.findall(r"// RFC (\d+)", (ROOT / path).read_text()))
+            cited |= set(re.findall(r"// RFC (\d+) §", (ROOT / path).read_text()))
         for number in sorted((named | cited) - known, key=int):
             problems.append(f"{where}/RFCS.md: RFC {number} is missing")
     return problems
