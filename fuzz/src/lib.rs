@@ -1,0 +1,49 @@
+//! Fuzz targets of the Mailwright crates. A target is a function of octets that panics where something is wrong:
+//! a panic of the crate under test, a difference from a simpler oracle, a broken law. Any fuzzer can call
+//! them; the program `smoke` does so on a stable toolchain, and a test replays the seeds.
+//!
+//! Seeds lie in `seeds/TARGET/`; the program `seeds` makes them from the transcripts of the crates and from the
+//! dialogues in [`seeds`]. An input that once failed is added there by hand, under a name that says what was
+//! wrong.
+
+pub mod address;
+pub mod pop3;
+pub mod sasl;
+pub mod seeds;
+pub mod smtp;
+pub mod wire;
+
+/// A target with its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name, and that of its folder of seeds.
+    pub name: &'static str,
+    /// The function.
+    pub run: fn(&[u8]),
+}
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    Target { name: "address", run: address::address },
+    Target { name: "dot_codec", run: wire::dot_codec },
+    Target { name: "line_framer", run: wire::line_framer },
+    Target { name: "pop3_client", run: pop3::pop3_client },
+    Target { name: "pop3_client_cut", run: pop3::pop3_client_cut },
+    Target { name: "pop3_lines", run: pop3::pop3_lines },
+    Target { name: "pop3_server", run: pop3::pop3_server },
+    Target { name: "pop3_server_cut", run: pop3::pop3_server_cut },
+    Target { name: "sasl_client", run: sasl::sasl_client },
+    Target { name: "sasl_server", run: sasl::sasl_server },
+    Target { name: "smtp_client", run: smtp::smtp_client },
+    Target { name: "smtp_client_cut", run: smtp::smtp_client_cut },
+    Target { name: "smtp_commands", run: smtp::smtp_commands },
+    Target { name: "smtp_data", run: smtp::smtp_data },
+    Target { name: "smtp_replies", run: smtp::smtp_replies },
+    Target { name: "smtp_server", run: smtp::smtp_server },
+    Target { name: "smtp_server_cut", run: smtp::smtp_server_cut },
+];
+
+/// The first octet, which chooses, and the rest.
+fn choice(data: &[u8]) -> (u8, &[u8]) {
+    data.split_first().map_or((0, data), |(&first, rest)| (first, rest))
+}

@@ -1,0 +1,187 @@
+//! Where seeds come from: transcripts of the crates, and dialogues that have a bit of everything.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use mailwright_core::testing::{Side, Transcript};
+
+/// The folder of the seeds.
+#[must_use]
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
+}
+
+/// The seeds of a target, in the order of their names.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn of(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut paths = fs::read_dir(folder().join(target))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    paths.into_iter().map(|path| fs::read(&path).map(|octets| (path, octets))).collect()
+}
+
+const SMTP: &[&str] = &[
+    "EHLO bar.com\r\nMAIL FROM:<Smith@bar.com>\r\nRCPT TO:<Jones@foo.com>\r\nRCPT TO:<nobody@foo.com>\r\nDATA\r\n\
+     Blah blah blah...\r\n..dot\r\n.\r\nQUIT\r\n",
+    "EHLO a\r\nAUTH PLAIN AGFsaWNlAHRhbnN0YWFm\r\nMAIL FROM:<a@b.example> SIZE=9 BODY=8BITMIME AUTH=<>\r\nRSET\r\nVRFY bob\r\nHELP\r\n",
+    "LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<b@c>\r\nRCPT TO:<Postmaster>\r\nRCPT TO:<@x:\"q s\"@[127.0.0.1]>\r\nDATA\r\nx\r\n.\r\n",
+    "EHLO [IPv6:2001:db8::1]\r\nSTARTTLS\r\nEHLO a\r\nAUTH LOGIN\r\nYWxpY2U=\r\ndGFuc3RhYWY=\r\nBDAT 3 LAST\r\nabc\r\nEXPN list\r\n",
+];
+const REPLIES: &[&str] = &[
+    "220-mx.example.org\r\n220 ESMTP\r\n250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 8BITMIME\r\n\
+     250 2.1.0 OK\r\n250 2.1.5 OK\r\n550 5.1.1 no\r\n354 go\r\n250 2.0.0 taken\r\n221 2.0.0 bye\r\n",
+    "250 2.1.0 OK\r\n450 4.2.1 later\r\n250 OK\r\n354 go\r\n",
+    "421 4.3.2 down\r\n",
+    "535 5.7.8 no\r\n503 5.5.1 order\r\n554 5.5.1 no\r\n",
+];
+const POP3: &[&str] = &[
+    "+OK hello\r\n+OK\r\nUSER\r\nPIPELINING\r\nUIDL\r\n.\r\n+OK 2 320\r\n+OK\r\n1 120\r\n2 200\r\n.\r\n+OK\r\nSubject: x\r\n\r\n..dot\r\n.\r\n-ERR [AUTH] no\r\n",
+    "+OK\r\n1 whqtswO00WBw418f9t5JxYwZ\r\n2 QhdPYR:00WBw1Ph7x7\r\n.\r\n+OK bye\r\n",
+];
+const ADDRESSES: &[&str] = &[
+    "alice@example.org",
+    "\"quoted \\\" local\"@example.org",
+    "a.b+c@[127.0.0.1]",
+    "x@[IPv6:2001:db8::1]",
+    "<@a,@b:c@d.example>",
+    "<>",
+    "<Postmaster>",
+    "grün@bücher.example",
+    "a@xn--bcher-kva.example",
+];
+const LINES: &[&str] = &[
+    "STAT",
+    "LIST 1",
+    "TOP 1 10",
+    "AUTH PLAIN AG1yb3NlAHRhbnN0YWFm",
+    "+OK 2 320",
+    "-ERR [SYS/TEMP] later",
+    "1 120",
+    "2 abc",
+    "+ VXNl",
+];
+const CONTENT: &[&str] = &[
+    "Subject: x\r\n\r\n.dot\r\n..\r\ntext\r\n.\r\nQUIT\r\n",
+    "a\n.\nb\r.\rc\r\n.\n.\r\n",
+    ".\r\n",
+    "\r\n.\r\n",
+    "gr\u{fc}n\0\r\n.x\r\n.\r\n",
+];
+
+/// Makes all seeds: for each target, names and octets.
+///
+/// # Errors
+/// If a transcript cannot be read.
+pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
+    let mut seeds = Vec::new();
+    let mut add =
+        |target: &'static str, name: &str, octets: Vec<u8>| seeds.push((target, name.to_string(), octets));
+    let mut pop3 = transcripts("../pop3-proto/tests/transcripts")?;
+    pop3.extend(
+        POP3.iter()
+            .enumerate()
+            .map(|(at, text)| (format!("replies-{at}"), Vec::new(), text.as_bytes().to_vec())),
+    );
+    for (name, client, server) in &pop3 {
+        if !client.is_empty() {
+            for choice in [0, 3, 9] {
+                add("pop3_server", &format!("{name}-{choice}"), script(choice, client));
+                add("pop3_server_cut", &format!("{name}-{choice}"), with(choice, client));
+            }
+        }
+        add("pop3_client", name, script(0, server));
+        add("pop3_client_cut", name, with(5, &[&[0, 3, 4, 8, 13], &server[..]].concat()));
+    }
+    let mut smtp = transcripts("../smtp-proto/tests/transcripts")?;
+    smtp.extend(
+        SMTP.iter()
+            .enumerate()
+            .map(|(at, text)| (format!("dialogue-{at}"), text.as_bytes().to_vec(), Vec::new())),
+    );
+    smtp.extend(
+        REPLIES
+            .iter()
+            .enumerate()
+            .map(|(at, text)| (format!("replies-{at}"), Vec::new(), text.as_bytes().to_vec())),
+    );
+    for (name, client, server) in &smtp {
+        if !client.is_empty() {
+            for choice in [0, 1, 2, 9, 10] {
+                add("smtp_server", &format!("{name}-{choice}"), script(choice, client));
+                add("smtp_server_cut", &format!("{name}-{choice}"), with(choice, client));
+            }
+            add("smtp_data", name, with(1, client));
+            for (at, line) in client.split(|&octet| octet == b'\n').enumerate() {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                if !line.is_empty() {
+                    add("smtp_commands", &format!("{name}-{at}"), with(0, line));
+                }
+            }
+        }
+        if !server.is_empty() {
+            add("smtp_client", name, script(6, server));
+            add("smtp_client_cut", name, with(0, server));
+            add("smtp_replies", name, with(1, server));
+        }
+    }
+    for (at, text) in ADDRESSES.iter().enumerate() {
+        add("address", &format!("address-{at}"), with(0, text.as_bytes()));
+    }
+    for (at, text) in LINES.iter().enumerate() {
+        add("pop3_lines", &format!("line-{at}"), text.as_bytes().to_vec());
+    }
+    for (at, text) in CONTENT.iter().enumerate() {
+        for target in ["smtp_data", "dot_codec", "line_framer"] {
+            add(target, &format!("content-{at}"), with(1, text.as_bytes()));
+        }
+    }
+    for (at, text) in ["\0tim\0tanstaaf\nyes", "\nmrose\ntanstaaf\nyes", "*\n", "dGlt", "a\0b\0c\nyes\nyes"]
+        .iter()
+        .enumerate()
+    {
+        for choice in 0..4 {
+            add("sasl_server", &format!("exchange-{at}-{choice}"), with(choice, text.as_bytes()));
+            add("sasl_client", &format!("exchange-{at}-{choice}"), with(choice, text.as_bytes()));
+        }
+    }
+    Ok(seeds)
+}
+
+/// Name, client's octets and server's octets of each transcript; none if there is no such folder.
+fn transcripts(folder: &str) -> io::Result<Vec<(String, Vec<u8>, Vec<u8>)>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = Vec::new();
+    if !folder.is_dir() {
+        return Ok(found);
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let transcript = Transcript::parse(&fs::read_to_string(&path)?).map_err(io::Error::other)?;
+        found.push((name, transcript.octets(Side::Client), transcript.octets(Side::Server)));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn with(choice: u8, octets: &[u8]) -> Vec<u8> {
+    [&[choice], octets].concat()
+}
+
+/// The calls of a driver that hands `octets` in, and does its turn after each piece.
+fn script(choice: u8, octets: &[u8]) -> Vec<u8> {
+    let mut script = vec![choice];
+    for piece in octets.chunks(31) {
+        // See `laws::calls`: input of so many octets, a turn.
+        script.extend([0, u8::try_from(piece.len()).unwrap_or_default()]);
+        script.extend_from_slice(piece);
+        script.extend([19, 1]);
+    }
+    script
+}
