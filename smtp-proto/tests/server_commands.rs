@@ -49,7 +49,7 @@ fn expected(codes: [u16; 25]) -> Vec<String> {
 }
 
 #[test]
-fn t_before_ehlo() {
+fn t1_to_t15_before_ehlo() {
     assert_eq!(
         codes(|| Host::new(with_auth())),
         expected([
@@ -60,7 +60,7 @@ fn t_before_ehlo() {
 }
 
 #[test]
-fn t_ready() {
+fn t1_to_t15_ready() {
     let mut config = with_auth();
     config.tls = TlsMode::StartTls;
     assert_eq!(
@@ -73,7 +73,7 @@ fn t_ready() {
 }
 
 #[test]
-fn t_in_transaction_without_recipient() {
+fn t1_to_t15_in_transaction_without_recipient() {
     assert_eq!(
         codes(|| Host::open(with_auth(), &[])),
         expected([
@@ -84,7 +84,7 @@ fn t_in_transaction_without_recipient() {
 }
 
 #[test]
-fn t_lmtp() {
+fn t1_t4_lmtp() {
     let replies = codes(|| Host::ready(lmtp()));
     assert_eq!(
         replies[..4],
@@ -95,13 +95,13 @@ fn t_lmtp() {
 }
 
 #[test]
-fn what_is_not_configured_is_not_implemented() {
+fn t10_t11_what_is_not_configured_is_not_implemented() {
     assert_eq!(Host::ready(smtp()).codes("STARTTLS"), "502 5.5.1");
     assert_eq!(Host::ready(smtp()).codes("AUTH PLAIN"), "502 5.5.1");
 }
 
 #[test]
-fn after_helo_no_extension_is_in_force() {
+fn r2_after_helo_no_extension_is_in_force() {
     let mut host = Host::new(with_auth());
     assert_eq!(host.send("HELO c.example\r\n"), "250 mx.example.org\r\n");
     assert_eq!(host.codes("AUTH PLAIN"), "503 5.5.1");
@@ -112,7 +112,7 @@ fn after_helo_no_extension_is_in_force() {
 }
 
 #[test]
-fn no_enhanced_code_stands_in_greeting_and_ehlo() {
+fn r1_no_enhanced_code_stands_in_greeting_and_ehlo() {
     let mut host = Host::new(smtp());
     host.server = mailwright_smtp::server::Server::new(smtp(), [7; 32]);
     assert_eq!(host.send(""), "220 mx.example.org\r\n");
@@ -124,7 +124,7 @@ fn no_enhanced_code_stands_in_greeting_and_ehlo() {
 }
 
 #[test]
-fn ehlo_in_a_transaction_resets_and_a_refused_one_changes_nothing() {
+fn t1_s14_ehlo_in_a_transaction_resets_and_a_refused_one_changes_nothing() {
     let mut host = Host::open(smtp(), &["bob@example.org"]);
     for bad in ["EHLO", "EHLO a b", "EHLO -a", "EHLO [1.2.3]", "EHLO a..b", "EHLO \u{fc}"] {
         assert_eq!(host.codes(bad), "501", "{bad}");
@@ -152,7 +152,7 @@ fn a_host_can_refuse_ehlo() {
 }
 
 #[test]
-fn mail_in_a_transaction_keeps_it() {
+fn t2_s14_mail_in_a_transaction_keeps_it() {
     let mut host = Host::open(smtp(), &["bob@example.org"]);
     assert_eq!(host.codes("MAIL FROM:<x@y>"), "503 5.5.1");
     assert_eq!(host.server.sender().unwrap().to_string(), "<alice@example.com>");
@@ -174,7 +174,7 @@ fn a_refused_sender_opens_no_transaction() {
 }
 
 #[test]
-fn arguments_where_none_belong_are_501_and_noop_takes_any() {
+fn r3_arguments_where_none_belong_are_501_and_noop_takes_any() {
     let mut host = Host::open(smtp(), &["bob@example.org"]);
     assert_eq!(host.codes("DATA now"), "501 5.5.4");
     assert_eq!(host.codes("RSET now"), "501 5.5.4");
@@ -234,7 +234,7 @@ fn gate_of_authentication() {
 }
 
 #[test]
-fn a_of_mail() {
+fn a1_to_a14_of_mail() {
     for (path, codes) in [
         ("<>", "250 2.1.0"),
         ("<@a,@b:u@c>", "250 2.1.0"),
@@ -270,7 +270,7 @@ fn a_of_mail() {
 }
 
 #[test]
-fn a_of_rcpt() {
+fn a1_to_a14_of_rcpt() {
     for (path, codes) in [
         ("<Postmaster>", "250 2.1.5"),
         ("<pOSTMASTER>", "250 2.1.5"),
@@ -299,7 +299,7 @@ fn a_of_rcpt() {
 }
 
 #[test]
-fn tolerances_are_switches() {
+fn a11_a13_a14_tolerances_are_switches() {
     let mut config = smtp();
     config.tolerance.missing_brackets = true;
     config.address.underscore_in_domain = true;
@@ -317,7 +317,7 @@ fn tolerances_are_switches() {
 }
 
 #[test]
-fn parameters_of_mail() {
+fn s9_s12_parameters_of_mail() {
     for (parameters, codes) in [
         ("SIZE=100", "250 2.1.0"),
         ("size=0", "250 2.1.0"),
@@ -355,7 +355,7 @@ fn parameters_of_mail() {
 }
 
 #[test]
-fn the_parameter_auth_counts_only_from_an_authenticated_client() {
+fn s3_the_parameter_auth_counts_only_from_an_authenticated_client() {
     let line = "MAIL FROM:<a@b> AUTH=e+3Dmc2@example.com";
     for (login, expected) in [(false, "<>"), (true, "<e=mc2@example.com>")] {
         let mut host = Host::ready(with_auth());
@@ -379,7 +379,7 @@ fn the_parameter_auth_counts_only_from_an_authenticated_client() {
 }
 
 #[test]
-fn a_bare_control_makes_one_error_of_two_commands() {
+fn s4_a_bare_control_makes_one_error_of_two_commands() {
     for joined in
         ["NOOP\rRSET", "NOOP\nRSET", "RSET\n", "NOOP\0", "NOOP \x1b", "MAIL FROM:<a@b\r>", "RCPT TO:<a\n@b>"]
     {
@@ -396,7 +396,7 @@ fn a_bare_control_makes_one_error_of_two_commands() {
 }
 
 #[test]
-fn bytes_beyond_ascii_belong_nowhere_but_in_a_mailbox() {
+fn s5_bytes_beyond_ascii_belong_nowhere_but_in_a_mailbox() {
     for line in ["NOOP \u{fc}", "VRFY \u{fc}", "RSET \u{fc}", "HELP \u{fc}"] {
         assert_eq!(Host::ready(smtp()).codes(line), "501 5.5.4", "{line}");
     }
@@ -405,7 +405,7 @@ fn bytes_beyond_ascii_belong_nowhere_but_in_a_mailbox() {
 }
 
 #[test]
-fn a_first_line_of_http_or_no_text_closes_with_554() {
+fn s13_a_first_line_of_http_or_no_text_closes_with_554() {
     for first in
         ["GET / HTTP/1.1\r\n", "post /\r\n", "CONNECT a:25 HTTP/1.0\r\n", "\x16\x03\x01", "\r\n", "1", " "]
     {
@@ -421,7 +421,7 @@ fn a_first_line_of_http_or_no_text_closes_with_554() {
 }
 
 #[test]
-fn vrfy_betrays_nobody_unless_the_host_wants_it() {
+fn s17_vrfy_betrays_nobody_unless_the_host_wants_it() {
     assert_eq!(Host::new(smtp()).codes("VRFY alice"), "252 2.0.0");
     let mut config = smtp();
     config.ask.verify = true;
@@ -431,7 +431,7 @@ fn vrfy_betrays_nobody_unless_the_host_wants_it() {
 }
 
 #[test]
-fn replies_of_the_host_get_an_enhanced_code_on_every_line() {
+fn r1_replies_of_the_host_get_an_enhanced_code_on_every_line() {
     let mut host = Host::open(smtp(), &["bob@example.org"]);
     host.verdict = Reply::multi_line(ReplyCode::OK, None, ["queued", "as f\u{fc}nf"]).unwrap();
     host.send("DATA\r\n");
@@ -439,7 +439,7 @@ fn replies_of_the_host_get_an_enhanced_code_on_every_line() {
 }
 
 #[test]
-fn quit_executes_nothing_behind_it() {
+fn t14_quit_executes_nothing_behind_it() {
     let mut host = Host::ready(smtp());
     assert_eq!(host.send("QUIT\r\nMAIL FROM:<a@b>\r\n"), "221 2.0.0 Closing connection\r\n");
     assert!(host.closed());
@@ -448,7 +448,7 @@ fn quit_executes_nothing_behind_it() {
 }
 
 #[test]
-fn bdat_stays_in_sync_and_an_unreadable_size_closes() {
+fn t5_s8_bdat_stays_in_sync_and_an_unreadable_size_closes() {
     let mut host = Host::open(smtp(), &["bob@example.org"]);
     assert_eq!(
         host.send("BDAT 6\r\nQUIT\r\nBDAT 0 LAST\r\nNOOP\r\n"),
@@ -476,7 +476,7 @@ fn bdat_stays_in_sync_and_an_unreadable_size_closes() {
 }
 
 #[test]
-fn what_stands_behind_a_refused_data_is_reported_or_closes() {
+fn s10_what_stands_behind_a_refused_data_is_reported_or_closes() {
     let mut config = smtp();
     config.early.refused_data = Early::Report;
     let mut host = Host::ready(config);
@@ -491,7 +491,7 @@ fn what_stands_behind_a_refused_data_is_reported_or_closes() {
 }
 
 #[test]
-fn behind_the_last_of_a_group_commands_are_executed_and_reported() {
+fn s10_behind_the_last_of_a_group_commands_are_executed_and_reported() {
     for last in ["VRFY a", "NOOP", "HELP", "EHLO a"] {
         let mut host = Host::ready(smtp());
         let output = host.send(format!("{last}\r\nRSET\r\n"));
@@ -508,7 +508,7 @@ fn behind_the_last_of_a_group_commands_are_executed_and_reported() {
 }
 
 #[test]
-fn octets_before_the_greeting_is_read_are_reported_or_refused() {
+fn s10_octets_before_the_greeting_is_read_are_reported_or_refused() {
     let early = |policy| {
         let mut config = smtp();
         config.early.greeting = policy;
@@ -522,4 +522,62 @@ fn octets_before_the_greeting_is_read_are_reported_or_refused() {
     };
     assert!(early(Early::Report).starts_with("220 mx.example.org\r\n250-"));
     assert_eq!(early(Early::Refuse), "554 Octets came before their time\r\n");
+}
+
+#[test]
+fn checks_come_in_order_line_gate_state_syntax_limits_host() {
+    let mut config = with_auth();
+    config.require_authentication = true;
+    config.limits.message = 100;
+    let mut host = Host::ready(config.clone());
+    // The line goes before the gate, the gate before state and syntax.
+    assert_eq!(host.codes("MAIL FROM:<a@b>\0"), "500 5.5.2");
+    assert_eq!(host.codes("a".repeat(3000)), "500 5.5.2");
+    assert_eq!(host.codes("RCPT TO:<"), "530 5.7.0");
+    assert_eq!(host.codes("XYZZY"), "530 5.7.0");
+    assert_eq!(host.codes("AUTH PLAIN AGFsaWNlAHRhbnN0YWFm"), "235 2.7.0");
+    // State before syntax.
+    assert_eq!(host.codes("RCPT TO:<"), "503 5.5.1");
+    assert_eq!(host.codes("DATA x"), "503 5.5.1");
+    // Syntax before limits: 501, then 555, then 552.
+    assert_eq!(host.codes("MAIL FROM:<a@b> SIZE=101 FOO BODY=x"), "501 5.5.4");
+    assert_eq!(host.codes("MAIL FROM:<a@b> SIZE=101 FOO"), "555 5.5.4");
+    assert_eq!(host.codes("MAIL FROM:<a@b> SIZE=101"), "552 5.3.4");
+    // Limits before the host.
+    assert!(!host.saw("sender"));
+    assert_eq!(host.codes("MAIL FROM:<a@b> SIZE=100"), "250 2.1.0");
+    assert!(host.saw("sender"));
+    // What cannot be read over closes, before any gate.
+    let mut host = Host::ready(config);
+    assert_eq!(host.codes("BDAT x"), "501 5.5.4");
+    assert!(host.closed());
+}
+
+#[test]
+fn s10_without_pipelining_any_command_behind_another_is_reported() {
+    let group = "MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\n";
+    let mut config = smtp();
+    config.pipelining = false;
+    let mut host = Host::ready(config.clone());
+    host.send(group);
+    assert_eq!(host.events.iter().filter(|event| event.contains("deviation command behind")).count(), 1);
+    assert_eq!(host.server.recipients(), 1, "and executed in order");
+    config.protocol = mailwright_smtp::server::Protocol::Lmtp;
+    let mut host = Host::ready(config);
+    host.send(group);
+    assert!(!host.saw("deviation"), "RFC 2033 §5: LMTP has it always");
+}
+
+#[test]
+fn r8_no_octet_beyond_ascii_is_sent() {
+    let mut config = smtp();
+    config.ask.verify = true;
+    let mut host = Host::ready(config);
+    host.undecided = true;
+    host.send("VRFY a\r\n");
+    let Some(mailwright_smtp::server::Event::Verify(verify)) = host.open.pop() else { panic!() };
+    let reply = Reply::new(ReplyCode::OK, None, "J\u{fc}rgen <a@b>").unwrap();
+    host.server.answer(verify.token, reply).unwrap();
+    host.run();
+    assert_eq!(host.take_output(), "250 2.0.0 J?rgen <a@b>\r\n");
 }
