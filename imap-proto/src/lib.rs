@@ -10,6 +10,7 @@ mod encode;
 pub mod mailbox_name;
 pub mod parse;
 pub mod types;
+pub mod view;
 pub mod wire;
 
 #[cfg(feature = "std")]

@@ -50,6 +50,12 @@ impl UidBlock {
         self.0.last().copied().unwrap_or(Uid::MIN)
     }
 
+    /// Whether both are the same allocation, which tells without looking that they hold the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Where `uid` stands, or where it would stand; logarithmic.
     ///
     /// # Errors
