@@ -64,7 +64,9 @@ impl HopCounter {
                 (State::Name(0) | State::EmptyLine, b'\n') => State::Body,
                 (State::Name(0), b'\r') => State::EmptyLine,
                 (State::Name(_) | State::Colon, b'\n') => State::Name(0),
-                (State::Name(seen), octet) if NAME.get(usize::from(seen)) == Some(&octet.to_ascii_lowercase()) => {
+                (State::Name(seen), octet)
+                    if NAME.get(usize::from(seen)) == Some(&octet.to_ascii_lowercase()) =>
+                {
                     if usize::from(seen) + 1 == NAME.len() { State::Colon } else { State::Name(seen + 1) }
                 }
                 (State::Colon, b' ' | b'\t') => State::Colon,

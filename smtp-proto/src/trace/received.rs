@@ -185,7 +185,9 @@ mod tests {
 
     #[test]
     fn a_hostile_name_is_written_as_unknown() {
-        for name in ["a\r\nX-Evil: 1", "a b", "", "a(b", "[1.2.3.4", "[]", "a\u{85}b", "a;b", &"a".repeat(256)] {
+        for name in
+            ["a\r\nX-Evil: 1", "a b", "", "a(b", "[1.2.3.4", "[]", "a\u{85}b", "a;b", &"a".repeat(256)]
+        {
             let mut field = Received::new("mx.example.org", With::default(), UnixTime::default()).unwrap();
             field.helo = Some(name);
             let text = field.to_string();
@@ -221,6 +223,9 @@ mod tests {
         assert!(TransactionId::new("a\r\n").is_err());
         assert!(TransactionId::new("").is_err());
         assert_eq!(TransactionId::new("7.a-b_c").unwrap().as_str(), "7.a-b_c");
-        assert_eq!(Received::new("a b", With::default(), UnixTime::default()).unwrap_err(), TraceError::HostName);
+        assert_eq!(
+            Received::new("a b", With::default(), UnixTime::default()).unwrap_err(),
+            TraceError::HostName
+        );
     }
 }
