@@ -150,8 +150,11 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
     Ok(seeds)
 }
 
-/// Name, client's octets and server's octets of each transcript; none if there is no such folder.
-fn transcripts(folder: &str) -> io::Result<Vec<(String, Vec<u8>, Vec<u8>)>> {
+/// Name, client's octets and server's octets.
+type Dialogue = (String, Vec<u8>, Vec<u8>);
+
+/// The transcripts of a folder; none if there is no such folder.
+fn transcripts(folder: &str) -> io::Result<Vec<Dialogue>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
     if !folder.is_dir() {
