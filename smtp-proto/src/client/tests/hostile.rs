@@ -28,7 +28,7 @@ fn one_reply_too_many_in_a_group_ends_the_session() {
 fn a_3yz_reply_where_none_belongs_is_a_protocol_error() {
     type Give = fn(&mut Peer);
     let commands: [(Give, Awaited); 5] = [
-        (|peer| drop(peer.client.mail(&sender(), MailOptions::default())), Awaited::Mail),
+        (|peer| _ = peer.client.mail(&sender(), MailOptions::default()), Awaited::Mail),
         (
             |peer| {
                 peer.mail(MailOptions::default());
@@ -36,9 +36,9 @@ fn a_3yz_reply_where_none_belongs_is_a_protocol_error() {
             },
             Awaited::Rcpt,
         ),
-        (|peer| drop(peer.client.reset()), Awaited::Rset),
-        (|peer| drop(peer.client.noop()), Awaited::Noop),
-        (|peer| drop(peer.client.quit()), Awaited::Quit),
+        (|peer| _ = peer.client.reset(), Awaited::Rset),
+        (|peer| _ = peer.client.noop(), Awaited::Noop),
+        (|peer| _ = peer.client.quit(), Awaited::Quit),
     ];
     for (give, awaited) in commands {
         let mut peer = Peer::ready(config(), &[]);
@@ -74,8 +74,8 @@ fn a_421_at_any_time_ends_the_session_with_its_text() {
     type Give = fn(&mut Peer);
     let states: [Give; 5] = [
         |_| {},
-        |peer| drop(peer.client.noop()),
-        |peer| drop(peer.client.mail(&sender(), MailOptions::default())),
+        |peer| _ = peer.client.noop(),
+        |peer| _ = peer.client.mail(&sender(), MailOptions::default()),
         Peer::open_content,
         |peer| {
             peer.open_content();
@@ -107,12 +107,12 @@ fn a_reused_connection_that_ends_before_the_reply_to_mail_is_stale() {
     type Give = fn(&mut Peer);
     let states: [Give; 4] = [
         |_| {},
-        |peer| drop(peer.client.mail(&sender(), MailOptions::default())),
+        |peer| _ = peer.client.mail(&sender(), MailOptions::default()),
         |peer| {
             peer.client.mail(&sender(), MailOptions::default()).unwrap();
             peer.client.rcpt(&recipient("bob")).unwrap();
         },
-        |peer| drop(peer.client.reset()),
+        |peer| _ = peer.client.reset(),
     ];
     for give in states {
         let mut peer = reused();
