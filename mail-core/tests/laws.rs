@@ -313,11 +313,10 @@ impl Session for Mutant {
 }
 
 fn mutant(fault: Fault) -> impl FnMut() -> (Mutant, Asker) {
-    hoarder(fault, &Rc::default())
+    hoarder(fault, Rc::default())
 }
 
-fn hoarder(fault: Fault, hoard: &Rc<Cell<usize>>) -> impl FnMut() -> (Mutant, Asker) {
-    let hoard = hoard.clone();
+fn hoarder(fault: Fault, hoard: Rc<Cell<usize>>) -> impl FnMut() -> (Mutant, Asker) {
     let mood = Rc::new(Cell::new(0));
     move || {
         mood.set(mood.get() + 1);
@@ -365,10 +364,10 @@ fn the_law_of_bounds_can_be_broken() {
     let hoard = Rc::new(Cell::new(0));
     let mut bounds = bounds();
     bounds.memory = 100_000;
-    let keeps = hoarder(Fault::Hoards, &hoard);
+    let keeps = hoarder(Fault::Hoards, hoard.clone());
     breaks(Law::Bounds, laws::bounded(keeps, flood(b"word\r\n"), bounds, || hoard.get()));
     hoard.set(0);
-    let keeps_nothing = hoarder(Fault::Asserts, &hoard);
+    let keeps_nothing = hoarder(Fault::Asserts, hoard.clone());
     laws::bounded(keeps_nothing, flood(b"word\r\n"), bounds, || hoard.get()).unwrap();
 }
 
