@@ -1,3 +1,5 @@
+//! The parser of commands, on good and bad lines.
+
 use alloc::format;
 use alloc::string::{String, ToString as _};
 
