@@ -7,7 +7,7 @@
 #[cfg(feature = "std")]
 mod admin;
 mod config;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", feature = "argon2"))]
 mod gate;
 #[cfg(all(feature = "std", feature = "argon2"))]
 mod login;
@@ -16,6 +16,7 @@ mod name;
 mod password;
 #[cfg(feature = "std")]
 mod resolve;
+#[cfg_attr(not(feature = "argon2"), allow(dead_code, reason = "has the rows of passwords too"))]
 mod row;
 #[cfg(test)]
 #[cfg(feature = "std")]
@@ -24,7 +25,7 @@ mod tests;
 #[cfg(feature = "std")]
 pub use self::admin::{AccountInfo, Directory, DirectoryError, NewAccount};
 pub use self::config::{DirectoryConfig, PasswordCost};
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", feature = "argon2"))]
 pub(crate) use self::gate::HashGate;
 #[cfg(all(feature = "std", feature = "argon2"))]
 pub use self::login::{Login, LoginCheck, TooManyLogins};

@@ -20,6 +20,7 @@ use super::store::{ColumnCache, Entropy, lock};
 use crate::account::{
     Append, Applied, Intent, LeaseTable, Refusal, TreeChange, TreeOutcome, Work, WriteError,
 };
+#[cfg(feature = "argon2")]
 use crate::directory::HashGate;
 use crate::engine::{Batch, Blobs, CommitError, Durability, Engine, Op, ReadError, Snapshot};
 use crate::identifier::{AccountId, BlobId, MailboxId};
@@ -29,6 +30,7 @@ pub(crate) struct Core<E> {
     pub(crate) engine: E,
     pub(crate) config: StoreConfig,
     pub(crate) entropy: Entropy,
+    #[cfg(feature = "argon2")]
     pub(crate) directory_hashes: HashGate,
     pub(super) pins: Pins,
     pub(super) leases: LeaseTable,

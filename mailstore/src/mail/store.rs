@@ -75,6 +75,7 @@ impl<E: Engine + Blobs> Store<E> {
     /// If the engine fails, or the store was written by a later version.
     pub async fn open(engine: E, config: StoreConfig, entropy: [u8; 32]) -> Result<Self, WriteError> {
         let core = Core {
+            #[cfg(feature = "argon2")]
             directory_hashes: crate::directory::HashGate::new(&config.directory),
             engine,
             config,
