@@ -1,5 +1,6 @@
 //! Where seeds come from: transcripts of the crates, and dialogues that have a bit of everything.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -77,8 +78,13 @@ const CONTENT: &[&str] = &[
 /// If a transcript cannot be read.
 pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
     let mut seeds = Vec::new();
-    let mut add =
-        |target: &'static str, name: &str, octets: Vec<u8>| seeds.push((target, name.to_string(), octets));
+    let mut known = BTreeSet::new();
+    let mut add = |target: &'static str, name: &str, octets: Vec<u8>| {
+        // Many dialogues have lines in common.
+        if known.insert((target, octets.clone())) {
+            seeds.push((target, name.to_string(), octets));
+        }
+    };
     let mut pop3 = transcripts("../pop3-proto/tests/transcripts")?;
     pop3.extend(
         POP3.iter()

@@ -15,11 +15,12 @@ fn every_seed_of_every_target_passes() {
 }
 
 #[test]
-fn the_seeds_are_those_that_the_transcripts_give() {
-    for (target, name, octets) in seeds::make().unwrap() {
-        let path = seeds::folder().join(target).join(&name);
-        let found = std::fs::read(&path).unwrap_or_default();
-        assert!(found == octets, "{}: run `cargo run --bin seeds` in fuzz/", path.display());
+fn what_the_transcripts_say_passes() {
+    // Also those that are younger than the seeds.
+    for (name, seed, octets) in seeds::make().unwrap() {
+        println!("{name}/{seed}");
+        let target = TARGETS.iter().find(|target| target.name == name).unwrap();
+        (target.run)(&octets);
     }
 }
 
