@@ -9,6 +9,7 @@ extern crate std;
 mod encode;
 pub mod mailbox_name;
 pub mod parse;
+pub mod server;
 pub mod types;
 pub mod view;
 pub mod wire;

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 pub use self::command::EncodeError;
+pub(crate) use self::response::put_fetch_item;
 
 /// Which literals go without waiting for the peer's consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -30,7 +30,10 @@ impl Response {
             }
             Self::Continue(text) => {
                 literals.wire().put_slice(b"+ ");
-                put_text(text, literals.wire());
+                // RFC 9051 §7.6: an empty challenge is no text at all.
+                if !text.is_empty() {
+                    put_text(text, literals.wire());
+                }
             }
             Self::Capability(names) => {
                 literals.wire().put_slice(b"* CAPABILITY");

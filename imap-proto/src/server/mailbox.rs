@@ -1,0 +1,81 @@
+//! [`MailboxState`]: what a host lends of the selected mailbox, and [`Opened`], how it was opened.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use mailwright_core::value::{Flag, ModSeq, Uid, UidBlock, UidValidity};
+
+use crate::types::DateTime;
+
+/// The messages of a mailbox in one state. Immutable: when the mailbox changes, the host hands over the
+/// next state with [`Server::update`](super::Server::update).
+///
+/// Everything here is asked of many messages, so have it at hand; headers and bodies are asked for by
+/// events.
+pub trait MailboxState: Send + Sync {
+    /// Visits the UIDs, ascending, in blocks. Blocks that two states share should be the same allocation.
+    fn blocks(&self, each: &mut dyn FnMut(&UidBlock));
+
+    /// What is known of a message; `None` if it is not in this state. Its flags go to `flag`.
+    fn message(&self, uid: Uid, flag: &mut dyn FnMut(&Flag)) -> Option<MessageFacts>;
+
+    /// The modification sequence of the latest change in this state.
+    fn latest(&self) -> ModSeq;
+
+    /// Visits the messages that were added or whose flags changed after `since`.
+    fn changed(&self, since: ModSeq, each: &mut dyn FnMut(Uid));
+
+    /// The keywords that are in use, or may be.
+    fn keywords(&self) -> Vec<Flag>;
+}
+
+/// What is known of a message without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MessageFacts {
+    /// Octets.
+    pub size: u64,
+    /// When it was received.
+    pub internal_date: DateTime,
+}
+
+impl MessageFacts {
+    /// Size and date.
+    #[must_use]
+    pub const fn new(size: u64, internal_date: DateTime) -> Self {
+        Self { size, internal_date }
+    }
+}
+
+/// A mailbox that was opened for SELECT or EXAMINE.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Opened {
+    /// Its messages.
+    pub state: Arc<dyn MailboxState>,
+    /// UIDVALIDITY.
+    pub uid_validity: UidValidity,
+    /// The UID that the next message gets at least; `None` when UIDs are used up.
+    pub uid_next: Option<Uid>,
+    /// The first UID that is recent to this session; `None` if none of those that are there is.
+    pub recent_from: Option<Uid>,
+    /// Whether nothing can be changed, although SELECT was said.
+    pub read_only: bool,
+    /// Whether new keywords can be made.
+    pub new_keywords: bool,
+}
+
+impl Opened {
+    /// A mailbox in which everything can be changed and nothing is recent.
+    #[must_use]
+    pub const fn new(state: Arc<dyn MailboxState>, uid_validity: UidValidity, uid_next: Option<Uid>) -> Self {
+        Self { state, uid_validity, uid_next, recent_from: None, read_only: false, new_keywords: true }
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("uid_validity", &self.uid_validity).finish_non_exhaustive()
+    }
+}
