@@ -22,7 +22,7 @@ use bytes::Bytes;
 use mailwright_core::value::{Keyword, MailboxName, ModSeq, Uid, UidSet, UidValidity};
 
 pub use self::boxed::{DynAccount, DynUpload};
-pub use self::columns::{Block, Columns, Row};
+pub use self::columns::{Block, Columns, NewRow, Row};
 pub use self::intent::{
     Append, Applied, Copied, FlagChange, Flagged, Intent, Limit, Refusal, Staged, Uploaded, Work,
 };
@@ -182,6 +182,35 @@ pub struct MailboxInfo {
     pub keywords: Vec<Keyword>,
     /// What it is for.
     pub special_use: Option<SpecialUse>,
+}
+
+impl MailboxInfo {
+    /// A mailbox without messages, for implementations of [`Account`].
+    #[must_use]
+    pub const fn new(
+        id: MailboxId,
+        object_id: String,
+        name: MailboxName,
+        uid_validity: UidValidity,
+        uid_next: Option<Uid>,
+        highest_mod_seq: ModSeq,
+    ) -> Self {
+        Self {
+            id,
+            object_id,
+            name,
+            uid_validity,
+            uid_next,
+            highest_mod_seq,
+            exists: 0,
+            unseen: 0,
+            deleted: 0,
+            octets: 0,
+            deleted_octets: 0,
+            keywords: Vec::new(),
+            special_use: None,
+        }
+    }
 }
 
 /// What a mailbox is for: RFC 6154 §2.

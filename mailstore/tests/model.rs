@@ -228,9 +228,9 @@ fn set(uids: &[u32]) -> UidSet {
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(rows_per_block: usize) -> Self {
         let mut config = StoreConfig::default();
-        config.mail.rows_per_block = 4;
+        config.mail.rows_per_block = rows_per_block;
         config.mail.keywords_per_mailbox = KEYWORDS;
         let (store, id) = block_on(async {
             let store = Store::open(Faulty::new(Memory::new()), config, [1; 32]).await.unwrap();
@@ -497,8 +497,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_store_is_what_a_naive_one_is(steps in prop::collection::vec(step(), 1..20)) {
-        let mut bench = Bench::new();
+    fn a_store_is_what_a_naive_one_is(
+            steps in prop::collection::vec(step(), 1..20),
+            rows_per_block in prop_oneof![Just(4_usize), Just(16)],
+        ) {
+        let mut bench = Bench::new(rows_per_block);
         for step in &steps {
             bench.step(step);
             bench.compare();

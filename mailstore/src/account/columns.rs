@@ -8,7 +8,7 @@ use mailwright_core::value::{Flag, Keyword, ModSeq, Uid, UidBlock, UnixTime};
 
 use crate::identifier::{MessageId, ThreadId};
 use crate::mail::flags;
-use crate::mail::row::{ColdRows, HotRows};
+use crate::mail::row::{ColdRow, ColdRows, HotRows};
 
 /// A stretch of a mailbox: immutable, shared between versions of its columns that agree in it.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +85,102 @@ impl Row<'_> {
     }
 }
 
+/// A message, for [`Columns::of`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewRow {
+    /// Its UID.
+    pub uid: Uid,
+    /// Its last change.
+    pub mod_seq: ModSeq,
+    /// Its flags.
+    pub flags: Vec<Flag>,
+    /// Octets.
+    pub size: u64,
+    /// Octets that CR LF line ends would add.
+    pub line_ends: u32,
+    /// When it was received.
+    pub internal_date: UnixTime,
+    /// Zone of that date, minutes east of UTC.
+    pub zone: i16,
+    /// When it came into this mailbox.
+    pub saved: UnixTime,
+    /// What it is.
+    pub message: MessageId,
+    /// The conversation that it belongs to.
+    pub thread: ThreadId,
+}
+
+impl NewRow {
+    /// A message of `size` octets in CR LF lines, without flags, that was received and saved at the epoch.
+    #[must_use]
+    pub const fn new(uid: Uid, mod_seq: ModSeq, size: u64, message: MessageId, thread: ThreadId) -> Self {
+        let epoch = UnixTime::from_seconds(0);
+        Self {
+            uid,
+            mod_seq,
+            flags: Vec::new(),
+            size,
+            line_ends: 0,
+            internal_date: epoch,
+            zone: 0,
+            saved: epoch,
+            message,
+            thread,
+        }
+    }
+}
+
+/// Messages per block of [`Columns::of`].
+const ROWS_PER_BLOCK: usize = 1024;
+
 impl Columns {
+    /// The columns of `rows`, for implementations of [`Account`](super::Account); `None` if their UIDs do not
+    /// ascend.
+    #[must_use]
+    pub fn of(rows: &[NewRow], highest_mod_seq: ModSeq) -> Option<Self> {
+        let ascend = rows.is_sorted_by(|one, other| one.uid < other.uid);
+        let mut keywords: Vec<Keyword> = Vec::new();
+        let mut extra_keywords: BTreeMap<Uid, Vec<u16>> = BTreeMap::new();
+        let mut blocks = Vec::new();
+        for rows in rows.chunks(ROWS_PER_BLOCK).filter(|_| ascend) {
+            let (mut bits, mut cold) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+            for row in rows {
+                let mut inline = 0;
+                for flag in &row.flags {
+                    let Flag::Keyword(keyword) = flag else {
+                        inline |= flags::system_bit(flag).unwrap_or_default();
+                        continue;
+                    };
+                    let known = keywords.iter().position(|known| known == keyword);
+                    let index = known.unwrap_or_else(|| {
+                        keywords.push(keyword.clone());
+                        keywords.len() - 1
+                    });
+                    match flags::keyword_bit(index) {
+                        Some(bit) => inline |= bit,
+                        None => extra_keywords.entry(row.uid).or_default().push(u16::try_from(index).ok()?),
+                    }
+                }
+                bits.push(inline);
+                cold.push(ColdRow {
+                    size: row.size,
+                    line_ends: row.line_ends,
+                    internal_date: row.internal_date,
+                    zone: row.zone,
+                    saved: row.saved,
+                    message: row.message,
+                    thread: row.thread,
+                });
+            }
+            let uids = UidBlock::new(rows.iter().map(|row| row.uid).collect())?;
+            let mod_seqs = rows.iter().map(|row| row.mod_seq).collect();
+            let hot = HotRows { uids, flags: bits, mod_seqs };
+            blocks.push(Arc::new(Block { hot, cold: Arc::new(ColdRows(cold)) }));
+        }
+        ascend.then(|| Self::new(blocks, keywords, extra_keywords, highest_mod_seq))
+    }
+
     pub(crate) fn new(
         blocks: Vec<Arc<Block>>,
         keywords: Vec<Keyword>,

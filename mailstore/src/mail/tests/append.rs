@@ -110,3 +110,23 @@ fn an_account_that_does_not_exist_has_no_mailbox() {
     assert!(block_on(nobody.open(&MailboxName::inbox())).is_err());
     assert_eq!(store.engine().inner().blob_count(), 0);
 }
+
+#[test]
+fn a_joined_block_keeps_what_is_known_of_each_message() {
+    let (store, account) = alice_with(|config| config.mail.rows_per_block = 16);
+    for _ in 0..4 {
+        fill(&store, &account, 10);
+    }
+    apply(&account, vec![flag([3, 18, 32], FlagChange::Add(vec![Flag::Flagged]))]);
+    let known = |opened: &Opened| -> Vec<_> {
+        let rows = opened.columns.rows();
+        rows.map(|row| (row.uid, row.mod_seq, row.message, row.flags().collect::<Vec<_>>())).collect()
+    };
+    let before = known(&inbox(&account));
+    apply(&account, vec![Intent::Expunge(set((5..=10).chain(19..=31)))]);
+    let opened = inbox(&account);
+    assert_eq!(opened.columns.blocks().len(), 2, "the second block went into the first");
+    let mut left = before;
+    left.retain(|(uid, ..)| opened.columns.find(*uid).is_some());
+    assert_eq!(known(&opened), left);
+}

@@ -123,3 +123,14 @@ fn a_lane_takes_no_more_writers_than_may_wait_and_forgets_those_who_left() {
     assert!(block_on(write()).is_ok());
     drop(writers);
 }
+
+#[test]
+fn a_commit_that_was_given_up_never_comes_also_if_nothing_came_after_it() {
+    let (store, account) = alice();
+    store.engine().commits_do([Some(Fault::UnknownLate), None, Some(Fault::Full)]);
+    assert!(matches!(try_append(&store, &account), Err(WriteError::Full)));
+    let late = block_on(store.engine().let_late_commits_in());
+    assert!(matches!(late[..], [Err(crate::engine::CommitError::Conflict)]), "{late:?}");
+    assert!(inbox(&account).columns.is_empty());
+    assert_sound(&store, &[account.id()]);
+}
