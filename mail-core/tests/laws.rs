@@ -33,12 +33,6 @@ impl Answering for Toy {
     }
 }
 
-impl Answering for Transport<Toy> {
-    fn toy(&mut self) -> &mut Toy {
-        self.session_mut()
-    }
-}
-
 impl<P: Answering> Host<P> for Asker {
     fn handle(&mut self, session: &mut P, event: Event) -> Note {
         match event {

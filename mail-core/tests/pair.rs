@@ -24,8 +24,10 @@ impl Talker {
     fn saying(lines: &[&'static str]) -> Self {
         Self { lines: lines.to_vec(), may_speak: false, asked: false }
     }
+}
 
-    fn note(&mut self, event: Event) -> Note {
+impl Host<Toy> for Talker {
+    fn handle(&mut self, _: &mut Toy, event: Event) -> Note {
         self.asked |= event == Event::Asked;
         self.may_speak |=
             matches!(event, Event::Line(_) | Event::Secured(_) | Event::Compressed | Event::Plain);
@@ -37,7 +39,7 @@ impl Talker {
         }
     }
 
-    fn act(&mut self, toy: &mut Toy) -> bool {
+    fn work(&mut self, toy: &mut Toy, _: usize) -> bool {
         if core::mem::take(&mut self.asked) {
             toy.answer("yes");
             return true;
@@ -48,26 +50,6 @@ impl Talker {
         self.may_speak = false;
         toy.say(self.lines.remove(0));
         true
-    }
-}
-
-impl Host<Toy> for Talker {
-    fn handle(&mut self, _: &mut Toy, event: Event) -> Note {
-        self.note(event)
-    }
-
-    fn work(&mut self, toy: &mut Toy, _: usize) -> bool {
-        self.act(toy)
-    }
-}
-
-impl Host<Transport<Toy>> for Talker {
-    fn handle(&mut self, _: &mut Transport<Toy>, event: Event) -> Note {
-        self.note(event)
-    }
-
-    fn work(&mut self, transport: &mut Transport<Toy>, _: usize) -> bool {
-        self.act(transport.session_mut())
     }
 }
 

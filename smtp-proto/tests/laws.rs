@@ -4,6 +4,7 @@
 
 mod peers;
 
+use mailwright_core::session::Transport;
 use mailwright_core::testing::{End, Numbers, laws};
 use mailwright_smtp::client::{self, Client};
 use mailwright_smtp::server::{Protocol, Server, TlsMode};
@@ -57,6 +58,19 @@ fn the_cut_of_the_input_changes_nothing_at_the_server() {
             laws::fragmentation(tls_server(protocol, TlsMode::Implicit), &[b"", &talk], 4).unwrap();
         }
     }
+}
+
+#[test]
+fn a_transport_without_layers_keeps_the_laws() {
+    let talk = talk(Protocol::Smtp, TRANSACTIONS);
+    let make = || {
+        let (server, answers) = slow_server(Protocol::Smtp)();
+        (Transport::plain(server), answers)
+    };
+    laws::fragmentation(make, &[&talk], 5).unwrap();
+    laws::progress(make, &[&talk], 12_288).unwrap();
+    laws::determinism(make, &[&talk], 5).unwrap();
+    laws::silence(make, &[&talk]).unwrap();
 }
 
 /// Lines that a client might send, good and bad.

@@ -57,7 +57,7 @@ pub use self::end::End;
 pub use self::numbers::Numbers;
 pub use self::pair::{Pair, PairError};
 pub use self::transcript::{Actor, Line, Mismatch, Side, Transcript};
-use crate::session::Session;
+use crate::session::{Session, Transport};
 
 /// What a test does with the events of a session. The schedule of its answers must depend on nothing but
 /// what it is told here.
@@ -78,6 +78,21 @@ pub trait Host<S: Session> {
     /// command in any state, an abort. Only [`laws::calls`] and [`laws::silence`] use it.
     fn meddle(&mut self, session: &mut S, choice: u8) {
         let _ = (session, choice);
+    }
+}
+
+/// A host of a session is one of the session in its layers.
+impl<P: Session, H: Host<P>> Host<Transport<P>> for H {
+    fn handle(&mut self, transport: &mut Transport<P>, event: P::Event) -> Note {
+        self.handle(transport.session_mut(), event)
+    }
+
+    fn work(&mut self, transport: &mut Transport<P>, pick: usize) -> bool {
+        self.work(transport.session_mut(), pick)
+    }
+
+    fn meddle(&mut self, transport: &mut Transport<P>, choice: u8) {
+        self.meddle(transport.session_mut(), choice);
     }
 }
 
