@@ -9,6 +9,7 @@ extern crate std;
 mod encode;
 pub mod mailbox_name;
 pub mod parse;
+mod pattern;
 pub mod server;
 pub mod types;
 pub mod view;
@@ -23,3 +24,4 @@ pub use mailwright_core::value;
 pub use mailwright_sasl as sasl;
 
 pub use self::encode::{EncodeError, LiteralPolicy};
+pub use self::pattern::ListPattern;

@@ -97,6 +97,9 @@ impl MailboxState for State {
     }
 }
 
+/// A message on its way: the attributes still to come, its octets, and what there was no room for.
+type Sending = (FetchToken, Vec<FetchAttribute>, Vec<u8>, Vec<u8>);
+
 /// A host, its session, and the client's end.
 pub(crate) struct Host {
     pub(crate) server: Server,
@@ -108,7 +111,7 @@ pub(crate) struct Host {
     pub(crate) eager: bool,
     input: BytesMut,
     append: Option<(String, Vec<Flag>, Vec<u8>)>,
-    sending: Option<(FetchToken, Vec<FetchAttribute>, Vec<u8>, Vec<u8>)>,
+    sending: Option<Sending>,
 }
 
 impl Host {
