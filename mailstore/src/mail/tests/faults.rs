@@ -127,10 +127,12 @@ fn a_lane_takes_no_more_writers_than_may_wait_and_forgets_those_who_left() {
 #[test]
 fn a_commit_that_was_given_up_never_comes_also_if_nothing_came_after_it() {
     let (store, account) = alice();
+    fill(&store, &account, 1);
     store.engine().commits_do([Some(Fault::UnknownLate), None, Some(Fault::Full)]);
-    assert!(matches!(try_append(&store, &account), Err(WriteError::Full)));
+    let seen = Work::new(vec![flag([1], FlagChange::Add(vec![Flag::Seen]))], NOW);
+    assert!(matches!(block_on(account.apply(INBOX, seen)), Err(WriteError::Full)));
     let late = block_on(store.engine().let_late_commits_in());
     assert!(matches!(late[..], [Err(crate::engine::CommitError::Conflict)]), "{late:?}");
-    assert!(inbox(&account).columns.is_empty());
+    assert!(flags_of(&inbox(&account), 1).is_empty());
     assert_sound(&store, &[account.id()]);
 }
