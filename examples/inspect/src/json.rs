@@ -42,3 +42,8 @@ pub(crate) fn domain(domain: &Domain) -> Value {
         Domain::General(literal) => json!({ "tag": literal.tag(), "content": literal.content() }),
     }
 }
+
+/// What stands for a password: how many octets it has.
+pub(crate) fn hidden(octets: &[u8]) -> Value {
+    json!({ "octets": octets.len() })
+}

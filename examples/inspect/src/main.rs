@@ -29,7 +29,7 @@ use self::line::Lines;
 /// the departures from the RFC that were tolerated. A bad item gives {"consumed": N, "kind": KIND, "error":
 /// {"offset": N, "message": …, "bytes": …}} in its place, with the first octets of what is wrong, and the rest
 /// is read. Offsets count octets from the start of the input. Text that is no UTF-8 shows as {"bytes": …},
-/// with escapes. Arguments are shown as they stand, passwords as well: the input is yours.
+/// with escapes. Of passwords and SASL responses only the number of octets is shown.
 ///
 /// Exit codes: 0 all items were good, 1 one was not or the input could not be read, 2 wrong usage.
 #[derive(Debug, Parser)]

@@ -46,13 +46,13 @@ fn value(command: &Command<'_>) -> Value {
         Command::Top { number, lines } => json!({ "verb": "TOP", "number": number.get(), "lines": lines }),
         Command::Uidl(number) => about("UIDL", number),
         Command::User(name) => json!({ "verb": "USER", "name": json::text(name.as_bytes()) }),
-        Command::Pass(password) => json!({ "verb": "PASS", "password": json::text(password.expose()) }),
+        Command::Pass(password) => json!({ "verb": "PASS", "password": json::hidden(password.expose()) }),
         Command::Capa => plain("CAPA"),
         Command::Stls => plain("STLS"),
         Command::Auth { mechanism, initial } => json!({
             "verb": "AUTH",
             "mechanism": json::text(mechanism.as_bytes()),
-            "initial_response": initial.map(|initial| json::text(initial.expose())),
+            "initial_response": initial.map(|initial| json::hidden(initial.expose())),
         }),
         // A command that this program is older than.
         _ => json!({ "verb": format!("{command:?}") }),

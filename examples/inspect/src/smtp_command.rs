@@ -70,7 +70,7 @@ fn arguments(command: &Command) -> Value {
         | Command::Other(_, argument) => json!({ "argument": json::text(argument) }),
         Command::Auth { mechanism, initial } => json!({
             "mechanism": json::text(mechanism),
-            "initial_response": initial.as_ref().map(|initial| json::text(initial.expose())),
+            "initial_response": initial.as_ref().map(|initial| json::hidden(initial.expose())),
         }),
         _ => json!({}),
     }

@@ -75,7 +75,7 @@ fn an_smtp_command_shows_all_its_parts() {
                 "size": null, "body": null, "auth": null,
             }),
             json!({ "verb": "BDAT", "size": 5, "last": true }),
-            json!({ "verb": "AUTH", "mechanism": "PLAIN", "initial_response": "AGEAYg==" }),
+            json!({ "verb": "AUTH", "mechanism": "PLAIN", "initial_response": { "octets": 8 } }),
             json!({ "verb": "VRFY", "argument": "joe" }),
             json!({ "verb": "DATA" }),
         ]
@@ -161,11 +161,11 @@ fn a_pop3_command_shows_all_its_parts() {
         values("pop3-command", input),
         [
             json!({ "verb": "USER", "name": "a b" }),
-            json!({ "verb": "PASS", "password": " x " }),
+            json!({ "verb": "PASS", "password": { "octets": 3 } }),
             json!({ "verb": "TOP", "number": 2, "lines": 10 }),
             json!({ "verb": "LIST", "number": null }),
             json!({ "verb": "UIDL", "number": 3 }),
-            json!({ "verb": "AUTH", "mechanism": "PLAIN", "initial_response": "=" }),
+            json!({ "verb": "AUTH", "mechanism": "PLAIN", "initial_response": { "octets": 1 } }),
             json!({ "verb": "STAT" }),
         ]
     );
