@@ -182,7 +182,8 @@ impl Deliver {
         match self.write_envelope(session) {
             // All recipients failed before DATA.
             Ok(true) => self.next_chunk(session),
-            Ok(false) | Err(Misuse::Busy) => Progress::Continue,
+            // Of a session that is over the event is still to come, and perhaps replies before it.
+            Ok(false) | Err(Misuse::Busy | Misuse::Closed) => Progress::Continue,
             Err(misuse) => self.fail(misuse.into()),
         }
     }
@@ -198,9 +199,9 @@ impl Deliver {
             self.outstanding += 1;
         }
         while self.next < self.chunk.end {
-            if self.outstanding == 0 && !session.in_transaction() {
-                // MAIL was refused, and each row has its reply.
-                return Ok(true);
+            if !session.in_transaction() {
+                // MAIL was refused: each row has its reply when all have come.
+                return Ok(self.outstanding == 0);
             }
             let Some((path, outcome)) = self.rows.get_mut(self.next) else { break };
             if outcome.is_none() {
@@ -291,7 +292,7 @@ impl Deliver {
             };
             match sent {
                 Ok(true) => {}
-                Ok(false) => return Progress::Continue,
+                Ok(false) | Err(SendError::Misuse(Misuse::Closed)) => return Progress::Continue,
                 Err(SendError::Misuse(misuse)) => return self.fail(misuse.into()),
                 Err(SendError::Content(error)) => return self.fail(error.into()),
             }

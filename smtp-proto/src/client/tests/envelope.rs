@@ -107,6 +107,8 @@ fn a_thousand_commands_may_be_in_flight_and_no_more() {
     }
     assert_eq!(replies, 1000);
     assert_eq!(peer.client.in_flight(), 0);
+    // One of the thousand commands was MAIL, so one recipient more is the thousandth.
+    assert!(peer.client.rcpt(&recipient("bob")).is_ok());
     assert_eq!(peer.client.rcpt(&recipient("bob")), Err(Misuse::TooLarge));
 }
 

@@ -14,7 +14,8 @@ fn run<T: Task<Client>>(
     mut on_item: impl FnMut(&mut T, T::Item),
 ) -> Result<T::Output, T::Error> {
     task.start(&mut peer.client)?;
-    let mut said = String::new();
+    let mut said = Vec::new();
+    let mut at_end = false;
     for _ in 0..10_000 {
         let mut idle = true;
         let mut progress = task.ready(&mut peer.client);
@@ -34,17 +35,21 @@ fn run<T: Task<Client>>(
             idle = false;
             progress = task.handle(&mut peer.client, event);
         }
-        said.push_str(&peer.said());
+        said.extend_from_slice(&peer.client.transmit().take());
         // Whole lines, one call for each.
-        while let Some(end) = said.find("\r\n") {
+        while let Some(end) = said.windows(2).position(|octets| octets == b"\r\n") {
             idle = false;
-            let line: String = said.drain(..end + 2).collect();
+            let line = String::from_utf8(said.drain(..end + 2).collect()).unwrap();
             match serve(line.trim_end_matches("\r\n")) {
+                _ if at_end => {}
                 Some(reply) => peer.input.extend_from_slice(reply.as_bytes()),
-                None => peer.client.handle_eof(peer.now),
+                None => at_end = true,
             }
         }
         peer.client.handle_input(&mut peer.input, peer.now);
+        if at_end && peer.input.is_empty() {
+            peer.client.handle_eof(peer.now);
+        }
         assert!(!(idle && peer.client.events.is_empty()), "the task waits for nothing");
     }
     panic!("no end")
