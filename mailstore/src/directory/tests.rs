@@ -4,7 +4,7 @@ use alloc::string::ToString as _;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use mailwright_core::value::{ForwardPath, Mailbox, MailboxName, Secret, UnixTime};
+use mailwright_core::value::{ForwardPath, Mailbox, MailboxName, UnixTime};
 
 use super::*;
 use crate::account::{Account as _, ListQuery};
@@ -296,6 +296,8 @@ fn an_account_owns_its_addresses_details_and_aliases_but_not_the_catch_all() {
 
 #[cfg(feature = "argon2")]
 mod logins {
+    use mailwright_core::value::Secret;
+
     use super::*;
 
     fn set_password(store: &Store<Memory>, account: AccountId, password: &str) {
