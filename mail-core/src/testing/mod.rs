@@ -43,6 +43,7 @@
 //! # Ok::<(), laws::Broken>(())
 //! ```
 
+mod citations;
 mod end;
 pub mod laws;
 mod numbers;
@@ -53,6 +54,7 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
+pub use self::citations::Citations;
 pub use self::end::End;
 pub use self::numbers::Numbers;
 pub use self::pair::{Pair, PairError};
