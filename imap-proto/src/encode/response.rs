@@ -13,8 +13,8 @@ use mailwright_core::value::UidRange;
 use super::command::{put_flags, put_parenthesised};
 use super::{Literals, put_astring, put_nstring, put_number, put_quoted, put_string};
 use crate::types::{
-    Address, BodyStructure, Code, Envelope, FetchItem, ListResponse, Namespace, Namespaces, Part, Response,
-    StatusKind, StatusResponse,
+    Address, BodyStructure, Code, Envelope, FetchItem, ListResponse, Namespace, Namespaces, Part, Piece,
+    ReadyItem, Response, StatusKind, StatusResponse,
 };
 
 impl Response {
@@ -311,6 +311,19 @@ pub(crate) fn put_fetch_item(item: &FetchItem, literals: &mut Literals<'_>) {
         FetchItem::Uid(uid) => {
             literals.wire().put_slice(b"UID ");
             put_number(u64::from(uid.get()), literals.wire());
+        }
+        FetchItem::Ready { item, pieces } => {
+            literals.wire().put_slice(match item {
+                ReadyItem::Envelope => b"ENVELOPE ",
+                ReadyItem::Body => b"BODY ",
+                ReadyItem::BodyStructure => b"BODYSTRUCTURE ",
+            });
+            for piece in pieces {
+                match piece {
+                    Piece::Wire(text) => literals.wire().put_slice(text),
+                    Piece::String(octets) => put_string(octets, literals),
+                }
+            }
         }
         FetchItem::Unknown { name, value } => {
             literals.wire().put_slice(name);

@@ -20,8 +20,8 @@ pub use self::fetch::{FetchAttribute, Partial, Section, SectionPart, SectionText
 pub use self::mailbox::Mailbox;
 pub use self::number_set::{Messages, NumberEnd, NumberRange, NumberSet, NumberSetError};
 pub use self::response::{
-    Capability, Code, FetchItem, ListAttribute, ListResponse, Namespace, Namespaces, Response, StatusKind,
-    StatusResponse,
+    Capability, Code, FetchItem, ListAttribute, ListResponse, Namespace, Namespaces, Piece, ReadyItem,
+    Response, StatusKind, StatusResponse,
 };
 pub use self::search::{Search, SearchError, SearchKey};
 pub use self::status::StatusItem;

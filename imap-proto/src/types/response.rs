@@ -388,6 +388,13 @@ pub enum FetchItem {
     Rfc822Text(Option<Bytes>),
     /// UID.
     Uid(Uid),
+    /// ENVELOPE, BODY or BODYSTRUCTURE as a store keeps it: written, never read.
+    Ready {
+        /// Which.
+        item: ReadyItem,
+        /// Finished text and strings, in order.
+        pieces: Vec<Piece>,
+    },
     /// An item that is not known, or one that cannot be read: its name, and what stood behind it.
     Unknown {
         /// The name.
@@ -395,4 +402,26 @@ pub enum FetchItem {
         /// The value as it came.
         value: Bytes,
     },
+}
+
+/// An item that a store may keep ready to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "no other item can be made ahead")]
+pub enum ReadyItem {
+    /// ENVELOPE.
+    Envelope,
+    /// BODY.
+    Body,
+    /// BODYSTRUCTURE.
+    BodyStructure,
+}
+
+/// A piece of a value that is ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "text and strings are all there is")]
+pub enum Piece {
+    /// Text as it goes over the wire. It is trusted: no line end may be in it.
+    Wire(Bytes),
+    /// A string, in whatever form can hold it; no NUL may be in it.
+    String(Bytes),
 }

@@ -5,7 +5,10 @@
 //! is refused is still read to its real end, so that no octet of a literal is ever taken for a command.
 
 mod framer;
+mod response;
 mod scan;
 
 pub use self::framer::{Fault, Frame, Framer, Part, PartEnd};
+pub use self::response::FramingError;
+pub(crate) use self::response::{FramingLimits, MOST_RAW, ResponseFrame, ResponseFramer, Unit};
 pub use self::scan::Announcement;
