@@ -7,6 +7,7 @@ mod toy;
 use core::time::Duration;
 
 use bytes::Bytes;
+#[cfg(all(feature = "rustls", feature = "deflate"))]
 use mailwright_core::session::Transport;
 use mailwright_core::testing::{Host, Note, Numbers, Pair, PairError};
 use toy::tasks::{Echo, Pushed, Say};
