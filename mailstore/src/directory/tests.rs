@@ -397,6 +397,39 @@ mod logins {
     }
 
     #[test]
+    fn a_name_that_nobody_has_takes_the_look_ups_of_one_that_somebody_has() {
+        use crate::testing::Faulty;
+        let mut config = StoreConfig::default();
+        config.directory.password = PasswordCost::for_tests();
+        let store = now(Store::open(Faulty::new(Memory::new()), config, [1; 32])).unwrap().unwrap();
+        let directory = store.directory();
+        now(directory.add_domain(&"example.org".parse().unwrap())).unwrap().unwrap();
+        for (name, disabled) in [("alice@example.org", false), ("bob@example.org", true)] {
+            let id = now(store.create_account(NewAccount::new(mailbox(name)), NOW)).unwrap().unwrap();
+            let job = directory.password_job(&Secret::from("demo")).unwrap();
+            now(directory.set_credentials(id, job.run().unwrap())).unwrap().unwrap();
+            now(directory.set_disabled(id, disabled)).unwrap().unwrap();
+        }
+        let reads = |work: &dyn Fn(&str), name: &str| {
+            let before = store.engine().reads();
+            work(name);
+            store.engine().reads() - before
+        };
+        let password = |name: &str| {
+            let login = now(directory.check_password(name, Secret::from("wrong"))).unwrap().unwrap().run();
+            assert_eq!(login.account, None);
+        };
+        let scram = |name: &str| drop(now(directory.scram_keys(name)).unwrap().unwrap());
+        for work in [&password as &dyn Fn(&str), &scram] {
+            let known = reads(work, "alice@example.org");
+            assert!(known > 0);
+            assert_eq!(reads(work, "bob@example.org"), known, "disabled");
+            assert_eq!(reads(work, "nobody@example.org"), known, "unknown");
+            assert_eq!(reads(work, "not an address"), known, "not even an address");
+        }
+    }
+
+    #[test]
     fn no_more_hashes_than_configured_are_handed_out() {
         let store = store();
         let directory = store.directory();

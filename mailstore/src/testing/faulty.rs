@@ -52,7 +52,9 @@ struct State {
     failing_writes: AtomicUsize,
     failing_reads: AtomicUsize,
     failing_deletes: AtomicUsize,
+    attempted: AtomicUsize,
     committed: AtomicUsize,
+    reads: AtomicUsize,
 }
 
 impl State {
@@ -121,6 +123,18 @@ impl<E> Faulty<E> {
         self.state.failing_deletes.store(count, Ordering::SeqCst);
     }
 
+    /// Commits that were asked for.
+    #[must_use]
+    pub fn attempted(&self) -> usize {
+        self.state.attempted.load(Ordering::SeqCst)
+    }
+
+    /// Keys that were looked up, and scans.
+    #[must_use]
+    pub fn reads(&self) -> usize {
+        self.state.reads.load(Ordering::SeqCst)
+    }
+
     /// Commits that the engine below did.
     #[must_use]
     pub fn committed(&self) -> usize {
@@ -164,6 +178,7 @@ impl<E: Engine> Engine for Faulty<E> {
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
+        self.state.attempted.fetch_add(1, Ordering::SeqCst);
         self.state.pause().await;
         let fault = lock(&self.state.commits).pop_front().flatten();
         let result = match fault {
@@ -196,11 +211,13 @@ pub struct FaultySnapshot<S> {
 
 impl<S: Snapshot> Snapshot for FaultySnapshot<S> {
     async fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+        self.state.reads.fetch_add(1, Ordering::SeqCst);
         self.state.pause().await;
         self.inner.get(key).await
     }
 
     async fn scan(&self, keys: Range<&[u8]>, reverse: bool, visit: Visit<'_>) -> Result<(), ReadError> {
+        self.state.reads.fetch_add(1, Ordering::SeqCst);
         self.state.pause().await;
         self.inner.scan(keys, reverse, visit).await
     }

@@ -184,3 +184,26 @@ fn deliveries_to_the_same_accounts_in_any_order_all_end() {
     assert_eq!(counts(&store, &[alice, bob, carol]), [120, 120, 120]);
     assert_sound(&store, &[alice, bob, carol]);
 }
+
+#[test]
+fn nobody_writes_to_an_account_while_a_delivery_to_it_commits() {
+    let (store, accounts) = three();
+    let delivery = delivery(&store, &accounts);
+    let (attempted, committed) = (store.engine().attempted(), store.engine().committed());
+    store.engine().pause(3);
+    let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+    let mut deliver = core::pin::pin!(store.deliver(&delivery, NOW));
+    assert!(deliver.as_mut().poll(&mut context).is_pending());
+    let account = store.account(accounts[2]);
+    let mut append =
+        core::pin::pin!(account.apply(INBOX, Work::new(vec![Intent::Append(message(&store))], NOW)));
+    let (mut delivered, mut appended) = (false, false);
+    while !(delivered && appended) {
+        delivered = delivered || deliver.as_mut().poll(&mut context).is_ready();
+        appended = appended || append.as_mut().poll(&mut context).is_ready();
+        assert!(delivered || !appended, "the delivery came first");
+    }
+    store.engine().pause(0);
+    assert_eq!(store.engine().attempted() - attempted, store.engine().committed() - committed, "no conflict");
+    assert_eq!(counts(&store, &accounts), [1, 1, 2]);
+}
