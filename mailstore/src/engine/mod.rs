@@ -6,11 +6,15 @@
 //! ready at once, so a caller without a runtime polls them with [`now`] or waits with [`block_on`].
 //! Everything an engine must keep is checked by the contract suite in `testing`.
 
+#[cfg(feature = "local")]
+pub mod local;
 #[cfg(feature = "std")]
 mod memory;
 #[cfg(feature = "std")]
 mod offload;
 mod wait;
+#[cfg(feature = "local")]
+mod wake;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,6 +26,8 @@ use core::task::{Context, Poll};
 
 use bytes::Bytes;
 
+#[cfg(feature = "local")]
+pub use self::local::Local;
 #[cfg(feature = "std")]
 pub use self::memory::{Memory, MemorySnapshot, MemoryWriter};
 #[cfg(feature = "std")]
