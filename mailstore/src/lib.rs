@@ -16,6 +16,7 @@ pub mod directory;
 pub mod engine;
 mod identifier;
 mod mail;
+pub mod mime;
 #[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3"))]
 pub mod serve;
 #[cfg(any(feature = "testing", all(test, feature = "std")))]
