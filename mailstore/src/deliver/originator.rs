@@ -71,7 +71,10 @@ pub fn originators(value: &[u8]) -> Result<Vec<Mailbox>, OriginatorError> {
                 complete = true;
             }
             Some(_) => {
-                phrase |= gap && !words.is_empty() && !matches!(words.last(), Some(b'.' | b'@')) && !reader.at_separator();
+                phrase |= gap
+                    && !words.is_empty()
+                    && !matches!(words.last(), Some(b'.' | b'@'))
+                    && !reader.at_separator();
                 reader.word(&mut words)?;
             }
         }
