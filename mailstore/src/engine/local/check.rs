@@ -108,7 +108,7 @@ impl Local {
             }
             let Some((segment, group)) = follow.find_later()? else { break };
             findings.push(Finding::Log(follow.damage()));
-            follow.jump(segment, &group);
+            follow.jump(&group, segment);
         }
         if follow.sequence() < applied {
             findings.push(Finding::LogEnds { found: follow.sequence(), applied });

@@ -14,6 +14,7 @@ mod disk;
 mod format;
 mod index;
 mod open;
+mod rebuild;
 mod recover;
 mod segments;
 #[cfg(any(test, feature = "testing"))]
@@ -247,6 +248,17 @@ impl Local {
         entropy: [u8; 16],
     ) -> Result<Self, OpenError> {
         Ok(Self { shared: Arc::new(open::open(storage, config, entropy)?) })
+    }
+
+    /// Makes a new index from the log, in place of one that is lost or damaged, which is kept beside it under
+    /// another name. The store must not be open. The next opening shows what the log holds.
+    ///
+    /// Gives the places where the log is damaged: what was written there is missing.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn rebuild(storage: Arc<dyn Storage>, config: &LocalConfig) -> Result<Vec<Damage>, OpenError> {
+        rebuild::rebuild(&storage, config)
     }
 
     /// What is damaged, if the store can only be read.

@@ -116,9 +116,10 @@ impl<'s> Follow<'s> {
         Ok(None)
     }
 
-    /// Goes to a group that [`find_later`](Self::find_later) gave.
-    pub(super) fn jump(&mut self, segment: Arc<Segment>, group: &Group) {
-        (self.sequence, self.next, self.current) = (group.header.sequence, group.next(), Some(segment));
+    /// Makes a group that [`find_later`](Self::find_later) gave the next one.
+    pub(super) fn jump(&mut self, group: &Group, segment: Arc<Segment>) {
+        (self.sequence, self.next) = (group.header.sequence.saturating_sub(1), group.at);
+        self.current = Some(segment);
     }
 
     pub(super) fn sequence(&self) -> u64 {

@@ -28,6 +28,8 @@ pub(super) fn file_name(segment: u32) -> String {
 #[derive(Debug)]
 pub(super) struct Segment {
     pub(super) number: u32,
+    /// The opening of the store that made it.
+    pub(super) incarnation: u64,
     pub(super) file: Arc<dyn File>,
     pub(super) seed: Seed,
 }
@@ -120,7 +122,7 @@ impl Segments {
         file.sync().map_err(CreateError::Sync)?;
         self.storage.sync_directory("").map_err(CreateError::Sync)?;
         let seed = Seed::segment(&self.store, incarnation, number);
-        let segment = Arc::new(Segment { number, file, seed });
+        let segment = Arc::new(Segment { number, incarnation, file, seed });
         lock(&self.open).insert(number, Arc::clone(&segment));
         Ok(segment)
     }
@@ -139,7 +141,7 @@ impl Segments {
             return Ok(None);
         };
         let seed = Seed::segment(&self.store, incarnation, number);
-        let segment = Arc::new(Segment { number, file, seed });
+        let segment = Arc::new(Segment { number, incarnation, file, seed });
         let mut open = lock(&self.open);
         if open.len() >= OPEN {
             open.clear();
