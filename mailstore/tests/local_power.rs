@@ -64,6 +64,8 @@ struct Mailbox {
     uid_next: u32,
     highest: u64,
     messages: Vec<Message>,
+    /// Octets and messages that count for the quota of its account.
+    quota: (u64, u64),
 }
 
 type State = Vec<Mailbox>;
@@ -109,6 +111,7 @@ fn create(store: &Store<Local>) -> Vec<AccountId> {
 fn state(store: &Store<Local>, accounts: &[AccountId]) -> State {
     let mut state = Vec::new();
     for account in accounts {
+        let quota = block_on(store.quota(*account)).unwrap().unwrap();
         let account = store.account(*account);
         for name in MAILBOXES {
             let opened = block_on(account.open(&MailboxName::new(name).unwrap())).unwrap();
@@ -145,8 +148,14 @@ fn state(store: &Store<Local>, accounts: &[AccountId]) -> State {
                 uid_next: opened.info.uid_next.map_or(0, Uid::get),
                 highest: opened.info.highest_mod_seq.get(),
                 messages,
+                quota: (quota.octets, quota.messages),
             });
         }
+    }
+    for (at, mailboxes) in state.chunks(MAILBOXES.len()).enumerate() {
+        let all = || mailboxes.iter().flat_map(|mailbox| &mailbox.messages);
+        let octets = all().map(|message| message.octets.len() as u64).sum::<u64>();
+        assert_eq!(mailboxes[0].quota, (octets, all().count() as u64), "quota of account {at}");
     }
     state
 }
