@@ -4,7 +4,12 @@ mod command;
 mod cursor;
 mod error;
 mod fetch;
+mod response;
 mod search;
 
 pub use self::command::{CommandInput, CommandLimits, ParsedCommand};
 pub use self::error::{CommandError, CommandErrorKind};
+pub use self::response::{
+    BodyItem, InvalidResponse, ParseResponseError, ParsedResponse, ResponseError, ResponseErrorKind,
+    ResponseEvent, ResponseLimits, ResponseReader,
+};

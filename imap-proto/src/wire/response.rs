@@ -396,6 +396,8 @@ impl ResponseFramer {
                 Ok(Step::Frame(ResponseFrame::Body { name, length, binary: literal.binary }))
             }
             (Split::End { .. }, Some((at, literal))) => {
+                splitter.literal();
+                self.mode = Mode::Items(splitter);
                 self.announced(input, line, at, literal, limits)?;
                 Ok(Step::Again)
             }
@@ -441,7 +443,9 @@ impl ResponseFramer {
         self.literals += 1;
         let fits = usize::try_from(length)
             .ok()
-            .filter(|length| *length <= limits.literal && *length <= limits.buffered.saturating_sub(self.held))
+            .filter(|length| {
+                *length <= limits.literal && *length <= limits.buffered.saturating_sub(self.held)
+            })
             .filter(|_| self.refused.is_none() && self.literals <= limits.literals);
         self.literal = match fits {
             Some(length) => Literal::Held(length),

@@ -81,6 +81,26 @@ pub enum DeviationKind {
     UnstuffedDot,
     /// A syntax error in an optional part, which was ignored.
     Ignored,
+    /// Nothing where the grammar has text.
+    MissingText,
+    /// Fewer fields than the grammar has.
+    MissingFields,
+    /// A string or list without the parentheses or brackets that belong round it.
+    MissingParentheses,
+    /// Parentheses that the grammar does not have.
+    ExtraParentheses,
+    /// No space where the grammar has one.
+    MissingSpace,
+    /// NIL where the grammar has a value.
+    UnexpectedNil,
+    /// A value that should be quoted and is not.
+    Unquoted,
+    /// A number in a form that the grammar does not have: negative, with a fraction, with an exponent.
+    NumberForm,
+    /// Zero where the grammar has a number above.
+    UnexpectedZero,
+    /// A literal in the form that only clients may use.
+    NonSynchronisingLiteral,
 }
 
 impl fmt::Display for DeviationKind {
@@ -103,6 +123,16 @@ impl fmt::Display for DeviationKind {
             Self::MissingLineEnd => "missing line end",
             Self::UnstuffedDot => "dot that was not doubled",
             Self::Ignored => "ignored syntax error",
+            Self::MissingText => "missing text",
+            Self::MissingFields => "missing fields",
+            Self::MissingParentheses => "missing parentheses",
+            Self::ExtraParentheses => "extra parentheses",
+            Self::MissingSpace => "missing space",
+            Self::UnexpectedNil => "unexpected NIL",
+            Self::Unquoted => "value without quotes",
+            Self::NumberForm => "number in an unusual form",
+            Self::UnexpectedZero => "unexpected zero",
+            Self::NonSynchronisingLiteral => "literal in the form of a client",
         })
     }
 }

@@ -75,9 +75,7 @@ pub(super) fn read(line: &[u8]) -> Head {
 /// Whether a line, perhaps unfinished, is a status with COPYUID.
 pub(super) fn is_copyuid(line: &[u8]) -> bool {
     let start = line.get(..Tag::MAX + 64).unwrap_or(line);
-    behind_status(start)
-        .and_then(code_name)
-        .is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"COPYUID"))
+    behind_status(start).and_then(code_name).is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"COPYUID"))
 }
 
 /// What stands behind `* OK` or a tag and `OK`.

@@ -1,0 +1,111 @@
+//! [`ResponseEvent`]: what a reader of responses found.
+
+use bytes::Bytes;
+use mailwright_core::value::Deviation;
+
+use super::error::InvalidResponse;
+use crate::types::{FetchItem, Response, Section, SectionPart};
+
+/// What a [`ResponseReader`](super::ResponseReader) found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ResponseEvent {
+    /// A complete response of any kind but FETCH and SEARCH.
+    Response(Response),
+    /// A FETCH begins. Its items follow, each on its own.
+    FetchBegin {
+        /// Which message, by number.
+        number: u32,
+    },
+    /// An item. Of bodies only those that are NIL.
+    FetchItem(FetchItem),
+    /// A body begins.
+    BodyBegin {
+        /// What of the message it is.
+        item: BodyItem,
+        /// Its octets, as they were announced.
+        length: u64,
+    },
+    /// Octets of the body.
+    BodyChunk(Bytes),
+    /// The body is complete.
+    BodyEnd,
+    /// The FETCH is complete.
+    FetchEnd,
+    /// A SEARCH begins.
+    SearchBegin,
+    /// A number of it.
+    SearchNumber(u32),
+    /// The SEARCH is complete.
+    SearchEnd,
+    /// Something that cannot be read. Between the begin and the end of a FETCH or SEARCH: a part of that.
+    Invalid(InvalidResponse),
+    /// A departure from the RFC in the event that follows. Its offset counts from the start of the response.
+    Deviation(Deviation),
+}
+
+/// What of a message a body is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BodyItem {
+    /// `BODY[…]`.
+    Section {
+        /// Which part.
+        section: Section,
+        /// The first octet, if not all were asked for.
+        origin: Option<u64>,
+    },
+    /// RFC822.
+    Rfc822,
+    /// RFC822.HEADER.
+    Rfc822Header,
+    /// RFC822.TEXT.
+    Rfc822Text,
+    /// `BINARY[…]` (RFC 3516 §4.3): decoded octets.
+    Binary {
+        /// Which part.
+        part: SectionPart,
+        /// The first octet, if not all were asked for.
+        origin: Option<u64>,
+    },
+    /// A section that cannot be read, by the name of the item.
+    Other(Bytes),
+}
+
+impl BodyItem {
+    /// The item with these octets, in memory.
+    #[must_use]
+    pub fn with(self, octets: Bytes) -> FetchItem {
+        self.item(Some(octets))
+    }
+
+    /// The item; without octets it is NIL.
+    pub(super) fn item(self, octets: Option<Bytes>) -> FetchItem {
+        let name = match self {
+            Self::Section { section, origin } => return FetchItem::BodySection { section, origin, octets },
+            Self::Rfc822 => return FetchItem::Rfc822(octets),
+            Self::Rfc822Header => return FetchItem::Rfc822Header(octets),
+            Self::Rfc822Text => return FetchItem::Rfc822Text(octets),
+            Self::Binary { part, origin } => binary_name(&part, origin),
+            Self::Other(name) => name,
+        };
+        FetchItem::Unknown { name, value: octets.unwrap_or(Bytes::from_static(b"NIL")) }
+    }
+}
+
+/// `BINARY[1.2]<0>`
+fn binary_name(part: &SectionPart, origin: Option<u64>) -> Bytes {
+    use core::fmt::Write as _;
+
+    let mut name = alloc::string::String::from("BINARY[");
+    for (index, number) in part.iter().enumerate() {
+        let dot = if index > 0 { "." } else { "" };
+        // Writing to a string never fails.
+        let _ = write!(name, "{dot}{number}");
+    }
+    name.push(']');
+    if let Some(origin) = origin {
+        let _ = write!(name, "<{origin}>");
+    }
+    name.into()
+}

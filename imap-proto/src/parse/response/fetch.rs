@@ -1,0 +1,205 @@
+//! The items of FETCH. RFC 9051 §7.5.2, §9 (`msg-att`), RFC 3501 §7.4.2.
+
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
+
+use bytes::Bytes;
+use mailwright_core::value::{DeviationKind, Uid};
+
+use super::envelope::envelope;
+use super::event::BodyItem;
+use super::structure::structure;
+use super::tokens::{Failure, Tokens};
+use super::{number, values};
+use crate::types::{DateTime, FetchItem, OctetString, Section, SectionPart, SectionText};
+
+/// Part numbers of a section at most.
+const MOST_PARTS: usize = 100;
+
+/// What an item is.
+pub(super) enum Item {
+    /// A value.
+    Value(FetchItem),
+    /// A body that was sent as a quoted string.
+    Body(BodyItem, Bytes),
+}
+
+/// An item with the space before it. What cannot be read is unknown.
+pub(super) fn item(tokens: &mut Tokens<'_>, first: bool) -> Item {
+    let start = tokens.mark();
+    let read = separation(tokens, first).and_then(|()| {
+        let name = name(tokens)?;
+        tokens.space()?;
+        let item = value(tokens, &name)?;
+        if item.is_some() {
+            tokens.end()?;
+        }
+        Ok(item)
+    });
+    let kept = match read {
+        Ok(Some(item)) => return item,
+        // A name that is not known is nothing to complain about.
+        Ok(None) => None,
+        Err(_) => Some(tokens.at()),
+    };
+    tokens.rewind(start);
+    if let Some(at) = kept {
+        tokens.note(DeviationKind::Ignored, at);
+    }
+    Item::Value(unknown(tokens))
+}
+
+/// An item as it came.
+pub(super) fn unknown(tokens: &mut Tokens<'_>) -> FetchItem {
+    tokens.run(|octet| octet == b' ');
+    let before = tokens.mark();
+    let name = name(tokens).unwrap_or_else(|_| {
+        tokens.rewind(before);
+        Bytes::new()
+    });
+    tokens.run(|octet| octet == b' ');
+    let length = tokens.rest().len();
+    FetchItem::Unknown { name, value: tokens.take(length) }
+}
+
+/// The item that is named before a body.
+pub(super) fn body(tokens: &mut Tokens<'_>, first: bool) -> Result<BodyItem, Failure> {
+    separation(tokens, first)?;
+    let name = name(tokens)?;
+    tokens.run(|octet| octet == b' ');
+    Ok(body_item(tokens, &name).unwrap_or(BodyItem::Other(name)))
+}
+
+fn separation(tokens: &mut Tokens<'_>, first: bool) -> Result<(), Failure> {
+    if first { tokens.no_spaces() } else { tokens.space() }
+}
+
+/// The name with its section and origin.
+fn name(tokens: &mut Tokens<'_>) -> Result<Bytes, Failure> {
+    let start = tokens.at();
+    let mut section = false;
+    loop {
+        match tokens.peek() {
+            Some(b'"' | b'{') if section => {
+                tokens.string_if_any()?;
+                continue;
+            }
+            Some(b'[') => section = true,
+            Some(b']') => section = false,
+            Some(b' ' | b'(') if !section => break,
+            Some(_) => {}
+            None => break,
+        }
+        tokens.take(1);
+    }
+    let name = tokens.since(start);
+    if name.is_empty() { Err(Failure::Expected("the name of an item")) } else { Ok(name) }
+}
+
+/// The value of a known item; `None` if the name is not known.
+fn value(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<Option<Item>, Failure> {
+    let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
+    if let Some(item) = body_item(tokens, name) {
+        return Ok(Some(match tokens.nstring()? {
+            Some(octets) => Item::Body(item, octets),
+            None => Item::Value(item.item(None)),
+        }));
+    }
+    let item = match () {
+        () if is(b"FLAGS") => {
+            let mut recent = false;
+            let flags = values::flags(tokens, |flag| {
+                let found = flag.eq_ignore_ascii_case(b"\\Recent");
+                recent |= found;
+                found
+            })?;
+            FetchItem::Flags { flags, recent }
+        }
+        () if is(b"UID") => {
+            let uid = Uid::new(tokens.number32()?);
+            FetchItem::Uid(uid.ok_or(Failure::Expected("a UID"))?)
+        }
+        () if is(b"INTERNALDATE") => {
+            let date = DateTime::parse(&tokens.string()?);
+            FetchItem::InternalDate(date.map_err(|_| Failure::Expected("a date and time"))?)
+        }
+        () if is(b"RFC822.SIZE") => FetchItem::Rfc822Size(number::size(tokens)?),
+        () if is(b"ENVELOPE") => FetchItem::Envelope(envelope(tokens)?),
+        () if is(b"BODY") => FetchItem::Body(structure(tokens)?),
+        () if is(b"BODYSTRUCTURE") => FetchItem::BodyStructure(structure(tokens)?),
+        () => return Ok(None),
+    };
+    Ok(Some(Item::Value(item)))
+}
+
+/// The item of a body with this name, which stands just before the present place and a space.
+fn body_item(tokens: &mut Tokens<'_>, name: &Bytes) -> Option<BodyItem> {
+    let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
+    let begins =
+        |wanted: &[u8]| name.get(..wanted.len()).is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+    let open = memchr::memchr(b'[', name).unwrap_or(name.len());
+    Some(match () {
+        () if is(b"RFC822") => BodyItem::Rfc822,
+        () if is(b"RFC822.HEADER") => BodyItem::Rfc822Header,
+        () if is(b"RFC822.TEXT") => BodyItem::Rfc822Text,
+        () if begins(b"BODY[") || begins(b"BINARY[") => {
+            let mut tokens = tokens.within(name.slice(open..), 1);
+            let (section, origin) = section(&mut tokens).ok()?;
+            match section {
+                _ if begins(b"BODY") => BodyItem::Section { section, origin },
+                Section { part, text: None } => BodyItem::Binary { part, origin },
+                Section { .. } => return None,
+            }
+        }
+        () => return None,
+    })
+}
+
+/// `[…]`, and `<origin>` if it comes.
+fn section(tokens: &mut Tokens<'_>) -> Result<(Section, Option<u64>), Failure> {
+    const WHAT: Failure = Failure::Expected("a section");
+    tokens.expect(b'[', "a section")?;
+    let mut part = SectionPart::new();
+    let mut text = None;
+    loop {
+        match tokens.peek() {
+            Some(b'0'..=b'9') if part.len() < MOST_PARTS => {
+                part.push(NonZeroU32::new(tokens.number32()?).ok_or(WHAT)?);
+                if tokens.skip(b'.') {
+                    continue;
+                }
+            }
+            Some(b']') if part.is_empty() => {}
+            _ => text = Some(section_text(tokens, part.is_empty())?),
+        }
+        break;
+    }
+    tokens.expect(b']', "the end of a section")?;
+    let origin = if tokens.skip(b'<') {
+        let origin = tokens.number()?;
+        tokens.expect(b'>', "the end of an origin")?;
+        Some(origin)
+    } else {
+        None
+    };
+    if tokens.peek().is_some() { Err(WHAT) } else { Ok((Section::new(part, text), origin)) }
+}
+
+fn section_text(tokens: &mut Tokens<'_>, whole: bool) -> Result<SectionText, Failure> {
+    let name = tokens.run(|octet| octet.is_ascii_alphabetic() || octet == b'.');
+    let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
+    match () {
+        () if is(b"HEADER") => Ok(SectionText::Header),
+        () if is(b"TEXT") => Ok(SectionText::Text),
+        () if is(b"MIME") && !whole => Ok(SectionText::Mime),
+        () if is(b"HEADER.FIELDS") || is(b"HEADER.FIELDS.NOT") => {
+            tokens.space()?;
+            let names: Vec<OctetString> = tokens.list("a list of field names", |tokens| {
+                let name = OctetString::new(tokens.astring()?);
+                name.map(Some).map_err(|_| Failure::Expected("a field name"))
+            })?;
+            Ok(SectionText::HeaderFields { not: is(b"HEADER.FIELDS.NOT"), names })
+        }
+        () => Err(Failure::Expected("a section")),
+    }
+}

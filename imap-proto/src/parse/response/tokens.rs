@@ -1,0 +1,382 @@
+//! [`Tokens`]: reads tokens off the octets of a response, and reports what should not be there.
+//!
+//! RFC 9051 §4, §9. The octets are those of the wire, literals with their announcements, so a place in them
+//! is an offset and a part of them can be kept as it came.
+
+use alloc::vec::Vec;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use mailwright_core::value::{Deviation, DeviationKind, Tolerance};
+
+use super::error::{ResponseError, ResponseErrorKind};
+use super::limits::ResponseLimits;
+use crate::encode::is_atom_octet;
+use crate::wire::Unit;
+
+pub(super) type Failure = ResponseErrorKind;
+
+/// Deviations that are kept of one response, or of one item of FETCH.
+const MOST_DEVIATIONS: usize = 100;
+/// Memory that values may take apart from what their octets are worth.
+const FREE_MEMORY: usize = 64 * 1024;
+/// Octets of memory that values may take for each of the wire.
+const MEMORY_PER_OCTET: usize = 8;
+
+pub(super) struct Tokens<'a> {
+    wire: Bytes,
+    at: usize,
+    /// Octets of the response before `wire`.
+    base: u64,
+    /// Octets that values may still take.
+    memory: usize,
+    pub(super) limits: &'a ResponseLimits,
+    deviations: &'a mut Vec<Deviation>,
+}
+
+/// A place to go back to.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    at: usize,
+    deviations: usize,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(unit: &Unit, limits: &'a ResponseLimits, deviations: &'a mut Vec<Deviation>) -> Self {
+        let memory = FREE_MEMORY + MEMORY_PER_OCTET * unit.octets.len();
+        Self { wire: unit.octets.clone(), at: 0, base: unit.offset, memory, limits, deviations }
+    }
+
+    /// Reads `wire`, which was cut from here and ended `behind` octets before the present place.
+    pub(super) fn within(&mut self, wire: Bytes, behind: usize) -> Tokens<'_> {
+        let start = (self.at - behind).saturating_sub(wire.len());
+        let base = self.base + start as u64;
+        let memory = self.memory;
+        Tokens { wire, at: 0, base, memory, limits: self.limits, deviations: self.deviations }
+    }
+
+    pub(super) fn rest(&self) -> &[u8] {
+        self.wire.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.wire.get(self.at).copied()
+    }
+
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What was read since the place `from`.
+    pub(super) fn since(&self, from: usize) -> Bytes {
+        self.wire.slice(from.min(self.at)..self.at)
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark { at: self.at, deviations: self.deviations.len() }
+    }
+
+    pub(super) fn rewind(&mut self, mark: Mark) {
+        self.at = mark.at;
+        self.deviations.truncate(mark.deviations);
+    }
+
+    /// Why reading stopped here.
+    pub(super) fn error(&self, kind: Failure) -> ResponseError {
+        let near = mailwright_core::value::Excerpt::new(self.rest());
+        ResponseError { kind, offset: self.base + self.at as u64, near }
+    }
+
+    /// Reports what stands here and is read although it should not be; refuses it in strict mode.
+    pub(super) fn deviate(&mut self, kind: DeviationKind) -> Result<(), Failure> {
+        self.deviate_at(kind, self.at)
+    }
+
+    /// The same of a place that was passed.
+    pub(super) fn deviate_at(&mut self, kind: DeviationKind, at: usize) -> Result<(), Failure> {
+        if self.limits.tolerance == Tolerance::Strict {
+            return Err(Failure::NotTolerated(kind));
+        }
+        self.note(kind, at);
+        Ok(())
+    }
+
+    /// Reports what was left out, in any mode.
+    pub(super) fn note(&mut self, kind: DeviationKind, at: usize) {
+        if self.deviations.len() < MOST_DEVIATIONS {
+            let octets = self.wire.get(at..).unwrap_or_default();
+            self.deviations.push(Deviation::new(kind, self.base + at as u64, octets));
+        }
+    }
+
+    /// Accounts for memory that a value takes; twice its size, since collections grow by doubling.
+    pub(super) fn charge<T>(&mut self) -> Result<(), Failure> {
+        self.memory = self.memory.checked_sub(2 * size_of::<T>()).ok_or(Failure::TooLarge)?;
+        Ok(())
+    }
+
+    pub(super) fn skip(&mut self, octet: u8) -> bool {
+        let found = self.peek() == Some(octet);
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(super) fn expect(&mut self, octet: u8, what: &'static str) -> Result<(), Failure> {
+        if self.skip(octet) { Ok(()) } else { Err(Failure::Expected(what)) }
+    }
+
+    /// Passes over spaces that should not be there.
+    pub(super) fn no_spaces(&mut self) -> Result<(), Failure> {
+        let start = self.at;
+        let spaces = self.count_spaces();
+        if spaces == 0 {
+            return Ok(());
+        }
+        self.at += spaces;
+        let trailing = matches!(self.peek(), None | Some(b')'));
+        let kind = if trailing { DeviationKind::TrailingSpace } else { DeviationKind::ExtraSpace };
+        self.deviate_at(kind, start)
+    }
+
+    /// A space; more, and one before the end of something, should not be there.
+    pub(super) fn space(&mut self) -> Result<(), Failure> {
+        if self.peek() != Some(b' ') {
+            return Err(Failure::Expected("a space"));
+        }
+        let start = self.at;
+        let spaces = self.count_spaces();
+        self.at += spaces;
+        if matches!(self.peek(), None | Some(b')')) {
+            self.deviate_at(DeviationKind::TrailingSpace, start)
+        } else if spaces > 1 {
+            self.deviate_at(DeviationKind::ExtraSpace, start)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn count_spaces(&self) -> usize {
+        self.rest().iter().take_while(|octet| **octet == b' ').count()
+    }
+
+    /// The end.
+    pub(super) fn end(&mut self) -> Result<(), Failure> {
+        self.no_spaces()?;
+        if self.peek().is_none() { Ok(()) } else { Err(Failure::Expected("the end")) }
+    }
+
+    /// Octets for which `fits` holds; may be none.
+    pub(super) fn run(&mut self, fits: impl Fn(u8) -> bool) -> Bytes {
+        let length = self.rest().iter().take_while(|octet| fits(**octet)).count();
+        self.take(length)
+    }
+
+    /// The next `length` octets, or as many as there are.
+    pub(super) fn take(&mut self, length: usize) -> Bytes {
+        let end = (self.at + length).min(self.wire.len());
+        let taken = self.wire.slice(self.at..end);
+        self.at = end;
+        taken
+    }
+
+    /// Octets up to a space or parenthesis.
+    pub(super) fn word(&mut self) -> Bytes {
+        self.run(|octet| !matches!(octet, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'))
+    }
+
+    pub(super) fn atom(&mut self) -> Result<Bytes, Failure> {
+        let atom = self.run(is_atom_octet);
+        if atom.is_empty() { Err(Failure::Expected("an atom")) } else { Ok(atom) }
+    }
+
+    /// Passes over `word` if it comes next, in any case, and no atom goes on behind it.
+    pub(super) fn keyword(&mut self, word: &[u8]) -> bool {
+        let rest = self.rest();
+        let found = rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+            && !rest.get(word.len()).is_some_and(|octet| is_atom_octet(*octet));
+        self.at += if found { word.len() } else { 0 };
+        found
+    }
+
+    pub(super) fn astring(&mut self) -> Result<Bytes, Failure> {
+        if let Some(string) = self.string_if_any()? {
+            return Ok(string);
+        }
+        let start = self.at;
+        let atom = self.run(|octet| is_atom_octet(octet) || octet == b']' || octet >= 0x80);
+        if atom.is_empty() {
+            return Err(Failure::Expected("a string"));
+        }
+        if !atom.is_ascii() {
+            self.deviate_at(DeviationKind::EightBit, start)?;
+        }
+        Ok(atom)
+    }
+
+    /// A quoted string or literal; `None` if something else comes.
+    pub(super) fn string_if_any(&mut self) -> Result<Option<Bytes>, Failure> {
+        match self.peek() {
+            Some(b'"') => self.quoted().map(Some),
+            Some(b'{') => self.literal().map(Some),
+            Some(b'~') if self.rest().get(1) == Some(&b'{') => {
+                self.at += 1;
+                self.literal().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A string or NIL. A word in place of a string is one without quotes.
+    pub(super) fn nstring(&mut self) -> Result<Option<Bytes>, Failure> {
+        if let Some(string) = self.string_if_any()? {
+            return Ok(Some(string));
+        }
+        if self.keyword(b"NIL") {
+            return Ok(None);
+        }
+        if self.peek().is_some_and(|octet| octet.is_ascii_alphabetic()) {
+            self.deviate(DeviationKind::Unquoted)?;
+            return self.atom().map(Some);
+        }
+        Err(Failure::Expected("a string or NIL"))
+    }
+
+    /// A string; NIL in its place is an empty one.
+    pub(super) fn string(&mut self) -> Result<Bytes, Failure> {
+        let start = self.at;
+        match self.nstring()? {
+            Some(string) => Ok(string),
+            None => {
+                self.deviate_at(DeviationKind::UnexpectedNil, start)?;
+                Ok(Bytes::new())
+            }
+        }
+    }
+
+    fn quoted(&mut self) -> Result<Bytes, Failure> {
+        const WHAT: Failure = Failure::Expected("a quoted string");
+        let start = self.at;
+        let rest = self.rest();
+        let mut end = 1;
+        let mut escaped = false;
+        loop {
+            let found = rest.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)).ok_or(WHAT)?;
+            end += found;
+            if rest.get(end) == Some(&b'"') {
+                break;
+            }
+            escaped = true;
+            end += 2;
+        }
+        let inner = self.wire.slice(start + 1..start + end);
+        // RFC 9051 §9: QUOTED-CHAR has neither CR nor LF, TEXT-CHAR no NUL.
+        if memchr::memchr3(b'\r', b'\n', 0, &inner).is_some() {
+            return Err(WHAT);
+        }
+        let agreed = self.limits.utf8 && core::str::from_utf8(&inner).is_ok();
+        if !agreed && !inner.is_ascii() {
+            self.deviate(DeviationKind::EightBit)?;
+        }
+        self.at = start + end + 1;
+        if !escaped {
+            return Ok(inner);
+        }
+        let mut plain = BytesMut::with_capacity(inner.len());
+        let mut octets = inner.iter();
+        while let Some(octet) = octets.next() {
+            match (octet, octets.as_slice().first()) {
+                (b'\\', Some(b'"' | b'\\')) => plain.put_u8(octets.next().copied().unwrap_or(b'\\')),
+                (b'\\', _) => {
+                    // A backslash that escapes nothing stands for itself.
+                    self.deviate_at(DeviationKind::Ignored, start)?;
+                    plain.put_u8(b'\\');
+                }
+                _ => plain.put_u8(*octet),
+            }
+        }
+        Ok(plain.freeze())
+    }
+
+    fn literal(&mut self) -> Result<Bytes, Failure> {
+        const WHAT: Failure = Failure::Expected("a literal");
+        self.expect(b'{', "a literal")?;
+        let length = usize::try_from(self.number()?).map_err(|_| WHAT)?;
+        self.skip(b'+');
+        self.expect(b'}', "a literal")?;
+        self.skip(b'\r');
+        self.expect(b'\n', "a literal")?;
+        if self.rest().len() < length { Err(WHAT) } else { Ok(self.take(length)) }
+    }
+
+    /// RFC 9051 §9: number64.
+    pub(super) fn number(&mut self) -> Result<u64, Failure> {
+        const WHAT: Failure = Failure::Expected("a number");
+        let start = self.at;
+        let digits = self.run(|octet| octet.is_ascii_digit());
+        let value = digits
+            .iter()
+            .try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
+        match value {
+            Some(value) if !digits.is_empty() => Ok(value),
+            _ => {
+                self.at = start;
+                Err(WHAT)
+            }
+        }
+    }
+
+    /// A number of 32 bits.
+    pub(super) fn number32(&mut self) -> Result<u32, Failure> {
+        u32::try_from(self.number()?).map_err(|_| Failure::Expected("a number of 32 bits"))
+    }
+
+    /// `(` element, space, element … `)`.
+    pub(super) fn list<T>(
+        &mut self,
+        what: &'static str,
+        mut element: impl FnMut(&mut Self) -> Result<Option<T>, Failure>,
+    ) -> Result<Vec<T>, Failure> {
+        self.expect(b'(', what)?;
+        let mut elements = Vec::new();
+        self.no_spaces()?;
+        while !self.skip(b')') {
+            if let Some(element) = element(self)? {
+                self.charge::<T>()?;
+                elements.push(element);
+            }
+            if self.peek() != Some(b')') {
+                self.space()?;
+            }
+        }
+        Ok(elements)
+    }
+
+    /// Passes over one value of any kind: an atom, a string, a list of any depth within the limit.
+    pub(super) fn skip_value(&mut self) -> Result<(), Failure> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek() {
+                Some(b'(') => {
+                    depth += 1;
+                    if depth > self.limits.nesting {
+                        return Err(Failure::TooDeep);
+                    }
+                    self.at += 1;
+                }
+                Some(b')') if depth > 0 => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                Some(b' ') if depth > 0 => self.at += 1,
+                None | Some(b' ' | b')') => return Err(Failure::Expected("a value")),
+                Some(_) => {
+                    if self.string_if_any()?.is_none() && self.word().is_empty() {
+                        return Err(Failure::Expected("a value"));
+                    }
+                }
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
