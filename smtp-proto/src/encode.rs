@@ -1,11 +1,15 @@
-//! Values to octets: replies as they stand on the wire. RFC 5321 §4.2.1 and §4.5.3.1.5, RFC 2034 §4.
+//! Values to octets: replies and commands as they stand on the wire. RFC 5321 §4.1.1, §4.2.1 and §4.5.3.1.5,
+//! RFC 2034 §4.
 //!
-//! Every value that reaches this file comes from a validating constructor, so writing cannot fail.
+//! Values come from validating constructors, so writing them cannot fail; only arguments of commands that are
+//! kept as they stood are checked here.
+
+use core::fmt::Write as _;
 
 use bytes::{BufMut as _, BytesMut};
 use mailwright_core::session::Transmit;
 
-use crate::types::Reply;
+use crate::types::{Command, Parameters, Reply};
 
 /// RFC 5321 §4.5.3.1.5: a reply line has at most 512 octets with its code and CR LF.
 const REPLY_LINE: usize = 512;
@@ -74,6 +78,112 @@ impl Reply {
     }
 }
 
+/// A command that may not be written: an argument of it is missing, or has octets that no command line holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the argument may not stand in a command line")]
+#[non_exhaustive]
+pub struct InvalidArgument;
+
+impl Command {
+    /// Appends the command line with its CR LF to `wire`, or nothing if it may not be written.
+    ///
+    /// What was read is written as it was, but for the case of verbs and for spaces that were forgiven; a source
+    /// route is left out (RFC 5321 §4.1.2: none is generated). A line has no upper limit here.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use mailwright_smtp::types::Command;
+    ///
+    /// let mut wire = BytesMut::new();
+    /// Command::Data.encode(&mut wire)?;
+    /// assert!(Command::Vrfy("alice\r\nDATA".into()).encode(&mut wire).is_err());
+    /// assert_eq!(wire, "DATA\r\n");
+    /// # Ok::<(), mailwright_smtp::types::InvalidArgument>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If an argument that is kept as it stood is not ASCII, has control characters but HT, or ends in white space;
+    /// if VRFY has none; if the mechanism of AUTH is no word; if a chunk is larger than 63 bits.
+    pub fn encode(&self, wire: &mut BytesMut) -> Result<(), InvalidArgument> {
+        let before = wire.len();
+        let written = self.write(wire);
+        if written.is_err() {
+            wire.truncate(before);
+        }
+        written
+    }
+
+    fn write(&self, wire: &mut BytesMut) -> Result<(), InvalidArgument> {
+        // Writing into memory does not fail.
+        match self {
+            Self::Ehlo(name) => _ = write!(wire, "EHLO {name}"),
+            Self::Helo(name) => _ = write!(wire, "HELO {name}"),
+            Self::Lhlo(name) => _ = write!(wire, "LHLO {name}"),
+            Self::Mail { path, parameters, .. } => {
+                _ = write!(wire, "MAIL FROM:{path}");
+                put_parameters(wire, parameters);
+            }
+            Self::Rcpt { path, parameters, .. } => {
+                _ = write!(wire, "RCPT TO:{path}");
+                put_parameters(wire, parameters);
+            }
+            Self::Data => wire.put_slice(b"DATA"),
+            // RFC 3030 §2; larger sizes are not read either.
+            Self::Bdat { size, .. } if *size > u64::MAX >> 1 => return Err(InvalidArgument),
+            Self::Bdat { size, last } => {
+                _ = write!(wire, "BDAT {size}{}", if *last { " LAST" } else { "" });
+            }
+            Self::Rset => wire.put_slice(b"RSET"),
+            Self::Noop => wire.put_slice(b"NOOP"),
+            Self::Vrfy(argument) if argument.is_empty() => return Err(InvalidArgument),
+            Self::Vrfy(argument) => put_with(wire, "VRFY", argument)?,
+            Self::Expn(argument) => put_with(wire, "EXPN", argument)?,
+            Self::Help(argument) => put_with(wire, "HELP", argument)?,
+            Self::StartTls => wire.put_slice(b"STARTTLS"),
+            Self::Auth { mechanism, initial } => {
+                if mechanism.is_empty() || !mechanism.iter().all(u8::is_ascii_graphic) {
+                    return Err(InvalidArgument);
+                }
+                put_with(wire, "AUTH", mechanism)?;
+                if let Some(initial) = initial {
+                    wire.put_u8(b' ');
+                    wire.put_slice(initial.expose());
+                }
+            }
+            Self::Quit => wire.put_slice(b"QUIT"),
+            Self::Other(verb, argument) => put_with(wire, verb.as_str(), argument)?,
+        }
+        wire.put_slice(b"\r\n");
+        Ok(())
+    }
+}
+
+/// Writes a verb and an argument that is kept as it stood.
+fn put_with(wire: &mut BytesMut, verb: &str, argument: &[u8]) -> Result<(), InvalidArgument> {
+    // RFC 5321 §2.3.8: no octet of an argument may end the line, or stand alone for a line end.
+    let fits = |octet: &u8| *octet == b'\t' || matches!(octet, b' '..=b'~');
+    if !argument.iter().all(fits) || argument.last().is_some_and(u8::is_ascii_whitespace) {
+        return Err(InvalidArgument);
+    }
+    wire.put_slice(verb.as_bytes());
+    if !argument.is_empty() {
+        wire.put_u8(b' ');
+        wire.put_slice(argument);
+    }
+    Ok(())
+}
+
+fn put_parameters(wire: &mut BytesMut, parameters: &Parameters) {
+    for parameter in parameters.iter() {
+        wire.put_u8(b' ');
+        wire.put_slice(parameter.keyword.as_bytes());
+        if let Some(value) = parameter.value {
+            wire.put_u8(b'=');
+            wire.put_slice(value.as_bytes());
+        }
+    }
+}
+
 /// Writes a number of at most three digits.
 fn put_number(wire: &mut BytesMut, number: u16) {
     if number >= 100 {
@@ -106,7 +216,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
-    use crate::types::{EnhancedCode, ReplyCode};
+    use crate::types::{EnhancedCode, ReplyCode, Verb};
 
     fn wire(reply: &Reply) -> String {
         let mut wire = BytesMut::new();
@@ -143,6 +253,27 @@ mod tests {
     fn a_line_of_exactly_512_octets_stays_whole() {
         let reply = Reply::OK.with_text("x".repeat(512 - 12)).unwrap();
         assert_eq!(wire(&reply).len(), 512);
+    }
+
+    #[test]
+    fn injection_an_argument_that_could_end_the_line_writes_nothing() {
+        let mut line = BytesMut::new();
+        let bad = ["a\r\nDATA", "a\nb", "a\rb", "a\0", "\u{7f}", "\u{fc}", "a ", "a\t", " "];
+        for argument in bad {
+            let argument = || argument.as_bytes().to_vec().into();
+            for command in [
+                Command::Vrfy(argument()),
+                Command::Expn(argument()),
+                Command::Help(argument()),
+                Command::Other(Verb::Etrn, argument()),
+                Command::Auth { mechanism: argument(), initial: None },
+            ] {
+                assert_eq!(command.encode(&mut line), Err(InvalidArgument), "{command:?}");
+            }
+        }
+        assert_eq!(Command::Vrfy("".into()).encode(&mut line), Err(InvalidArgument));
+        assert_eq!(Command::Bdat { size: 1 << 63, last: true }.encode(&mut line), Err(InvalidArgument));
+        assert!(line.is_empty());
     }
 
     #[test]

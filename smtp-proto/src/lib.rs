@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
@@ -6,6 +7,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod client;
+#[cfg(feature = "codec")]
+pub mod codec;
 pub mod content;
 mod encode;
 pub mod parse;

@@ -31,7 +31,9 @@ impl Client {
     /// The reply to STARTTLS.
     pub(super) fn start_tls_answered(&mut self, reply: Reply) {
         if reply.code() == ReplyCode::READY {
-            // The caller sees to it that nothing stands behind this reply.
+            // RFC 3207 §4.2: whatever was learned before the handshake is forgotten. The caller sees to it that
+            // nothing stands behind this reply.
+            self.capabilities = Capabilities::new();
             self.phase = Phase::Handshake { implicit: false };
         } else if reply.is_positive() || reply.is_intermediate() {
             self.close(Closed::Unexpected(Awaited::StartTls, reply));
@@ -67,8 +69,6 @@ impl Client {
 
     fn secured(&mut self, info: TlsInfo) {
         self.tls = Some(info.into());
-        // RFC 3207 §4.2: whatever was learned before the handshake is forgotten.
-        self.capabilities = Capabilities::new();
         self.reader.reset();
     }
 

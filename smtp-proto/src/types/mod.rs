@@ -16,3 +16,4 @@ pub use self::parameters::{Body, Parameter, Parameters};
 pub use self::reply::{Lines, Reply, ReplyError};
 pub use self::status::{EnhancedCode, InvalidEnhancedCode, InvalidReplyCode, ReplyCode, Severity};
 pub use self::verb::{Verb, VerbEntry};
+pub use crate::encode::InvalidArgument;
