@@ -9,10 +9,8 @@ mod tests;
 mod versions;
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::ops::Range;
-use core::task::{Context, Poll, Waker};
-use std::collections::HashMap;
+use core::task::{Context, Poll};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -20,6 +18,7 @@ use bytes::Bytes;
 use self::blobs::Heap;
 pub use self::blobs::MemoryWriter;
 use self::versions::Versions;
+use super::wake::Wakes;
 use super::{Batch, BlobWriter, Blobs, CommitError, Engine, Limits, ReadError, Snapshot, Visit, WriteFailed};
 use crate::identifier::{AccountId, BlobId};
 
@@ -35,19 +34,8 @@ pub struct Memory {
 struct Shared {
     keys: Mutex<Versions>,
     blobs: Arc<Mutex<Heap>>,
-    wakes: Mutex<HashMap<AccountId, Watch>>,
+    wakes: Wakes,
 }
-
-/// Who waits for an account, and how often it was named.
-#[derive(Debug, Default)]
-struct Watch {
-    count: u64,
-    wakers: Vec<Waker>,
-}
-
-/// Wakers that may wait for one account. Beyond it all are woken for no reason, which sheds those of
-/// sessions that no longer exist.
-const WAKERS: usize = 1024;
 
 /// Keys and values that one lock hold copies for a scan.
 const SCAN_STEP: usize = 128;
@@ -75,19 +63,6 @@ impl Memory {
     pub fn blob_count(&self) -> usize {
         lock(&self.shared.blobs).len()
     }
-
-    fn wake(&self, accounts: &[AccountId]) {
-        let mut wakers = Vec::new();
-        {
-            let mut watches = lock(&self.shared.wakes);
-            for account in accounts {
-                let watch = watches.entry(*account).or_default();
-                watch.count += 1;
-                wakers.append(&mut watch.wakers);
-            }
-        }
-        wakers.into_iter().for_each(Waker::wake);
-    }
 }
 
 impl Engine for Memory {
@@ -112,28 +87,12 @@ impl Engine for Memory {
             }
         }
         lock(&self.shared.keys).commit(&batch)?;
-        self.wake(&batch.wake);
+        self.shared.wakes.wake(&batch.wake);
         Ok(())
     }
 
     fn poll_wake(&self, context: &mut Context<'_>, account: AccountId, seen: &mut u64) -> Poll<()> {
-        let mut watches = lock(&self.shared.wakes);
-        let watch = watches.entry(account).or_default();
-        if watch.count > *seen {
-            *seen = watch.count;
-            return Poll::Ready(());
-        }
-        if !watch.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            if watch.wakers.len() >= WAKERS {
-                let stale = core::mem::take(&mut watch.wakers);
-                watch.wakers.push(context.waker().clone());
-                drop(watches);
-                stale.into_iter().for_each(Waker::wake);
-                return Poll::Pending;
-            }
-            watch.wakers.push(context.waker().clone());
-        }
-        Poll::Pending
+        self.shared.wakes.poll(context, account, seen)
     }
 }
 

@@ -13,7 +13,7 @@ mod memory;
 #[cfg(feature = "std")]
 mod offload;
 mod wait;
-#[cfg(feature = "local")]
+#[cfg(feature = "std")]
 mod wake;
 
 use alloc::sync::Arc;

@@ -62,3 +62,27 @@ impl Wakes {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use super::*;
+
+    struct Nothing;
+
+    impl std::task::Wake for Nothing {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn wakers_of_one_account_are_bounded() {
+        let wakes = Wakes::default();
+        for _ in 0..3 * WAKERS {
+            let waker = Waker::from(Arc::new(Nothing));
+            assert!(wakes.poll(&mut Context::from_waker(&waker), AccountId::new(1), &mut 0).is_pending());
+        }
+        let kept = wakes.lock().get(&AccountId::new(1)).unwrap().wakers.len();
+        assert!(kept <= WAKERS, "{kept}");
+    }
+}

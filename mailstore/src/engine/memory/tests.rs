@@ -43,18 +43,3 @@ fn the_visitor_of_a_scan_may_use_the_engine() {
     .unwrap();
     assert_eq!(seen, [b"c", b"b", b"a"]);
 }
-
-#[test]
-fn wakers_of_one_account_are_bounded() {
-    struct Nothing;
-    impl std::task::Wake for Nothing {
-        fn wake(self: Arc<Self>) {}
-    }
-    let engine = Memory::new();
-    for _ in 0..3 * WAKERS {
-        let waker = Waker::from(Arc::new(Nothing));
-        assert!(engine.poll_wake(&mut Context::from_waker(&waker), AccountId::new(1), &mut 0).is_pending());
-    }
-    let kept = lock(&engine.shared.wakes).get(&AccountId::new(1)).unwrap().wakers.len();
-    assert!(kept <= WAKERS, "{kept}");
-}
