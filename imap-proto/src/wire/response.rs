@@ -386,7 +386,7 @@ impl ResponseFramer {
             (Split::End { value: true }, Some((at, literal)))
                 if self.refused.is_none() && head::is_body(input.get(..at).unwrap_or_default()) =>
             {
-                let length = self.length(at, literal, input)?;
+                let length = self.length(input, line, at, literal)?;
                 let name = self.unit(input, at, limits);
                 let announcement = line.next - at;
                 self.advance(input, announcement);
@@ -413,10 +413,16 @@ impl ResponseFramer {
         }
     }
 
-    /// Checks and reports what `literal`, announced at `at`, says of its length.
-    fn length(&mut self, at: usize, literal: Announcement, input: &BytesMut) -> Result<u64, FramingError> {
+    /// The length of `literal`, announced at `at`; reports the form of the announcement.
+    fn length(
+        &mut self,
+        input: &BytesMut,
+        line: Line,
+        at: usize,
+        literal: Announcement,
+    ) -> Result<u64, FramingError> {
         let mut report = |kind| {
-            let octets = input.get(at..).unwrap_or_default();
+            let octets = input.get(at..line.next).unwrap_or_default();
             self.deviations.push(Deviation::new(kind, self.offset + at as u64, octets));
         };
         if literal.leading_zeros {
@@ -437,7 +443,7 @@ impl ResponseFramer {
         literal: Announcement,
         limits: &FramingLimits,
     ) -> Result<(), FramingError> {
-        let length = self.length(at, literal, input)?;
+        let length = self.length(input, line, at, literal)?;
         self.line = None;
         self.held = line.next;
         self.literals += 1;

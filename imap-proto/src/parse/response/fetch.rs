@@ -74,21 +74,24 @@ fn separation(tokens: &mut Tokens<'_>, first: bool) -> Result<(), Failure> {
     if first { tokens.no_spaces() } else { tokens.space() }
 }
 
-/// The name with its section and origin.
+/// The name with its section and origin. A section has a space only before a list and in it.
 fn name(tokens: &mut Tokens<'_>) -> Result<Bytes, Failure> {
     let start = tokens.at();
     let mut section = false;
+    let mut list = false;
     loop {
         match tokens.peek() {
-            Some(b'"' | b'{') if section => {
+            Some(b'"' | b'{') if list => {
                 tokens.string_if_any()?;
                 continue;
             }
             Some(b'[') => section = true,
             Some(b']') => section = false,
-            Some(b' ' | b'(') if !section => break,
+            Some(b'(') if section => list = true,
+            Some(b')') if list => list = false,
+            Some(b' ') if list || (section && tokens.rest().get(1) == Some(&b'(')) => {}
+            None | Some(b' ' | b'(') => break,
             Some(_) => {}
-            None => break,
         }
         tokens.take(1);
     }

@@ -109,8 +109,9 @@ fn part(tokens: &mut Tokens<'_>) -> Result<Start, Failure> {
     let second = tokens.mark();
     let nil = tokens.keyword(b"NIL");
     tokens.rewind(second);
+    // NIL may be a subtype or parameters; what has octets is a part of its own.
     match single(tokens, first.clone()) {
-        Err(_) if nil => {
+        Ok(Start::Complete(Part { octets: None, .. })) | Err(_) if nil => {
             tokens.rewind(second);
             childless(tokens, first, start)
         }

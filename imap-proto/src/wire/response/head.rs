@@ -101,21 +101,36 @@ pub(super) fn closing_bracket(part: &[u8]) -> Option<usize> {
     loop {
         match part.get(at)? {
             b']' => return Some(at),
-            b'"' => at = behind_quoted(part, at)?,
+            b'"' if opens(part, at) => at = behind_quoted(part, at)?,
             _ => at += 1,
         }
     }
 }
 
+/// Whether the quote at `at` opens a string: it stands where a value may begin.
+pub(super) fn opens(part: &[u8], at: usize) -> bool {
+    match at.checked_sub(1) {
+        Some(before) => matches!(part.get(before), Some(b' ' | b'(')),
+        None => true,
+    }
+}
+
 /// Behind the quoted string that begins at `at`; `None` if it does not end.
+///
+/// What closes it stands where a value may end. So quotes in it that are not escaped, as some servers write
+/// them, hide neither the end of a line nor that of an item.
 pub(super) fn behind_quoted(part: &[u8], at: usize) -> Option<usize> {
     let mut at = at + 1;
     loop {
         at += memchr::memchr2(b'"', b'\\', part.get(at..)?)?;
-        if part.get(at) == Some(&b'"') {
-            return Some(at + 1);
+        if part.get(at) == Some(&b'\\') {
+            at += 2;
+            continue;
         }
-        at += 2;
+        at += 1;
+        if matches!(part.get(at), None | Some(b' ' | b')' | b']')) {
+            return Some(at);
+        }
     }
 }
 
@@ -123,7 +138,12 @@ pub(super) fn behind_quoted(part: &[u8], at: usize) -> Option<usize> {
 pub(super) fn is_quoted(part: &[u8]) -> bool {
     let mut at = 0;
     while let Some(quote) = part.get(at..).and_then(|rest| memchr::memchr(b'"', rest)) {
-        match behind_quoted(part, at + quote) {
+        at += quote;
+        if !opens(part, at) {
+            at += 1;
+            continue;
+        }
+        match behind_quoted(part, at) {
             Some(behind) => at = behind,
             None => return true,
         }

@@ -3,13 +3,13 @@
 //! It knows quotes and parentheses, nothing else, so that an item that cannot be read does not take its
 //! siblings along.
 
-use super::head::behind_quoted;
+use super::head::{behind_quoted, opens};
 
 /// Where in an item the framer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Splitter {
     place: Place,
-    /// Open parentheses of the value.
+    /// Open parentheses of the section or value.
     depth: usize,
 }
 
@@ -47,7 +47,7 @@ impl Splitter {
     pub(super) fn split(&mut self, line: &[u8], at: &mut usize, end: usize) -> Split {
         let line = line.get(..end).unwrap_or_default();
         while let Some(octet) = line.get(*at) {
-            if *octet == b'"' && self.place != Place::Before {
+            if *octet == b'"' && self.place != Place::Before && opens(line, *at) {
                 if self.place == Place::Between {
                     self.place = Place::Value;
                 }
@@ -61,7 +61,23 @@ impl Splitter {
                 (Place::Before, b' ') => Place::Before,
                 (Place::Before, b')') => return Split::Close,
                 (Place::Name | Place::Section, b'[') => Place::Section,
-                (Place::Section, b']') => Place::Name,
+                (Place::Section, b']') => {
+                    self.depth = 0;
+                    Place::Name
+                }
+                (Place::Section, b'(') => {
+                    self.depth += 1;
+                    Place::Section
+                }
+                // Only a list stands behind a space; else the bracket is missing.
+                (Place::Section, b' ') if self.depth == 0 && line.get(*at + 1) != Some(&b'(') => {
+                    Place::Between
+                }
+                (Place::Section, b')') if self.depth == 0 => return Split::Item(*at),
+                (Place::Section, b')') => {
+                    self.depth -= 1;
+                    Place::Section
+                }
                 (Place::Section, _) => Place::Section,
                 (Place::Name | Place::Between, b' ') => Place::Between,
                 (Place::Name | Place::Between, b')') => return Split::Item(*at),
