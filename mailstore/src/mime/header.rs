@@ -174,6 +174,7 @@ impl HeaderReader {
                 },
                 Place::CarriageReturn => {
                     if *first == b'\n' {
+                        self.place = Place::LineStart;
                         return true;
                     }
                     self.start_line();

@@ -156,6 +156,19 @@ impl Structure {
         self.parts.first().map_or(0, |part| part.end)
     }
 
+    /// The structure of the message with `octets` more in front: whole lines, which become part of its header.
+    #[must_use]
+    pub fn behind(mut self, octets: u64) -> Self {
+        for (index, part) in self.parts.iter_mut().enumerate() {
+            if index > 0 {
+                part.header_start = part.header_start.saturating_add(octets);
+            }
+            part.body_start = part.body_start.saturating_add(octets);
+            part.end = part.end.saturating_add(octets);
+        }
+        self
+    }
+
     /// The stored form.
     #[must_use]
     pub fn to_stored(&self) -> Bytes {
