@@ -53,6 +53,14 @@ pub trait Account: Send + Sync {
         visit: &mut (dyn FnMut(&MailboxInfo) + Send),
     ) -> impl Future<Output = Result<(), ReadError>> + Send;
 
+    /// Visits the names that the account is subscribed to, in order. By default there are none.
+    fn subscriptions(
+        &self,
+        _visit: &mut (dyn FnMut(&MailboxName) + Send),
+    ) -> impl Future<Output = Result<(), ReadError>> + Send {
+        core::future::ready(Ok(()))
+    }
+
     /// Changes the set of mailboxes.
     fn tree(&self, change: TreeChange) -> impl Future<Output = Result<TreeOutcome, WriteError>> + Send;
 
@@ -301,6 +309,30 @@ pub enum TreeChange {
         /// The time, from which a UIDVALIDITY is made.
         now: mailwright_core::value::UnixTime,
     },
+    /// Removes a mailbox with its messages; those below it stay. Not INBOX.
+    Delete {
+        /// Its name.
+        name: MailboxName,
+        /// The time.
+        now: mailwright_core::value::UnixTime,
+    },
+    /// Gives a mailbox another name, and those below it with it. INBOX gives its messages to a new one
+    /// (RFC 9051 §6.3.6).
+    Rename {
+        /// Its name.
+        from: MailboxName,
+        /// The new one.
+        to: MailboxName,
+        /// The time.
+        now: mailwright_core::value::UnixTime,
+    },
+    /// Subscribes to a name, which need not exist, or no longer.
+    Subscribe {
+        /// The name.
+        name: MailboxName,
+        /// Whether it is subscribed from now on.
+        subscribed: bool,
+    },
 }
 
 /// What became of a [`TreeChange`].
@@ -315,6 +347,12 @@ pub enum TreeOutcome {
     SpecialUseTaken,
     /// The account has as many mailboxes as it may.
     TooMany,
+    /// Done.
+    Done,
+    /// There is no mailbox with that name.
+    NoSuchMailbox,
+    /// Not with this mailbox, or not to this name: INBOX cannot be removed, nothing can move below itself.
+    NotPossible,
 }
 
 /// What is stored about a message.
@@ -331,13 +369,36 @@ pub struct MessageMeta {
     pub body: Body,
     /// SHA-256 of what was uploaded.
     pub digest: [u8; 32],
+    /// The MIME structure of the blob in its stored form; empty if it is not known.
+    pub stored_structure: Bytes,
 }
 
 impl MessageMeta {
     /// For implementations of [`Account`].
     #[must_use]
     pub const fn new(uid: Uid, message: MessageId, thread: ThreadId, body: Body, digest: [u8; 32]) -> Self {
-        Self { uid, message, thread, body, digest }
+        Self { uid, message, thread, body, digest, stored_structure: Bytes::new() }
+    }
+
+    /// The same with the [structure](crate::mime::Structure::to_stored) of the blob.
+    #[must_use]
+    pub fn with_structure(mut self, stored: Bytes) -> Self {
+        self.stored_structure = stored;
+        self
+    }
+
+    /// The MIME structure of the message, with what delivery prepended as part of its header.
+    ///
+    /// # Errors
+    /// [`ReadError::Corrupt`] if it is not known or damaged.
+    pub fn structure(&self) -> Result<crate::mime::Structure, ReadError> {
+        use alloc::string::ToString as _;
+        match crate::mime::Structure::from_stored(&self.stored_structure) {
+            Ok(structure) => Ok(structure.behind(self.body.prefix.len() as u64)),
+            Err(_) => {
+                Err(ReadError::Corrupt { what: "structure of a message", key: self.message.to_string() })
+            }
+        }
     }
 }
 
@@ -397,8 +458,10 @@ pub enum ChangeKind {
     Flags(UidSet),
     /// Messages were removed.
     Expunged(UidSet),
-    /// The mailbox was made, with this name.
+    /// The mailbox was made, or has got this name.
     Created(MailboxName),
+    /// The mailbox was removed, or has lost this name.
+    Removed(MailboxName),
 }
 
 /// Where a reader of changes is now.

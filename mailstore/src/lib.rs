@@ -17,7 +17,7 @@ pub mod engine;
 mod identifier;
 mod mail;
 pub mod mime;
-#[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3"))]
+#[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3", feature = "imap"))]
 pub mod serve;
 #[cfg(any(feature = "testing", all(test, feature = "std")))]
 pub mod testing;

@@ -30,6 +30,10 @@ trait Erased: Send + Sync {
         query: &'a ListQuery,
         visit: &'a mut (dyn FnMut(&MailboxInfo) + Send),
     ) -> Boxed<'a, Result<(), ReadError>>;
+    fn subscriptions<'a>(
+        &'a self,
+        visit: &'a mut (dyn FnMut(&MailboxName) + Send),
+    ) -> Boxed<'a, Result<(), ReadError>>;
     fn tree(&self, change: TreeChange) -> Boxed<'_, Result<TreeOutcome, WriteError>>;
     fn apply(&self, mailbox: MailboxId, work: Work) -> Boxed<'_, Result<Vec<Applied>, WriteError>>;
     fn meta<'a>(
@@ -60,6 +64,13 @@ impl<A: Account<Upload: 'static>> Erased for A {
         visit: &'a mut (dyn FnMut(&MailboxInfo) + Send),
     ) -> Boxed<'a, Result<(), ReadError>> {
         Box::pin(Account::list(self, query, visit))
+    }
+
+    fn subscriptions<'a>(
+        &'a self,
+        visit: &'a mut (dyn FnMut(&MailboxName) + Send),
+    ) -> Boxed<'a, Result<(), ReadError>> {
+        Box::pin(Account::subscriptions(self, visit))
     }
 
     fn tree(&self, change: TreeChange) -> Boxed<'_, Result<TreeOutcome, WriteError>> {
@@ -135,6 +146,10 @@ impl Account for DynAccount {
         visit: &mut (dyn FnMut(&MailboxInfo) + Send),
     ) -> Result<(), ReadError> {
         self.0.list(query, visit).await
+    }
+
+    async fn subscriptions(&self, visit: &mut (dyn FnMut(&MailboxName) + Send)) -> Result<(), ReadError> {
+        self.0.subscriptions(visit).await
     }
 
     async fn tree(&self, change: TreeChange) -> Result<TreeOutcome, WriteError> {

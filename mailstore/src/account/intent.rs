@@ -106,6 +106,8 @@ pub struct Uploaded {
     pub digest: [u8; 32],
     /// Octets that CR LF line ends would add.
     pub line_ends: u64,
+    /// Their MIME structure in its stored form; empty if it is not known.
+    pub structure: Bytes,
     staged: Option<Arc<Staged>>,
 }
 
@@ -113,7 +115,14 @@ impl Uploaded {
     /// For implementations of [`Account`](super::Account). `staged` frees the octets if they are never shown.
     #[must_use]
     pub fn new(blob: BlobId, size: u64, digest: [u8; 32], line_ends: u64, staged: Option<Staged>) -> Self {
-        Self { blob, size, digest, line_ends, staged: staged.map(Arc::new) }
+        Self { blob, size, digest, line_ends, structure: Bytes::new(), staged: staged.map(Arc::new) }
+    }
+
+    /// The same with the [structure](crate::mime::Structure::to_stored).
+    #[must_use]
+    pub fn with_structure(mut self, structure: Bytes) -> Self {
+        self.structure = structure;
+        self
     }
 
     /// The octets are, or may be, visible: they must not be freed.
@@ -276,6 +285,9 @@ pub enum Limit {
     /// Octets of a message, or of what is prepended to one.
     #[error("size of the message")]
     MessageSize,
+    /// Mailboxes, or subscriptions.
+    #[error("mailboxes of the account")]
+    Mailboxes,
     /// Modification sequences are used up.
     #[error("no modification sequences left")]
     ModSeqs,

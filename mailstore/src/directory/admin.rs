@@ -208,11 +208,15 @@ impl<E: Engine + Blobs> Store<E> {
 }
 
 async fn add_mailboxes<S: Snapshot>(draft: &mut Draft<'_, S>, now: UnixTime) -> Result<(), WriteError> {
-    draft.create_mailbox(&MailboxName::inbox(), None, now).await.map_err(stopped)?;
+    let inbox = MailboxName::inbox();
+    draft.create_mailbox(&inbox, None, now).await.map_err(stopped)?;
+    draft.subscribe(&inbox, true).await.map_err(stopped)?;
     for (name, special_use) in MAILBOXES {
         // The names are valid, as a test of the result shows.
         if let Ok(name) = MailboxName::new(name) {
             draft.create_mailbox(&name, Some(special_use), now).await.map_err(stopped)?;
+            // Many clients show nothing else.
+            draft.subscribe(&name, true).await.map_err(stopped)?;
         }
     }
     Ok(())

@@ -108,6 +108,14 @@ impl<E: Engine + Blobs> Account for StoreAccount<E> {
         Ok(())
     }
 
+    async fn subscriptions(&self, visit: &mut (dyn FnMut(&MailboxName) + Send)) -> Result<(), ReadError> {
+        let snapshot = self.store.core.engine.snapshot().await?;
+        for (key, _) in rows(&snapshot, key::subscriptions(self.id)).await? {
+            visit(&key::mailbox_name(&key).ok_or_else(|| corrupt("subscription", &key))?);
+        }
+        Ok(())
+    }
+
     async fn tree(&self, change: TreeChange) -> Result<TreeOutcome, WriteError> {
         match self.store.submit(self.id, Request::Tree(change)).await? {
             Outcome::Tree(outcome) => Ok(outcome),
@@ -143,7 +151,8 @@ impl<E: Engine + Blobs> Account for StoreAccount<E> {
             let value = snapshot.get(&key).await?.ok_or(ReadError::Gone)?;
             let message = MessageRow::open(&key, &value)?;
             let body = Body::new(message.prefix, message.blob, message.blob_size);
-            let meta = MessageMeta::new(row.uid, row.message, row.thread, body, message.digest);
+            let meta = MessageMeta::new(row.uid, row.message, row.thread, body, message.digest)
+                .with_structure(message.structure);
             if visit(&meta).is_break() {
                 break;
             }
@@ -234,6 +243,7 @@ fn change(entry: LogEntry, key: &[u8]) -> Result<Change, ReadError> {
         LogKind::Flags(uids) => ChangeKind::Flags(uids),
         LogKind::Expunged(uids) => ChangeKind::Expunged(uids),
         LogKind::Created(text) => ChangeKind::Created(name(text)?),
+        LogKind::Removed(text) => ChangeKind::Removed(name(text)?),
     };
     Ok(Change::new(entry.mailbox, entry.mod_seq, kind))
 }

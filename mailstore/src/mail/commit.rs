@@ -318,8 +318,16 @@ async fn play<S: Snapshot>(
                 Err(error) => Err(error.into()),
             })
         }
-        Request::Tree(TreeChange::Create { name, special_use, now }) => {
-            match draft.create_mailbox(name, *special_use, *now).await {
+        Request::Tree(change) => {
+            let outcome = match change {
+                TreeChange::Create { name, special_use, now } => {
+                    draft.create_mailbox(name, *special_use, *now).await
+                }
+                TreeChange::Delete { name, now } => draft.delete_mailbox(name, *now).await,
+                TreeChange::Rename { from, to, now } => draft.rename_mailbox(from, to, *now).await,
+                TreeChange::Subscribe { name, subscribed } => draft.subscribe(name, *subscribed).await,
+            };
+            match outcome {
                 Ok(outcome) => Ok(Outcome::Tree(outcome)),
                 Err(Stop::Read(error)) => Err(Err(error.into())),
                 Err(Stop::Refused(refusal)) => Err(Ok(request.refused(&refusal))),

@@ -8,6 +8,7 @@
 mod blocks;
 mod change;
 mod finish;
+mod tree;
 
 use alloc::collections::BTreeMap;
 use alloc::string::ToString as _;
@@ -52,6 +53,10 @@ pub(crate) struct Draft<'s, S> {
     /// Octets and messages that the draft adds.
     more: (i64, i64),
     references: BTreeMap<BlobId, i64>,
+    /// Names that mean something else than at the snapshot.
+    names: BTreeMap<MailboxName, Option<MailboxId>>,
+    /// Subscriptions that changed.
+    subscriptions: BTreeMap<MailboxName, bool>,
     changed: bool,
 }
 
@@ -142,6 +147,8 @@ impl<'s, S: Snapshot> Draft<'s, S> {
             held: None,
             more: (0, 0),
             references: BTreeMap::new(),
+            names: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
             changed: false,
         }
     }
@@ -211,7 +218,7 @@ impl<'s, S: Snapshot> Draft<'s, S> {
         self.row.uid_validity = validity;
         self.row.next_mailbox += 1;
         self.row.mailboxes += 1;
-        self.ops.push(Op::Put(key::name(self.account, &name), NameRow(id).seal()));
+        self.set_name(name.clone(), Some(id));
         self.entries.push(LogEntry {
             mailbox: id,
             mod_seq,
@@ -247,9 +254,8 @@ impl<'s, S: Snapshot> Draft<'s, S> {
 
     /// The mailbox with this name, in the snapshot or made since.
     async fn find(&self, name: &MailboxName) -> Result<Option<MailboxId>, ReadError> {
-        let mut drafts = self.mailboxes.iter().filter_map(|(id, draft)| Some((id, draft.as_ref()?)));
-        if let Some((id, _)) = drafts.find(|(_, draft)| draft.row.name == *name) {
-            return Ok(Some(*id));
+        if let Some(id) = self.names.get(name) {
+            return Ok(*id);
         }
         let key = key::name(self.account, name);
         match self.snapshot.get(&key).await? {

@@ -50,6 +50,27 @@ pub(crate) fn names(a: AccountId) -> Range<Bytes> {
     below(build(b'N', &[a.get()], &[]))
 }
 
+/// The name in an `N` or `S` key.
+pub(crate) fn mailbox_name(key: &[u8]) -> Option<MailboxName> {
+    let (_, name) = key.split_at_checked(9)?;
+    MailboxName::new(core::str::from_utf8(name).ok()?).ok()
+}
+
+/// `S a name`: a subscription.
+pub(crate) fn subscription(a: AccountId, name: &MailboxName) -> Bytes {
+    build(b'S', &[a.get()], name.as_str().as_bytes())
+}
+
+/// All `S` of an account.
+pub(crate) fn subscriptions(a: AccountId) -> Range<Bytes> {
+    below(build(b'S', &[a.get()], &[]))
+}
+
+/// All rows about the messages of a mailbox: `C`, `D`, `E`, `V`.
+pub(crate) fn rows_of_mailbox(a: AccountId, m: MailboxId) -> [Range<Bytes>; 4] {
+    [b'C', b'D', b'E', b'V'].map(|kind| below(build(kind, &[a.get(), m.get()], &[])))
+}
+
 /// `B a m`: mailbox header.
 pub(crate) fn mailbox(a: AccountId, m: MailboxId) -> Bytes {
     build(b'B', &[a.get(), m.get()], &[])

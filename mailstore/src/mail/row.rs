@@ -279,6 +279,8 @@ pub(crate) struct MessageRow {
     pub(crate) blob_size: u64,
     /// SHA-256 of the blob.
     pub(crate) digest: [u8; 32],
+    /// The MIME structure of the blob in its stored form.
+    pub(crate) structure: Bytes,
     /// Mailbox entries of this account that show the message.
     pub(crate) references: u32,
 }
@@ -291,6 +293,7 @@ impl Record for MessageRow {
         into.octets(self.blob.as_bytes());
         into.put_u64(self.blob_size);
         into.extend_from_slice(&self.digest);
+        into.octets(&self.structure);
         into.put_u32(self.references);
     }
 
@@ -300,8 +303,23 @@ impl Record for MessageRow {
             blob: BlobId::new(from.octets()?)?,
             blob_size: from.u64()?,
             digest: from.array()?,
+            structure: from.octets()?,
             references: from.u32()?,
         })
+    }
+}
+
+/// `S`: a name that the account is subscribed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SubscriptionRow;
+
+impl Record for SubscriptionRow {
+    const WHAT: &'static str = "subscription";
+
+    fn write(&self, _into: &mut Vec<u8>) {}
+
+    fn read(_from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self)
     }
 }
 
@@ -335,6 +353,7 @@ pub(crate) enum LogKind {
     Flags(UidSet),
     Expunged(UidSet),
     Created(String),
+    Removed(String),
 }
 
 /// `L`: what one commit changed, under its lowest modification sequence.
@@ -360,8 +379,8 @@ impl Record for LogRow {
                 LogKind::Added(uids) => (1, uids),
                 LogKind::Flags(uids) => (2, uids),
                 LogKind::Expunged(uids) => (3, uids),
-                LogKind::Created(name) => {
-                    into.push(4);
+                LogKind::Created(name) | LogKind::Removed(name) => {
+                    into.push(if matches!(entry.kind, LogKind::Created(_)) { 4 } else { 5 });
                     into.octets(name.as_bytes());
                     return;
                 }
@@ -384,6 +403,7 @@ impl Record for LogRow {
                         2 => LogKind::Flags(from.uid_set()?),
                         3 => LogKind::Expunged(from.uid_set()?),
                         4 => LogKind::Created(from.text()?),
+                        5 => LogKind::Removed(from.text()?),
                         _ => return None,
                     },
                 })

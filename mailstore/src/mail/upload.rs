@@ -12,6 +12,7 @@ use super::store::lock;
 use crate::account::{Staged, Upload, Uploaded, WriteError};
 use crate::engine::{BlobWriter as _, Blobs, Engine, now};
 use crate::identifier::BlobId;
+use crate::mime::{self, Scanner};
 
 /// A message that is being stored: memory does not depend on its size.
 pub struct StoreUpload<E: Engine + Blobs> {
@@ -19,6 +20,7 @@ pub struct StoreUpload<E: Engine + Blobs> {
     writer: E::Writer,
     digest: Sha256,
     counter: LineEndCounter,
+    scanner: Scanner,
 }
 
 impl<E: Engine + Blobs> fmt::Debug for StoreUpload<E> {
@@ -33,7 +35,8 @@ impl<E: Engine + Blobs> StoreUpload<E> {
             return Err(WriteError::TooLarge);
         }
         let writer = core.engine.create(size_hint).await?;
-        Ok(Self { core, writer, digest: Sha256::new(), counter: LineEndCounter::default() })
+        let scanner = Scanner::new(mime::Limits::default());
+        Ok(Self { core, writer, digest: Sha256::new(), counter: LineEndCounter::default(), scanner })
     }
 }
 
@@ -70,14 +73,17 @@ impl<E: Engine + Blobs> Upload for StoreUpload<E> {
         }
         self.digest.update(&chunk);
         self.counter.feed(&chunk);
+        self.scanner.feed(&chunk);
         Ok(self.writer.write(chunk).await?)
     }
 
     async fn finish(self) -> Result<Uploaded, WriteError> {
-        let Self { core, writer, digest, counter } = self;
+        let Self { core, writer, digest, counter, scanner } = self;
         let blob = writer.finish().await?;
         let held = HeldBlob::new(core, blob.clone());
         let staged = Staged::new(move || held.delete());
-        Ok(Uploaded::new(blob, counter.octets(), digest.finalize().into(), counter.added(), Some(staged)))
+        let digest = digest.finalize().into();
+        let uploaded = Uploaded::new(blob, counter.octets(), digest, counter.added(), Some(staged));
+        Ok(uploaded.with_structure(scanner.finish().to_stored()))
     }
 }

@@ -15,7 +15,10 @@
 //! | `smtp` | `smtp` | mail exchangers and submission servers |
 //! | `lmtp` | `lmtp` | LMTP servers |
 //! | `pop3` | `pop3` | POP3 servers |
+//! | `imap` | `imap` | IMAP servers |
 
+#[cfg(feature = "imap")]
+pub mod imap;
 #[cfg(feature = "lmtp")]
 pub mod lmtp;
 mod login;

@@ -108,6 +108,18 @@ impl Shared {
         }
     }
 
+    /// Batches that wait for the group behind the one that is being written.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        lock(&self.queue.waiting).batches.len()
+    }
+
+    /// Whether a group is being written.
+    #[cfg(test)]
+    pub(super) fn has_leader(&self) -> bool {
+        lock(&self.queue.waiting).has_leader
+    }
+
     fn next_group(&self, line: &mut Line) -> (Vec<Batch>, Vec<Slot>) {
         let (mut batches, mut slots, mut octets) = (Vec::new(), Vec::new(), 0_usize);
         while let Some((batch, _)) = line.batches.front() {

@@ -103,10 +103,12 @@ impl fmt::Debug for Index {
 
 impl Index {
     /// Opens the index in `file`; makes an empty one in an empty file.
-    pub(super) fn open(file: Arc<dyn File>, cache: usize) -> Result<Self, IndexError> {
+    pub(super) fn open(file: Arc<dyn File>, cache: usize, verify: bool) -> Result<Self, IndexError> {
         let failed = Failed::default();
         let backing = Backing::new(file, failed.clone());
-        let database = Builder::new().set_cache_size(cache).create_with_backend(backing)?;
+        let mut builder = Builder::new();
+        builder.set_cache_size(cache).set_check_integrity_on_open(verify);
+        let database = builder.create_with_backend(backing)?;
         let index = Self { database, failed };
         if index.state()?.is_none() {
             index.write(|edit| edit.set_state(State::default()))?;

@@ -21,6 +21,8 @@ mod segments;
 mod simulated;
 mod staged;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -74,6 +76,9 @@ pub struct LocalConfig {
     pub upload_memory: usize,
     /// Octets of the index kept in memory.
     pub index_cache: usize,
+    /// Whether opening reads the whole index and verifies it, also after a close. Without it a page that was
+    /// damaged meanwhile is noticed only when it is used, and may then end the process.
+    pub verify_index: bool,
 }
 
 impl Default for LocalConfig {
@@ -84,6 +89,7 @@ impl Default for LocalConfig {
             group_octets: 8 * 1024 * 1024,
             upload_memory: 64 * 1024 * 1024,
             index_cache: 64 * 1024 * 1024,
+            verify_index: true,
         }
     }
 }

@@ -117,7 +117,7 @@ fn make_format(storage: &dyn Storage, store: [u8; 16]) -> Result<[u8; 16], OpenE
 /// Makes an empty index. It gets its name only when it is whole.
 pub(super) fn make_index(storage: &dyn Storage, temporary: &str) -> Result<(), OpenError> {
     let file = storage.create(temporary)?;
-    let index = Index::open(Arc::clone(&file), 1024 * 1024)?;
+    let index = Index::open(Arc::clone(&file), 1024 * 1024, false)?;
     if index.has_failed() {
         return Err(OpenError::Io(io::Error::other("the new index could not be written")));
     }
@@ -166,7 +166,7 @@ pub(super) fn open(
         }
         Err(error) => return Err(error.into()),
     };
-    let index = Index::open(file, config.index_cache)?;
+    let index = Index::open(file, config.index_cache, config.verify_index)?;
     let state =
         index.state()?.ok_or_else(|| OpenError::Index(IoError::new("it has no state".to_string())))?;
     let end = recover::find_end(&segments, state)?;

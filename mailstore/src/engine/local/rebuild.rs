@@ -27,7 +27,7 @@ pub(super) fn rebuild(storage: &Arc<dyn Storage>, config: &LocalConfig) -> Resul
     }
     make_index(&**storage, NEW)?;
     let segments = Segments::new(Arc::clone(storage), store);
-    let index = Index::open(storage.open(NEW)?, config.index_cache)?;
+    let index = Index::open(storage.open(NEW)?, config.index_cache, false)?;
     let damages = replay(&segments, &index)?;
     if index.has_failed() {
         return Err(OpenError::Io(io::Error::other("the new index could not be written")));

@@ -98,6 +98,7 @@ impl<S: Snapshot> Draft<'_, S> {
             blob: uploaded.blob.clone(),
             blob_size: uploaded.size,
             digest: uploaded.digest,
+            structure: uploaded.structure.clone(),
             references: 0,
         };
         self.blobs.push(uploaded.blob.clone());

@@ -63,14 +63,14 @@ proptest! {
     fn messages_and_logs_read_as_written(prefix in prop::collection::vec(any::<u8>(), 0..50), size in any::<u64>(), references in any::<u32>(), set in any_set(), mod_seq in any_mod_seq(), keywords in prop::collection::vec(any::<u16>(), 0..5)) {
         round_trip(&MessageRow {
             prefix: prefix.into(), blob: BlobId::new(Bytes::from_static(b"b")).unwrap(), blob_size: size,
-            digest: [9; 32], references,
+            digest: [9; 32], structure: Bytes::from_static(b"structure"), references,
         });
         round_trip(&VanishedRow(set.clone()));
         round_trip(&ExtraRow { keywords });
         let entry = |kind| LogEntry { mailbox: MailboxId::new(size), mod_seq, kind };
         round_trip(&LogRow { token: [3; 16], last: mod_seq, entries: vec![
             entry(LogKind::Added(set.clone())), entry(LogKind::Flags(set.clone())),
-            entry(LogKind::Expunged(set)), entry(LogKind::Created("INBOX".into())),
+            entry(LogKind::Expunged(set)), entry(LogKind::Created("INBOX".into())), entry(LogKind::Removed("a".into())),
         ] });
     }
 
