@@ -237,6 +237,16 @@ fn survive(cut: &Simulated, accounts: &[AccountId], may_be: &[&State], random: &
         cut.cut_every(1 + random.below(12) as u64);
     }
     let mut cuts = 1;
+    if kind == 3 {
+        // An opening that fails, anywhere, changes nothing that is seen.
+        let after = random.below(6) as u64;
+        let fault = [Fault::Sync(after), Fault::Write(after), Fault::Space(512 * after)];
+        cut.set_fault(Some(fault[random.below(3)]));
+        drop(Local::open_in(Arc::new(cut.clone()), config(), [7; 16]));
+        cut.set_fault(None);
+        let store = open(&cut.cut());
+        assert!(may_be.contains(&&state(&store, accounts)), "a failed opening shows after a cut");
+    }
     let store = open(cut);
     let found = state(&store, accounts);
     assert!(may_be.contains(&&found), "neither before nor behind the work");
