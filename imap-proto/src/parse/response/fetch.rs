@@ -86,7 +86,7 @@ fn name(tokens: &mut Tokens<'_>) -> Result<Bytes, Failure> {
                 continue;
             }
             Some(b'[') => section = true,
-            Some(b']') => section = false,
+            Some(b']') if !list => section = false,
             Some(b'(') if section => list = true,
             Some(b')') if list => list = false,
             Some(b' ') if list || (section && tokens.rest().get(1) == Some(&b'(')) => {}

@@ -61,10 +61,8 @@ impl Splitter {
                 (Place::Before, b' ') => Place::Before,
                 (Place::Before, b')') => return Split::Close,
                 (Place::Name | Place::Section, b'[') => Place::Section,
-                (Place::Section, b']') => {
-                    self.depth = 0;
-                    Place::Name
-                }
+                // RFC 9051 §9: in the list of names, it is a character of an astring.
+                (Place::Section, b']') if self.depth == 0 => Place::Name,
                 (Place::Section, b'(') => {
                     self.depth += 1;
                     Place::Section
