@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-use std::ops::Range;
+use core::ops::Range;
+use core::slice;
+use core::str::from_utf8;
 
 use mailwright_store::mime::section::{Found, Section, SectionText, partial};
 use mailwright_store::mime::{Limits, PartKind, Scanner, Structure, View};
@@ -253,7 +255,7 @@ fn value(wire: &[u8], at: &mut usize) -> Value {
         }
         b'{' => {
             let end = *at + wire[*at..].iter().position(|octet| *octet == b'}').unwrap();
-            let length: usize = std::str::from_utf8(&wire[*at + 1..end]).unwrap().parse().unwrap();
+            let length: usize = from_utf8(&wire[*at + 1..end]).unwrap().parse().unwrap();
             *at = end + 3 + length;
             Value::Text(String::from_utf8_lossy(&wire[end + 3..*at]).into_owned())
         }
@@ -338,8 +340,7 @@ fn check_sections(message: &[u8], structure: &Structure, node: &Node, prefix: &[
         assert_eq!(sorted(&both), sorted(&header));
     }
     let numbered = |number: u32| [prefix, &[number]].concat();
-    let parts =
-        if node.kind == PartKind::Multipart { &node.children[..] } else { std::slice::from_ref(node) };
+    let parts = if node.kind == PartKind::Multipart { &node.children[..] } else { slice::from_ref(node) };
     for (child, number) in parts.iter().zip(1..) {
         check_part(message, structure, child, &numbered(number), view);
     }
