@@ -299,7 +299,15 @@ impl Deliver {
         }
     }
 
+    /// Ends with an error, unless an earlier transaction is over: what became of its recipients must be told, or
+    /// they would get the message again.
     fn fail(&mut self, error: DeliverError) -> Progress<Self, Client> {
+        if self.chunk.start > 0 {
+            return self.over(match error {
+                DeliverError::Content(error) => Some(Closed::Content(error)),
+                _ => None,
+            });
+        }
         self.step = Step::Over;
         Progress::Done(Err(error))
     }

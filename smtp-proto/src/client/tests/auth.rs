@@ -60,14 +60,14 @@ fn an_initial_response_too_long_for_the_command_waits_for_an_empty_challenge() {
 }
 
 #[test]
-fn the_password_never_travels_in_plaintext_unless_that_is_allowed() {
+fn c2_the_password_never_travels_in_plaintext_unless_that_is_allowed() {
     let mut peer = Peer::ready(config(), &["AUTH PLAIN LOGIN"]);
     assert_eq!(authenticate(&mut peer), Err(ChooseError::ClearText.into()));
     assert_eq!(peer.said(), "");
 }
 
 #[test]
-fn what_is_not_announced_is_not_tried() {
+fn c5_what_is_not_announced_is_not_tried() {
     let mut peer = Peer::ready(clear_text(), &["AUTH GSSAPI"]);
     assert_eq!(authenticate(&mut peer), Err(ChooseError::NoneFits.into()));
     let mut peer = Peer::ready(clear_text(), &[]);
@@ -75,7 +75,7 @@ fn what_is_not_announced_is_not_tried() {
 }
 
 #[test]
-fn after_535_no_weaker_mechanism_is_tried() {
+fn c5_after_535_no_weaker_mechanism_is_tried() {
     let mut peer = Peer::ready(clear_text(), &["AUTH PLAIN LOGIN"]);
     authenticate(&mut peer).unwrap();
     let events = peer.server("535 5.7.8 no\r\n");
@@ -86,7 +86,7 @@ fn after_535_no_weaker_mechanism_is_tried() {
 }
 
 #[test]
-fn a_temporary_failure_may_be_tried_again() {
+fn c5_a_temporary_failure_may_be_tried_again() {
     let mut peer = Peer::ready(clear_text(), &["AUTH PLAIN"]);
     authenticate(&mut peer).unwrap();
     assert!(peer.server("454 4.7.0 later\r\n")[0].contains("refused: 454"));
@@ -94,7 +94,7 @@ fn a_temporary_failure_may_be_tried_again() {
 }
 
 #[test]
-fn a_challenge_that_cannot_be_decoded_is_cancelled() {
+fn c5_a_challenge_that_cannot_be_decoded_is_cancelled() {
     for challenge in ["334 !!!", "334 VXNlcm5hbWU", "334 VXNl cm5h", "334-VXNlcm5hbWU6\r\n334 x"] {
         let mut peer = Peer::ready(clear_text(), &["AUTH LOGIN"]);
         authenticate(&mut peer).unwrap();
@@ -107,7 +107,7 @@ fn a_challenge_that_cannot_be_decoded_is_cancelled() {
 }
 
 #[test]
-fn success_or_another_challenge_behind_a_cancellation_is_a_protocol_error() {
+fn c5_success_or_another_challenge_behind_a_cancellation_is_a_protocol_error() {
     for reply in ["235 ok\r\n", "334 VXNlcm5hbWU6\r\n"] {
         let mut peer = Peer::ready(clear_text(), &["AUTH LOGIN"]);
         authenticate(&mut peer).unwrap();
@@ -117,7 +117,7 @@ fn success_or_another_challenge_behind_a_cancellation_is_a_protocol_error() {
 }
 
 #[test]
-fn other_3yz_replies_to_auth_are_protocol_errors() {
+fn c5_other_3yz_replies_to_auth_are_protocol_errors() {
     let mut peer = Peer::ready(clear_text(), &["AUTH PLAIN"]);
     authenticate(&mut peer).unwrap();
     assert!(matches!(peer.server_closes("354 go\r\n"), Closed::Unexpected(..)));
@@ -159,7 +159,7 @@ fn endless(max_challenges: u32) -> mailwright_sasl::Client {
 }
 
 #[test]
-fn challenges_are_counted() {
+fn c5_challenges_are_counted() {
     let mut peer = Peer::ready(config(), &["AUTH X-ENDLESS"]);
     peer.client.authenticate_by(endless(1000)).unwrap();
     let _ = peer.said();
@@ -172,14 +172,14 @@ fn challenges_are_counted() {
 }
 
 #[test]
-fn success_without_proof_closes() {
+fn c5_success_without_proof_closes() {
     let mut peer = Peer::ready(config(), &["AUTH X-ENDLESS"]);
     peer.client.authenticate_by(endless(10)).unwrap();
     assert_eq!(peer.server_closes("235 trust me\r\n"), Closed::NoProof);
 }
 
 #[test]
-fn a_mechanism_of_the_host_is_checked_alike() {
+fn c5_a_mechanism_of_the_host_is_checked_alike() {
     let mut peer = Peer::ready(config(), &["AUTH PLAIN"]);
     assert_eq!(peer.client.authenticate_by(endless(1)), Err(Misuse::NotAnnounced.into()));
     let plain =

@@ -95,7 +95,7 @@ fn b6_pieces_of_any_size_give_the_same_octets() {
 }
 
 #[test]
-fn eight_bit_content_never_leaves_in_a_seven_bit_transaction() {
+fn r4_eight_bit_content_never_leaves_in_a_seven_bit_transaction() {
     let mut peer = Peer::ready(config(), &["8BITMIME"]);
     peer.open_content();
     let failed = peer.client.content("grün\r\n".as_bytes());
@@ -114,7 +114,7 @@ fn eight_bit_content_never_leaves_in_a_seven_bit_transaction() {
 }
 
 #[test]
-fn content_is_taken_only_as_far_as_there_is_room() {
+fn c9_content_is_taken_only_as_far_as_there_is_room() {
     let mut small = config();
     small.limits.output = 1000;
     let mut peer = Peer::ready(small, &[]);
@@ -148,7 +148,7 @@ fn content_is_misuse_before_354_and_after_the_end() {
 }
 
 #[test]
-fn when_every_recipient_was_refused_a_354_gets_an_empty_content() {
+fn c4_when_every_recipient_was_refused_a_354_gets_an_empty_content() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), MailOptions::default()).unwrap();
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -166,7 +166,7 @@ fn when_every_recipient_was_refused_a_354_gets_an_empty_content() {
 }
 
 #[test]
-fn when_mail_was_refused_a_354_gets_an_empty_content_too() {
+fn c4_when_mail_was_refused_a_354_gets_an_empty_content_too() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), MailOptions::default()).unwrap();
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -177,7 +177,7 @@ fn when_mail_was_refused_a_354_gets_an_empty_content_too() {
 }
 
 #[test]
-fn a_server_that_accepts_recipients_of_a_refused_sender_gets_nothing() {
+fn c4_a_server_that_accepts_recipients_of_a_refused_sender_gets_nothing() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), MailOptions::default()).unwrap();
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -189,7 +189,7 @@ fn a_server_that_accepts_recipients_of_a_refused_sender_gets_nothing() {
 }
 
 #[test]
-fn a_refused_data_leaves_the_session_usable() {
+fn c4_a_refused_data_leaves_the_session_usable() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.mail(MailOptions::default());
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -204,7 +204,7 @@ fn a_refused_data_leaves_the_session_usable() {
 }
 
 #[test]
-fn a_2yz_or_another_3yz_to_data_is_a_protocol_error() {
+fn c4_a_2yz_or_another_3yz_to_data_is_a_protocol_error() {
     for reply in ["250 ok", "220 x", "334 x", "355 x"] {
         let mut peer = Peer::ready(config(), &[]);
         peer.mail(MailOptions::default());
@@ -217,7 +217,7 @@ fn a_2yz_or_another_3yz_to_data_is_a_protocol_error() {
 }
 
 #[test]
-fn lmtp_awaits_exactly_one_reply_for_each_accepted_recipient_in_order() {
+fn c7_lmtp_awaits_exactly_one_reply_for_each_accepted_recipient_in_order() {
     let mut peer = Peer::ready(lmtp(), &["PIPELINING"]);
     peer.mail(MailOptions::default());
     let ids: Vec<_> =
@@ -238,7 +238,7 @@ fn lmtp_awaits_exactly_one_reply_for_each_accepted_recipient_in_order() {
 }
 
 #[test]
-fn lmtp_without_accepted_recipient_awaits_nothing_behind_an_empty_content() {
+fn c7_lmtp_without_accepted_recipient_awaits_nothing_behind_an_empty_content() {
     let mut peer = Peer::ready(lmtp(), &["PIPELINING"]);
     peer.mail(MailOptions::default());
     peer.client.rcpt(&recipient("a")).unwrap();
@@ -250,7 +250,7 @@ fn lmtp_without_accepted_recipient_awaits_nothing_behind_an_empty_content() {
 }
 
 #[test]
-fn the_next_transaction_may_be_pipelined_behind_the_content() {
+fn c9_the_next_transaction_may_be_pipelined_behind_the_content() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.open_content();
     peer.client.end_content().unwrap();

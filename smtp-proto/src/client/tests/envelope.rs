@@ -27,7 +27,7 @@ fn the_null_sender_and_postmaster_are_written_as_the_rfc_has_them() {
 }
 
 #[test]
-fn without_pipelining_one_command_waits_for_the_other() {
+fn c9_without_pipelining_one_command_waits_for_the_other() {
     let mut peer = Peer::ready(config(), &[]);
     peer.client.mail(&sender(), options()).unwrap();
     assert_eq!(peer.client.rcpt(&recipient("bob")), Err(Misuse::Busy));
@@ -37,7 +37,7 @@ fn without_pipelining_one_command_waits_for_the_other() {
 }
 
 #[test]
-fn with_pipelining_a_group_is_written_at_once_and_ends_at_data() {
+fn c9_with_pipelining_a_group_is_written_at_once_and_ends_at_data() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), options()).unwrap();
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -58,7 +58,7 @@ fn with_pipelining_a_group_is_written_at_once_and_ends_at_data() {
 }
 
 #[test]
-fn every_command_that_ends_its_group_ends_it() {
+fn c9_every_command_that_ends_its_group_ends_it() {
     type Give = fn(&mut Client) -> Result<CommandId, Misuse>;
     let query = |client: &mut Client| client.vrfy(&Query::Name(UserName::new("x").unwrap()));
     for give in [Client::noop as Give, query, Client::quit] {
@@ -72,7 +72,7 @@ fn every_command_that_ends_its_group_ends_it() {
 }
 
 #[test]
-fn rset_may_stand_anywhere_in_a_group() {
+fn c9_rset_may_stand_anywhere_in_a_group() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), options()).unwrap();
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -86,7 +86,7 @@ fn rset_may_stand_anywhere_in_a_group() {
 }
 
 #[test]
-fn a_thousand_commands_may_be_in_flight_and_no_more() {
+fn limits_a_thousand_commands_may_be_in_flight_and_no_more() {
     let mut many = config();
     many.limits.recipients = 2000;
     let mut peer = Peer::ready(many, &["PIPELINING"]);
@@ -113,7 +113,7 @@ fn a_thousand_commands_may_be_in_flight_and_no_more() {
 }
 
 #[test]
-fn output_that_is_not_written_holds_commands_back() {
+fn c9_output_that_is_not_written_holds_commands_back() {
     let mut small = config();
     small.limits.output = 100;
     let mut peer = Peer::ready(small, &["PIPELINING"]);
@@ -126,7 +126,7 @@ fn output_that_is_not_written_holds_commands_back() {
 }
 
 #[test]
-fn parameters_are_sent_only_where_they_were_announced() {
+fn c8_parameters_are_sent_only_where_they_were_announced() {
     let mut full = options();
     full.size = Some(1234);
     let mut peer = Peer::ready(config(), &[]);
@@ -145,7 +145,7 @@ fn parameters_are_sent_only_where_they_were_announced() {
 }
 
 #[test]
-fn a_size_above_the_announced_limit_is_not_tried() {
+fn c8_a_size_above_the_announced_limit_is_not_tried() {
     let mut large = options();
     large.size = Some(1001);
     let mut peer = Peer::ready(config(), &["SIZE 1000"]);
@@ -155,7 +155,7 @@ fn a_size_above_the_announced_limit_is_not_tried() {
 }
 
 #[test]
-fn an_address_beyond_ascii_goes_only_where_smtputf8_was_said() {
+fn c8_an_address_beyond_ascii_goes_only_where_smtputf8_was_said() {
     let sender: ReversePath = "<jörg@client.example>".parse().unwrap();
     let mut utf8 = options();
     utf8.smtp_utf8 = true;
@@ -192,7 +192,7 @@ fn calls_out_of_turn_are_misuse_and_write_nothing() {
 }
 
 #[test]
-fn the_limit_of_recipients_is_the_announced_one_else_the_own() {
+fn c8_the_limit_of_recipients_is_the_announced_one_else_the_own() {
     let own = Peer::ready(config(), &[]);
     assert_eq!(own.client.max_recipients(), 100);
     let announced = Peer::ready(config(), &["LIMITS RCPTMAX=250"]);
@@ -202,7 +202,7 @@ fn the_limit_of_recipients_is_the_announced_one_else_the_own() {
 }
 
 #[test]
-fn mailmax_is_obeyed() {
+fn c8_mailmax_is_obeyed() {
     let mut peer = Peer::ready(config(), &["LIMITS MAILMAX=1"]);
     peer.mail(options());
     peer.client.reset().unwrap();
@@ -211,7 +211,7 @@ fn mailmax_is_obeyed() {
 }
 
 #[test]
-fn what_552_means_depends_on_size_and_the_enhanced_code() {
+fn c6_what_552_means_depends_on_size_and_the_enhanced_code() {
     // (SIZE announced, reply, verdict)
     for (sized, reply, expected) in [
         (false, "250 ok", Verdict::Accepted),
@@ -242,7 +242,7 @@ fn what_552_means_depends_on_size_and_the_enhanced_code() {
 }
 
 #[test]
-fn vrfy_writes_an_atom_a_quoted_string_or_a_mailbox() {
+fn injection_vrfy_writes_an_atom_a_quoted_string_or_a_mailbox() {
     let name = |name: &str| Query::Name(UserName::new(name).unwrap());
     for (query, line) in [
         (name("Smith"), "VRFY Smith"),
@@ -260,7 +260,7 @@ fn vrfy_writes_an_atom_a_quoted_string_or_a_mailbox() {
 }
 
 #[test]
-fn a_line_above_the_limit_is_not_written() {
+fn limits_a_line_above_the_limit_is_not_written() {
     let mut peer = Peer::ready(config(), &[]);
     let long = Query::Name(UserName::new(&"x".repeat(994)).unwrap());
     assert_eq!(peer.client.vrfy(&long), Err(Misuse::TooLarge));
@@ -286,7 +286,7 @@ fn quit_ends_when_the_server_closes_or_after_a_while() {
 }
 
 #[test]
-fn a_second_reply_to_quit_is_an_error_except_421() {
+fn c3_a_second_reply_to_quit_is_an_error_except_421() {
     let mut peer = Peer::ready(config(), &[]);
     peer.client.quit().unwrap();
     peer.server("221 bye\r\n");

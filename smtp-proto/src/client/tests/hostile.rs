@@ -4,28 +4,28 @@ use super::*;
 use crate::parse::ReplyParseErrorKind;
 
 #[test]
-fn a_reply_to_nothing_ends_the_session() {
+fn c3_a_reply_to_nothing_ends_the_session() {
     let mut peer = Peer::ready(config(), &[]);
     let Closed::Unsolicited(reply) = peer.server_closes("250 surprise\r\n") else { panic!() };
     assert_eq!(reply.to_string(), "250 surprise");
 }
 
 #[test]
-fn a_reply_inside_content_ends_the_session() {
+fn c3_a_reply_inside_content_ends_the_session() {
     let mut peer = Peer::ready(config(), &[]);
     peer.open_content();
     assert!(matches!(peer.server_closes("250 already\r\n"), Closed::Unsolicited(_)));
 }
 
 #[test]
-fn one_reply_too_many_in_a_group_ends_the_session() {
+fn c3_one_reply_too_many_in_a_group_ends_the_session() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), MailOptions::default()).unwrap();
     assert!(matches!(peer.server_closes("250 ok\r\n250 ok\r\n"), Closed::Unsolicited(_)));
 }
 
 #[test]
-fn a_3yz_reply_where_none_belongs_is_a_protocol_error() {
+fn c3_a_3yz_reply_where_none_belongs_is_a_protocol_error() {
     type Give = fn(&mut Peer);
     let commands: [(Give, Awaited); 5] = [
         (|peer| _ = peer.client.mail(&sender(), MailOptions::default()), Awaited::Mail),
@@ -53,7 +53,7 @@ fn a_3yz_reply_where_none_belongs_is_a_protocol_error() {
 }
 
 #[test]
-fn malformed_replies_end_the_session_with_their_octets() {
+fn c3_malformed_replies_end_the_session_with_their_octets() {
     for (text, kind) in [
         (&b"HTTP/1.1 400\r\n"[..], ReplyParseErrorKind::Code),
         (b"150 ok\r\n", ReplyParseErrorKind::Code),
@@ -70,7 +70,55 @@ fn malformed_replies_end_the_session_with_their_octets() {
 }
 
 #[test]
-fn a_421_at_any_time_ends_the_session_with_its_text() {
+fn c3_malformed_replies_are_the_same_error_in_every_segmentation() {
+    for text in [
+        "250-a\r\n251 b\r\n",
+        "250-a\r\n250-b\r\n999 c\r\n",
+        "250-a\r\n250x\r\n",
+        "250-a\r\n\r\n",
+        "250 a\rb\r\n",
+        "600 ok\r\n",
+        "560 ok\r\n",
+        "199 ok\r\n",
+        "2500 ok\r\n",
+    ] {
+        let mut whole = Peer::ready(config(), &[]);
+        whole.client.noop().unwrap();
+        let expected = whole.server_closes(text);
+        assert!(matches!(expected, Closed::Malformed(_)), "{text:?} {expected:?}");
+        for cut in 0..text.len() {
+            let mut peer = Peer::ready(config(), &[]);
+            peer.client.noop().unwrap();
+            peer.input.extend_from_slice(&text.as_bytes()[..cut]);
+            peer.client.handle_input(&mut peer.input, peer.now);
+            assert_eq!(peer.server_closes(&text[cut..]), expected, "{text:?} {cut}");
+        }
+    }
+}
+
+#[test]
+fn c3_a_reply_without_end_is_an_error_at_the_limits() {
+    for (line, kind) in [
+        ("250-\r\n", ReplyParseErrorKind::TooManyLines),
+        (&*alloc::format!("250-{}\r\n", "x".repeat(1000)), ReplyParseErrorKind::TooLong),
+        ("250-xxxxxxxxxxxxxx", ReplyParseErrorKind::LineTooLong),
+    ] {
+        let mut peer = Peer::ready(config(), &[]);
+        peer.client.noop().unwrap();
+        let mut sent = 0;
+        while !peer.client.is_closed() {
+            assert!(sent <= 102_000, "{kind}");
+            peer.input.extend_from_slice(line.as_bytes());
+            sent += line.len();
+            peer.client.handle_input(&mut peer.input, peer.now);
+        }
+        let Closed::Malformed(error) = peer.closed() else { panic!() };
+        assert_eq!(error.kind, kind);
+    }
+}
+
+#[test]
+fn c3_a_421_at_any_time_ends_the_session_with_its_text() {
     type Give = fn(&mut Peer);
     let states: [Give; 5] = [
         |_| {},
@@ -103,7 +151,7 @@ fn reused() -> Peer {
 }
 
 #[test]
-fn a_reused_connection_that_ends_before_the_reply_to_mail_is_stale() {
+fn c3_a_reused_connection_that_ends_before_the_reply_to_mail_is_stale() {
     type Give = fn(&mut Peer);
     let states: [Give; 4] = [
         |_| {},
@@ -127,7 +175,7 @@ fn a_reused_connection_that_ends_before_the_reply_to_mail_is_stale() {
 }
 
 #[test]
-fn after_the_reply_to_mail_it_is_not_stale() {
+fn c3_after_the_reply_to_mail_it_is_not_stale() {
     let mut peer = reused();
     peer.mail(MailOptions::default());
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -136,7 +184,7 @@ fn after_the_reply_to_mail_it_is_not_stale() {
 }
 
 #[test]
-fn while_a_message_awaits_its_reply_it_is_not_stale() {
+fn c3_while_a_message_awaits_its_reply_it_is_not_stale() {
     let mut peer = reused();
     peer.open_content();
     peer.client.end_content().unwrap();
@@ -146,7 +194,7 @@ fn while_a_message_awaits_its_reply_it_is_not_stale() {
 }
 
 #[test]
-fn a_first_transaction_is_never_stale() {
+fn c3_a_first_transaction_is_never_stale() {
     let mut peer = Peer::ready(config(), &[]);
     peer.client.mail(&sender(), MailOptions::default()).unwrap();
     peer.client.handle_eof(peer.now);
@@ -154,7 +202,7 @@ fn a_first_transaction_is_never_stale() {
 }
 
 #[test]
-fn a_server_that_refuses_mail_and_closes_leaves_its_refusal() {
+fn c4_a_server_that_refuses_mail_and_closes_leaves_its_refusal() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), MailOptions::default()).unwrap();
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -191,7 +239,7 @@ fn after_the_end_there_is_silence() {
 }
 
 #[test]
-fn events_that_nobody_takes_hold_the_server_back() {
+fn limits_events_that_nobody_takes_hold_the_server_back() {
     let mut many = config();
     many.limits.recipients = 1000;
     let mut peer = Peer::ready(many, &["PIPELINING"]);
@@ -213,7 +261,7 @@ fn events_that_nobody_takes_hold_the_server_back() {
 }
 
 #[test]
-fn an_idle_session_holds_no_large_buffers() {
+fn limits_an_idle_session_holds_no_large_buffers() {
     let mut many = config();
     many.limits.recipients = 1000;
     let mut peer = Peer::ready(many, &["PIPELINING"]);

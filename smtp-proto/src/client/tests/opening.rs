@@ -20,7 +20,7 @@ fn the_opening_needs_no_call() {
 }
 
 #[test]
-fn a_refusing_greeting_is_answered_with_quit_and_told() {
+fn r11_a_refusing_greeting_is_answered_with_quit_and_told() {
     for greeting in ["554 5.7.1 no service", "450 later", "521 no mail here"] {
         let mut peer = Peer::new(config());
         let Closed::Greeting(reply) = peer.server_closes(alloc::format!("{greeting}\r\n")) else { panic!() };
@@ -31,14 +31,14 @@ fn a_refusing_greeting_is_answered_with_quit_and_told() {
 }
 
 #[test]
-fn a_greeting_421_is_not_answered() {
+fn r11_a_greeting_421_is_not_answered() {
     let mut peer = Peer::new(config());
     assert!(matches!(peer.server_closes("421 busy\r\n"), Closed::Greeting(_)));
     assert_eq!(peer.said(), "");
 }
 
 #[test]
-fn a_greeting_3yz_is_a_protocol_error() {
+fn c3_a_greeting_3yz_is_a_protocol_error() {
     assert!(matches!(
         Peer::new(config()).server_closes("354 what\r\n"),
         Closed::Unexpected(Awaited::Greeting, _)
@@ -46,7 +46,7 @@ fn a_greeting_3yz_is_a_protocol_error() {
 }
 
 #[test]
-fn ehlo_not_recognised_falls_back_to_helo_without_extensions() {
+fn c8_ehlo_not_recognised_falls_back_to_helo_without_extensions() {
     for code in ["500", "502"] {
         let mut peer = Peer::new(config());
         peer.server("220 old\r\n");
@@ -60,7 +60,7 @@ fn ehlo_not_recognised_falls_back_to_helo_without_extensions() {
 }
 
 #[test]
-fn helo_after_504_and_550_only_by_option() {
+fn c8_helo_after_504_and_550_only_by_option() {
     for code in ["504", "550"] {
         let mut peer = Peer::new(config());
         peer.server("220 x\r\n");
@@ -76,7 +76,7 @@ fn helo_after_504_and_550_only_by_option() {
 }
 
 #[test]
-fn every_other_refusal_of_ehlo_sends_the_host_elsewhere() {
+fn r11_every_other_refusal_of_ehlo_sends_the_host_elsewhere() {
     for code in ["501", "503", "521", "530", "554", "451"] {
         let mut peer = Peer::new(config());
         peer.server("220 x\r\n");
@@ -87,21 +87,21 @@ fn every_other_refusal_of_ehlo_sends_the_host_elsewhere() {
 }
 
 #[test]
-fn a_refused_helo_is_not_tried_again() {
+fn c8_a_refused_helo_is_not_tried_again() {
     let mut peer = Peer::new(config());
     peer.server("220 x\r\n500 no\r\n");
     assert!(matches!(peer.server_closes("500 no\r\n"), Closed::Hello(_)));
 }
 
 #[test]
-fn helo_is_not_tried_where_tls_is_required() {
+fn c8_helo_is_not_tried_where_tls_is_required() {
     let mut peer = Peer::new(with_tls(TlsMode::Required));
     peer.server("220 x\r\n");
     assert!(matches!(peer.server_closes("502 no\r\n"), Closed::Hello(_)));
 }
 
 #[test]
-fn lmtp_says_lhlo_and_has_no_helo() {
+fn c8_lmtp_says_lhlo_and_has_no_helo() {
     let mut peer = Peer::new(lmtp());
     peer.server("220 x LMTP\r\n");
     assert_eq!(peer.said(), "LHLO client.example\r\n");
@@ -109,7 +109,7 @@ fn lmtp_says_lhlo_and_has_no_helo() {
 }
 
 #[test]
-fn the_name_in_ehlo_may_be_an_address_literal_and_nothing_else() {
+fn injection_the_name_in_ehlo_may_be_an_address_literal_and_nothing_else() {
     assert_eq!(Config::new("[192.0.2.1]").unwrap().name(), "[192.0.2.1]");
     for name in ["", "a b", "x\r\nRSET", "x\0", "-x", "münchen.example", "<x>"] {
         assert!(Config::new(name).is_err(), "{name:?}");
@@ -117,7 +117,7 @@ fn the_name_in_ehlo_may_be_an_address_literal_and_nothing_else() {
 }
 
 #[test]
-fn after_starttls_everything_is_asked_again() {
+fn c1_after_starttls_everything_is_asked_again() {
     let mut peer = Peer::new(with_tls(TlsMode::Required));
     peer.server("220 x\r\n");
     peer.server("250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n");
@@ -134,7 +134,7 @@ fn after_starttls_everything_is_asked_again() {
 }
 
 #[test]
-fn any_octet_behind_the_reply_to_starttls_is_an_error() {
+fn c1_any_octet_behind_the_reply_to_starttls_is_an_error() {
     for behind in ["2", "\r", "250 x\r\n", "250-injected", "\0"] {
         let mut peer = Peer::new(with_tls(TlsMode::Opportunistic));
         peer.server("220 x\r\n250-x\r\n250 STARTTLS\r\n");
@@ -145,14 +145,14 @@ fn any_octet_behind_the_reply_to_starttls_is_an_error() {
 }
 
 #[test]
-fn an_octet_that_comes_before_the_handshake_is_an_error_too() {
+fn c1_an_octet_that_comes_before_the_handshake_is_an_error_too() {
     let mut peer = Peer::new(with_tls(TlsMode::Required));
     peer.server("220 x\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n");
     assert!(matches!(peer.server_closes("2"), Closed::Injected(_)));
 }
 
 #[test]
-fn required_tls_that_is_not_announced_fails_closed() {
+fn c2_required_tls_that_is_not_announced_fails_closed() {
     let mut peer = Peer::new(with_tls(TlsMode::Required));
     peer.server("220 x\r\n");
     let _ = peer.said();
@@ -161,7 +161,7 @@ fn required_tls_that_is_not_announced_fails_closed() {
 }
 
 #[test]
-fn required_tls_that_is_refused_fails_closed() {
+fn c2_required_tls_that_is_refused_fails_closed() {
     for code in ["454", "501", "502", "530"] {
         let mut peer = Peer::new(with_tls(TlsMode::Required));
         peer.server("220 x\r\n250-x\r\n250 STARTTLS\r\n");
@@ -170,7 +170,7 @@ fn required_tls_that_is_refused_fails_closed() {
 }
 
 #[test]
-fn opportunistic_tls_goes_on_in_plaintext_and_says_so() {
+fn c2_opportunistic_tls_goes_on_in_plaintext_and_says_so() {
     let mut peer = Peer::new(with_tls(TlsMode::Opportunistic));
     peer.server("220 x\r\n250-x\r\n250 STARTTLS\r\n");
     assert_eq!(peer.server("454 4.7.0 not now\r\n"), ["TlsDeclined 454 4.7.0 not now", "Ready"]);
@@ -182,14 +182,14 @@ fn opportunistic_tls_goes_on_in_plaintext_and_says_so() {
 }
 
 #[test]
-fn no_tls_is_no_tls() {
+fn c2_no_tls_is_no_tls() {
     let mut peer = Peer::new(with_tls(TlsMode::None));
     peer.server("220 x\r\n");
     assert_eq!(peer.server("250-x\r\n250 STARTTLS\r\n"), ["Ready"]);
 }
 
 #[test]
-fn a_reply_to_starttls_that_is_neither_220_nor_a_refusal_is_a_protocol_error() {
+fn c2_a_reply_to_starttls_that_is_neither_220_nor_a_refusal_is_a_protocol_error() {
     for reply in ["250 ok\r\n", "354 go\r\n", "221 x\r\n"] {
         let mut peer = Peer::new(with_tls(TlsMode::Opportunistic));
         peer.server("220 x\r\n250-x\r\n250 STARTTLS\r\n");
@@ -198,7 +198,7 @@ fn a_reply_to_starttls_that_is_neither_220_nor_a_refusal_is_a_protocol_error() {
 }
 
 #[test]
-fn implicit_tls_comes_before_the_greeting() {
+fn c2_implicit_tls_comes_before_the_greeting() {
     let mut peer = Peer::new(with_tls(TlsMode::Implicit));
     assert_eq!(peer.client.wants(), Wants::upgrade(Layer::Tls));
     // Nothing is taken before.
@@ -213,7 +213,7 @@ fn implicit_tls_comes_before_the_greeting() {
 }
 
 #[test]
-fn a_failed_handshake_ends_the_session_in_every_mode() {
+fn c2_a_failed_handshake_ends_the_session_in_every_mode() {
     for tls in [TlsMode::Opportunistic, TlsMode::Required] {
         let mut peer = Peer::new(with_tls(tls));
         peer.server("220 x\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n");

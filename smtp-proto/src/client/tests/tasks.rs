@@ -141,7 +141,7 @@ fn outcomes(delivery: &Delivery) -> Vec<String> {
 }
 
 #[test]
-fn each_recipient_has_its_row_with_and_without_pipelining() {
+fn c6_each_recipient_has_its_row_with_and_without_pipelining() {
     for extensions in [&[][..], &["PIPELINING"]] {
         let mut peer = Peer::ready(config(), extensions);
         let mut server = Server::default();
@@ -164,7 +164,7 @@ fn each_recipient_has_its_row_with_and_without_pipelining() {
 }
 
 #[test]
-fn with_pipelining_the_envelope_is_one_group() {
+fn c9_with_pipelining_the_envelope_is_one_group() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     let mut task = Deliver::new(sender(), recipients(&["a", "b"]), "x\r\n");
     task.start(&mut peer.client).unwrap();
@@ -172,7 +172,7 @@ fn with_pipelining_the_envelope_is_one_group() {
 }
 
 #[test]
-fn lmtp_has_an_outcome_for_each_recipient() {
+fn c7_lmtp_has_an_outcome_for_each_recipient() {
     let mut peer = Peer::ready(lmtp(), &["PIPELINING"]);
     let mut server = Server { lmtp: true, ..Server::default() };
     let delivery = deliver(&mut peer, &mut server, &["bob", "nobody", "full", "bob"], "Hi\r\n").unwrap();
@@ -188,7 +188,7 @@ fn lmtp_has_an_outcome_for_each_recipient() {
 }
 
 #[test]
-fn when_all_are_refused_the_next_delivery_begins_with_rset_and_the_first_never_does() {
+fn c10_when_all_are_refused_the_next_delivery_begins_with_rset_and_the_first_never_does() {
     for extensions in [&[][..], &["PIPELINING"]] {
         let mut peer = Peer::ready(config(), extensions);
         let mut server = Server::default();
@@ -206,7 +206,7 @@ fn when_all_are_refused_the_next_delivery_begins_with_rset_and_the_first_never_d
 }
 
 #[test]
-fn a_refused_sender_is_the_outcome_of_every_recipient() {
+fn c4_a_refused_sender_is_the_outcome_of_every_recipient() {
     for extensions in [&[][..], &["PIPELINING"]] {
         let mut peer = Peer::ready(config(), extensions);
         let mut task = Deliver::new(sender(), recipients(&["a", "b"]), "x\r\n");
@@ -219,7 +219,7 @@ fn a_refused_sender_is_the_outcome_of_every_recipient() {
 }
 
 #[test]
-fn a_server_that_closes_after_refusing_the_sender_leaves_its_refusal() {
+fn c4_a_server_that_closes_after_refusing_the_sender_leaves_its_refusal() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     let mut task = Deliver::new(sender(), recipients(&["a", "b"]), "x\r\n");
     let serve = |line: &str| line.starts_with("MAIL").then(|| "550 5.7.1 not you\r\n".into());
@@ -241,7 +241,7 @@ fn a_connection_that_ends_on_the_way_leaves_the_rows_it_has() {
 }
 
 #[test]
-fn a_refused_content_is_the_outcome_of_who_was_accepted() {
+fn c6_a_refused_content_is_the_outcome_of_who_was_accepted() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     let mut task = Deliver::new(sender(), recipients(&["bob", "nobody"]), "x\r\n");
     let mut server = Server::default();
@@ -255,7 +255,7 @@ fn a_refused_content_is_the_outcome_of_who_was_accepted() {
 }
 
 #[test]
-fn many_recipients_go_in_several_transactions() {
+fn c8_many_recipients_go_in_several_transactions() {
     for extensions in [&["LIMITS RCPTMAX=3"][..], &["LIMITS RCPTMAX=3", "PIPELINING"]] {
         let mut peer = Peer::ready(config(), extensions);
         let mut server = Server::default();
@@ -270,7 +270,63 @@ fn many_recipients_go_in_several_transactions() {
 }
 
 #[test]
-fn what_can_be_known_before_is_a_local_error_and_writes_nothing() {
+fn c8_where_the_session_takes_no_further_transaction_the_rows_of_the_first_are_told() {
+    let mut peer = Peer::ready(config(), &["PIPELINING", "LIMITS MAILMAX=1 RCPTMAX=2"]);
+    let mut server = Server::default();
+    let delivery = deliver(&mut peer, &mut server, &["a", "nobody", "b"], "x\r\n").unwrap();
+    assert_eq!(
+        outcomes(&delivery),
+        ["accepted 250 2.0.0 for all", "permanent reply to RCPT: 550 5.1.1 no such user", "unanswered"]
+    );
+    // Before anything was sent it is an error of the call.
+    let error = deliver(&mut peer, &mut server, &["b"], "x\r\n").unwrap_err();
+    assert_eq!(error, DeliverError::Misuse(Misuse::TooLarge));
+}
+
+#[test]
+fn b5_streamed_content_that_breaks_off_in_a_later_transaction_leaves_the_rows_of_the_first() {
+    let mut peer = Peer::ready(config(), &["PIPELINING", "LIMITS RCPTMAX=1"]);
+    let mut server = Server::default();
+    let mut task = Deliver::streamed(sender(), recipients(&["a", "b"]));
+    let mut turn = 0;
+    let delivery = run(
+        &mut peer,
+        &mut task,
+        |line| server.serve(line),
+        |task, _| {
+            turn += 1;
+            task.push(if turn == 1 { "good\r\n" } else { "bad\n" }.into());
+            task.finish();
+        },
+    );
+    let delivery = delivery.unwrap();
+    assert_eq!(outcomes(&delivery), ["accepted 250 2.0.0 for all", "unanswered"]);
+    assert!(matches!(delivery.closed, Some(Closed::Content(ContentError::BareLineFeed { offset: 3 }))));
+}
+
+#[test]
+fn r11_521_and_556_to_a_recipient_are_permanent_for_that_recipient_alone() {
+    for code in ["521 5.3.2", "556 5.1.10"] {
+        let mut peer = Peer::ready(config(), &["PIPELINING"]);
+        let mut server = Server::default();
+        let mut task = Deliver::new(sender(), recipients(&["a", "null"]), "x\r\n");
+        let serve = |line: &str| match line {
+            "RCPT TO:<null@server.example>" => Some(alloc::format!("{code} no mail here\r\n")),
+            line => server.serve(line),
+        };
+        let delivery = run(&mut peer, &mut task, serve, |_, _| ()).unwrap();
+        assert_eq!(
+            outcomes(&delivery),
+            [
+                "accepted 250 2.0.0 for all".to_string(),
+                alloc::format!("permanent reply to RCPT: {code} no mail here")
+            ]
+        );
+    }
+}
+
+#[test]
+fn c8_what_can_be_known_before_is_a_local_error_and_writes_nothing() {
     let mut peer = Peer::ready(config(), &["SIZE 10"]);
     let mut server = Server::default();
     let mut fails = |names: &[&str], content| deliver(&mut peer, &mut server, names, content).unwrap_err();
@@ -288,7 +344,7 @@ fn what_can_be_known_before_is_a_local_error_and_writes_nothing() {
 }
 
 #[test]
-fn mail_says_what_the_message_needs_and_no_more() {
+fn c8_mail_says_what_the_message_needs_and_no_more() {
     let all = &["SIZE", "8BITMIME", "SMTPUTF8", "PIPELINING"];
     for (content, name, expected) in [
         ("Subject: x\r\n\r\nx\r\n", "bob", " SIZE=17"),
@@ -307,7 +363,7 @@ fn mail_says_what_the_message_needs_and_no_more() {
 }
 
 #[test]
-fn a_recipient_beyond_ascii_alone_fails_where_there_is_no_smtputf8() {
+fn c8_a_recipient_beyond_ascii_alone_fails_where_there_is_no_smtputf8() {
     for extensions in [&[][..], &["PIPELINING"]] {
         let mut peer = Peer::ready(config(), extensions);
         let delivery = deliver(&mut peer, &mut Server::default(), &["jürgen", "bob"], "x\r\n").unwrap();
@@ -319,7 +375,7 @@ fn a_recipient_beyond_ascii_alone_fails_where_there_is_no_smtputf8() {
 }
 
 #[test]
-fn a_stale_connection_says_that_it_may_be_repeated() {
+fn c3_a_stale_connection_says_that_it_may_be_repeated() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     let mut server = Server::default();
     deliver(&mut peer, &mut server, &["bob"], "x\r\n").unwrap();

@@ -7,7 +7,7 @@ fn timed_out(peer: &mut Peer, awaited: Awaited) {
 }
 
 #[test]
-fn every_wait_has_the_deadline_of_the_table() {
+fn timeouts_every_wait_has_the_deadline_of_the_table() {
     type Give = fn() -> Peer;
     let cases: [(Give, Awaited, u64); 9] = [
         (|| Peer::new(config()), Awaited::Greeting, 300),
@@ -101,7 +101,41 @@ fn every_wait_has_the_deadline_of_the_table() {
 }
 
 #[test]
-fn an_idle_session_has_no_deadline() {
+fn timeouts_each_step_of_auth_has_a_deadline_of_its_own() {
+    let mut clear = config();
+    clear.sasl.clear_text_without_tls = true;
+    let mut peer = Peer::ready(clear, &["AUTH LOGIN"]);
+    let credentials = mailwright_sasl::Credentials::password("alice", "tanstaaf").unwrap();
+    peer.client.authenticate(&credentials, mailwright_sasl::Seed::new([1; 32]).nonce()).unwrap();
+    peer.at(0);
+    peer.at(200);
+    peer.server("334 VXNlcm5hbWU6\r\n");
+    assert_eq!(peer.client.poll_timeout(), Some(Instant::from_millis(500_000)));
+    peer.at(499);
+    assert!(!peer.client.is_closed());
+    peer.at(500);
+    timed_out(&mut peer, Awaited::Authentication);
+}
+
+#[test]
+fn timeouts_each_reply_of_lmtp_has_a_deadline_of_its_own() {
+    let mut peer = Peer::ready(lmtp(), &["PIPELINING"]);
+    peer.mail(MailOptions::default());
+    peer.client.rcpt(&recipient("a")).unwrap();
+    peer.client.rcpt(&recipient("b")).unwrap();
+    peer.client.data().unwrap();
+    peer.server("250 ok\r\n250 ok\r\n354 go\r\n");
+    peer.client.end_content().unwrap();
+    peer.at(0);
+    peer.at(599);
+    peer.server("250 ok\r\n");
+    assert_eq!(peer.client.poll_timeout(), Some(Instant::from_millis(1_199_000)));
+    peer.at(1199);
+    timed_out(&mut peer, Awaited::Message);
+}
+
+#[test]
+fn timeouts_an_idle_session_has_no_deadline() {
     let mut peer = Peer::ready(config(), &[]);
     assert_eq!(peer.client.poll_timeout(), None);
     peer.client.noop().unwrap();
@@ -110,7 +144,7 @@ fn an_idle_session_has_no_deadline() {
 }
 
 #[test]
-fn each_reply_starts_the_wait_for_the_next_one() {
+fn timeouts_each_reply_starts_the_wait_for_the_next_one() {
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
     peer.client.mail(&sender(), MailOptions::default()).unwrap();
     peer.client.rcpt(&recipient("bob")).unwrap();
@@ -125,7 +159,7 @@ fn each_reply_starts_the_wait_for_the_next_one() {
 }
 
 #[test]
-fn half_a_reply_does_not_extend_the_deadline() {
+fn timeouts_half_a_reply_does_not_extend_the_deadline() {
     let mut peer = Peer::ready(config(), &[]);
     peer.client.noop().unwrap();
     for second in 0..30 {
@@ -137,7 +171,7 @@ fn half_a_reply_does_not_extend_the_deadline() {
 }
 
 #[test]
-fn content_that_does_not_leave_times_out() {
+fn timeouts_content_that_does_not_leave_times_out() {
     let mut peer = Peer::ready(config(), &[]);
     peer.open_content();
     peer.client.content(&b"x".repeat(1000)).unwrap();
@@ -149,7 +183,7 @@ fn content_that_does_not_leave_times_out() {
 }
 
 #[test]
-fn content_that_leaves_in_part_gets_another_deadline() {
+fn timeouts_content_that_leaves_in_part_gets_another_deadline() {
     use bytes::Buf as _;
     let mut peer = Peer::ready(config(), &[]);
     peer.open_content();
@@ -163,7 +197,7 @@ fn content_that_leaves_in_part_gets_another_deadline() {
 }
 
 #[test]
-fn a_host_that_writes_nothing_is_not_timed_out() {
+fn timeouts_a_host_that_writes_nothing_is_not_timed_out() {
     let mut peer = Peer::ready(config(), &[]);
     peer.open_content();
     peer.at(100_000);

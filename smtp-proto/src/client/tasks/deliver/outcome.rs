@@ -50,8 +50,8 @@ pub enum Outcome {
     },
     /// Not sent: the server lacks an extension that this address needs, or its line would be too long.
     NotTried(Misuse),
-    /// The session ended before the server said what becomes of it; see [`Delivery::closed`]. Try again later;
-    /// if the content was complete ([`Awaited::Message`]), the message may arrive twice then.
+    /// The session ended before the server said what becomes of it; see [`Delivery::closed`]. Or it took no
+    /// further transaction (MAILMAX, RFC 9422): use another one. Try again later; if the content was complete ([`Awaited::Message`]), the message may arrive twice then.
     Unanswered,
 }
 
