@@ -200,6 +200,24 @@ pub enum Code {
     Invalid(Bytes),
 }
 
+impl Code {
+    /// Of COPYUID: each UID there with its UID here, in order. RFC 4315 §3.
+    ///
+    /// The ranges are walked, never expanded.
+    #[must_use]
+    pub fn copied(&self) -> Option<impl Iterator<Item = (Uid, Uid)> + '_> {
+        match self {
+            Self::CopyUid { source, destination, .. } => Some(uids(source).zip(uids(destination))),
+            _ => None,
+        }
+    }
+}
+
+/// The UIDs of ranges, in order.
+fn uids(ranges: &[UidRange]) -> impl Iterator<Item = Uid> + '_ {
+    ranges.iter().flat_map(|range| (range.first().get()..=range.last().get()).filter_map(Uid::new))
+}
+
 /// A name in CAPABILITY. Compared without regard to ASCII case.
 #[derive(Clone, Debug, Eq)]
 pub struct Capability(Bytes);

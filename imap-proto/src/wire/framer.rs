@@ -141,6 +141,18 @@ impl Framer {
         self.dropped > 0
     }
 
+    /// Octets of a line part above its limit that were dropped so far.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Whether a line part has begun and is not complete.
+    #[must_use]
+    pub const fn is_in_part(&self) -> bool {
+        matches!(self.place, Place::Line) && (self.scanned > 0 || self.dropped > 0)
+    }
+
     /// Cuts the next frame, or returns `None` until more comes. A line part has `limit` octets at most, its
     /// line end included.
     ///

@@ -107,6 +107,9 @@ pub(crate) struct ResponseFramer {
     /// The first octets of a unit of which something was dropped.
     refused: Option<Unit>,
     failed: Option<FramingError>,
+    /// Octets that were looked at.
+    #[cfg(test)]
+    work: usize,
     /// What was read although it should not be; whoever reads the frames takes them.
     pub(crate) deviations: Vec<Deviation>,
 }
@@ -159,6 +162,8 @@ enum Step {
 
 /// Octets that are kept of a unit that is above the limits.
 pub(crate) const MOST_RAW: usize = 1024;
+/// Deviations that wait to be taken.
+const MOST_DEVIATIONS: usize = 100;
 /// Digits of a number in SEARCH that are waited for.
 const MOST_DIGITS: usize = 32;
 
@@ -174,6 +179,8 @@ impl ResponseFramer {
             literals: 0,
             refused: None,
             failed: None,
+            #[cfg(test)]
+            work: 0,
             deviations: Vec::new(),
         }
     }
@@ -272,7 +279,7 @@ impl ResponseFramer {
             let padding = input.iter().take_while(|octet| **octet == 0).count();
             if padding > 0 {
                 if self.offset == 0 {
-                    self.deviations.push(Deviation::new(DeviationKind::Nul, 0, b"\0"));
+                    self.report(DeviationKind::Nul, 0, b"\0");
                 }
                 self.advance(input, padding);
             }
@@ -316,7 +323,9 @@ impl ResponseFramer {
         }
         let from = self.held + self.searched;
         let unread = input.get(from..).unwrap_or_default();
-        let Some(at) = memchr::memchr(b'\n', unread) else {
+        let found = memchr::memchr(b'\n', unread);
+        self.looked_at(found.unwrap_or(unread.len()));
+        let Some(at) = found else {
             self.searched += unread.len();
             return if self.searched >= limit { Err(FramingError::Line) } else { Ok(None) };
         };
@@ -329,7 +338,7 @@ impl ResponseFramer {
         let text = part.strip_suffix(b"\r").unwrap_or(part);
         if text.len() == part.len() {
             let offset = self.offset + line_feed as u64;
-            self.deviations.push(Deviation::new(DeviationKind::BareLineFeed, offset, b"\n"));
+            self.report(DeviationKind::BareLineFeed, offset, b"\n");
         }
         let literal = head::announcement(text).map(|(at, literal)| (self.held + at, literal));
         self.line = Some(Line { end: self.held + text.len(), next: line_feed + 1, literal });
@@ -345,6 +354,7 @@ impl ResponseFramer {
         limits: &FramingLimits,
     ) -> Result<Step, FramingError> {
         if let Some((at, literal)) = line.literal.filter(|_| literals) {
+            self.looked_at(at - self.held);
             if head::is_quoted(input.get(self.held..at).unwrap_or_default()) {
                 return Err(FramingError::Ambiguous);
             }
@@ -370,7 +380,9 @@ impl ResponseFramer {
         limits: &FramingLimits,
     ) -> Result<Step, FramingError> {
         let end = line.literal.map_or(line.end, |(at, _)| at);
+        let start = self.held;
         let split = splitter.split(input, &mut self.held, end);
+        self.looked_at(self.held - start);
         self.mode = Mode::Items(splitter);
         match (split, line.literal) {
             (Split::Item(at), _) => {
@@ -421,17 +433,21 @@ impl ResponseFramer {
         at: usize,
         literal: Announcement,
     ) -> Result<u64, FramingError> {
-        let mut report = |kind| {
-            let octets = input.get(at..line.next).unwrap_or_default();
-            self.deviations.push(Deviation::new(kind, self.offset + at as u64, octets));
-        };
+        let octets = input.get(at..line.next).unwrap_or_default();
+        let offset = self.offset + at as u64;
         if literal.leading_zeros {
-            report(DeviationKind::LeadingZero);
+            self.report(DeviationKind::LeadingZero, offset, octets);
         }
         if !literal.synchronising {
-            report(DeviationKind::NonSynchronisingLiteral);
+            self.report(DeviationKind::NonSynchronisingLiteral, offset, octets);
         }
         literal.length.filter(|length| i64::try_from(*length).is_ok()).ok_or(FramingError::Number)
+    }
+
+    fn report(&mut self, kind: DeviationKind, offset: u64, octets: &[u8]) {
+        if self.deviations.len() < MOST_DEVIATIONS {
+            self.deviations.push(Deviation::new(kind, offset, octets));
+        }
     }
 
     /// Keeps or drops a literal that is no body.
@@ -488,6 +504,7 @@ impl ResponseFramer {
 
     fn numbers(&mut self, input: &mut BytesMut) -> Step {
         let run = input.iter().take_while(|octet| matches!(octet, b'0'..=b'9' | b' ')).count();
+        self.looked_at(run);
         let behind = input.get(run..).unwrap_or_default();
         let line_end = match behind {
             [b'\n', ..] => 1,
@@ -499,7 +516,7 @@ impl ResponseFramer {
                 return Step::Frame(ResponseFrame::Numbers(self.cut(input, run)));
             }
             if line_end == 1 {
-                self.deviations.push(Deviation::new(DeviationKind::BareLineFeed, self.offset, b"\n"));
+                self.report(DeviationKind::BareLineFeed, self.offset, b"\n");
             }
             self.advance(input, line_end);
             self.finish();
@@ -523,6 +540,15 @@ impl ResponseFramer {
             self.advance(input, rest);
         }
     }
+
+    /// Counts work, for the tests that it is linear.
+    #[cfg(test)]
+    const fn looked_at(&mut self, octets: usize) {
+        self.work += octets;
+    }
+
+    #[cfg(not(test))]
+    const fn looked_at(&self, _octets: usize) {}
 
     /// The response is complete.
     fn finish(&mut self) {

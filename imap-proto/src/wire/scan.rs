@@ -127,11 +127,12 @@ impl Scanner {
             _ => Tail::Nothing,
         };
         self.place = match (self.place, octet) {
-            (Place::Malformed | Place::Announced, _) | (_, 0..=8 | 10..=31 | 127) => Place::Malformed,
+            // RFC 9051 §9 (quoted): any octet but CR, LF and NUL may stand between quotes.
+            (Place::Malformed | Place::Announced, _) | (_, 0) => Place::Malformed,
             (Place::Quoted, b'"') => Place::Behind,
             (Place::Quoted, b'\\') => Place::Escaped,
             (Place::Quoted, _) | (Place::Escaped, b'"' | b'\\') => Place::Quoted,
-            (Place::Escaped, _) => Place::Malformed,
+            (Place::Escaped, _) | (_, 1..=31 | 127) => Place::Malformed,
             (Place::Number, b'0'..=b'9') => self.digit(octet),
             (Place::Number, b'+') if self.digits > 0 => {
                 self.announcement.synchronising = false;
@@ -146,9 +147,7 @@ impl Scanner {
                 self.announcement.binary = self.place == Place::Tilde;
                 Place::Number
             }
-            (Place::Argument | Place::Atom | Place::Behind | Place::Tilde, b' ' | b'\t' | b'(') => {
-                Place::Argument
-            }
+            (Place::Argument | Place::Atom | Place::Behind | Place::Tilde, b' ' | b'(') => Place::Argument,
             (Place::Argument | Place::Atom | Place::Behind | Place::Tilde, b')') => Place::Behind,
             (Place::Atom | Place::Behind | Place::Tilde, b'"' | b'{') => Place::Malformed,
             (Place::Argument | Place::Atom | Place::Behind | Place::Tilde, _) => Place::Atom,
@@ -238,10 +237,10 @@ mod tests {
 
     #[test]
     fn controls_and_a_cr_inside_are_no_tokens() {
-        for part in [&b"a \0"[..], b"a \x7f", b"a\rb", b"a \r\r"] {
+        for part in [&b"a \0"[..], b"a \x7f", b"a \tb", b"a\rb", b"a \r\r", b"a \"\0\"", b"a \"\rb\""] {
             assert_eq!(scan(part), Verdict::Malformed { ambiguous: false }, "{}", part.escape_ascii());
         }
-        assert_eq!(scan(b"a \tb\r"), Verdict::Complete);
+        assert_eq!(scan(b"a \"\x01\t\x7f\"\r"), Verdict::Complete, "between quotes they are");
     }
 
     #[test]
