@@ -289,7 +289,7 @@ fn store(cursor: &mut Cursor<'_>, messages: Messages, limits: &CommandLimits) ->
         _ => StoreAction::Replace,
     };
     if action != StoreAction::Replace {
-        cursor.run(|octet| matches!(octet, b'+' | b'-'));
+        cursor.skip(if action == StoreAction::Add { b'+' } else { b'-' });
     }
     let silent = cursor.keyword(b"FLAGS.SILENT");
     if !silent && !cursor.keyword(b"FLAGS") {
@@ -302,13 +302,17 @@ fn store(cursor: &mut Cursor<'_>, messages: Messages, limits: &CommandLimits) ->
         // RFC 9051 §9 (store-att-flags): the parentheses may be left out.
         let mut flags = Vec::new();
         loop {
-            if flags.len() == limits.flags {
+            if flags.len() >= limits.flags {
                 return Err(Failure::TooMany("flags"));
             }
             flags.extend(flag(cursor)?);
+            let separated = cursor.peek() == Some(b' ');
             cursor.skip_spaces();
             if cursor.is_at_end() {
                 break flags;
+            }
+            if !separated {
+                return Err(Failure::Expected("a space"));
             }
         }
     };

@@ -137,6 +137,10 @@ impl<'a> Cursor<'a> {
         }
         if self.has_literal() {
             let literal = self.fragments.get(self.index).and_then(|fragment| fragment.literal.clone());
+            // RFC 9051 §9: CHAR8, so no NUL outside a binary literal.
+            if literal.as_ref().is_some_and(|literal| memchr::memchr(0, literal).is_some()) {
+                return Err(Failure::Expected("a string without NUL"));
+            }
             self.index += 1;
             self.at = 0;
             return Ok(literal);

@@ -6,8 +6,10 @@ use core::num::NonZeroU32;
 use super::cursor::{Cursor, Failure};
 use crate::types::{FetchAttribute, OctetString, Partial, Section, SectionText};
 
-/// Attributes of one FETCH, and names of one `HEADER.FIELDS`, at most.
-const MOST: usize = 1000;
+/// Attributes of one FETCH at most.
+const MOST: usize = 256;
+/// Names of header fields in one FETCH at most, so that what is made of them stays in proportion.
+const MOST_NAMES: usize = 1000;
 /// Part numbers of a section at most.
 const MOST_PARTS: usize = 100;
 
@@ -22,19 +24,21 @@ pub(super) fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<FetchAttribute>,
     if cursor.keyword(b"FULL") {
         return Ok(FetchAttribute::FULL.to_vec());
     }
+    let mut names = MOST_NAMES;
     if cursor.peek() == Some(b'(') {
-        return cursor.list(1, (MOST, "fetch attributes"), attribute);
+        return cursor.list(1, (MOST, "fetch attributes"), |cursor| attribute(cursor, &mut names));
     }
-    Ok(Vec::from([attribute(cursor)?]))
+    Ok(Vec::from([attribute(cursor, &mut names)?]))
 }
 
-fn attribute(cursor: &mut Cursor<'_>) -> Result<FetchAttribute, Failure> {
+/// One attribute, with so many names of fields at most.
+fn attribute(cursor: &mut Cursor<'_>, names_left: &mut usize) -> Result<FetchAttribute, Failure> {
     const WHAT: Failure = Failure::Expected("a fetch attribute");
     let name = cursor.run(|octet| octet.is_ascii_alphanumeric() || octet == b'.');
     let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
     let peek = is(b"BODY.PEEK");
     if peek || (is(b"BODY") && cursor.peek() == Some(b'[')) {
-        let section = section(cursor)?;
+        let section = section(cursor, names_left)?;
         let partial = partial(cursor)?;
         return Ok(FetchAttribute::BodySection { peek, section, partial });
     }
@@ -54,7 +58,7 @@ fn attribute(cursor: &mut Cursor<'_>) -> Result<FetchAttribute, Failure> {
 }
 
 /// `[…]`.
-pub(super) fn section(cursor: &mut Cursor<'_>) -> Result<Section, Failure> {
+pub(super) fn section(cursor: &mut Cursor<'_>, names_left: &mut usize) -> Result<Section, Failure> {
     cursor.expect(b'[', "a section")?;
     let mut part = Vec::new();
     while cursor.peek().is_some_and(|octet| octet.is_ascii_digit()) {
@@ -80,9 +84,10 @@ pub(super) fn section(cursor: &mut Cursor<'_>) -> Result<Section, Failure> {
         () if is(b"MIME") && !part.is_empty() => SectionText::Mime,
         () if is(b"HEADER.FIELDS") || is(b"HEADER.FIELDS.NOT") => {
             cursor.space()?;
-            let names = cursor.list(1, (MOST, "header field names"), |cursor| {
+            let names = cursor.list(1, (*names_left, "header field names"), |cursor| {
                 OctetString::new(cursor.astring()?).map_err(|_| Failure::Expected("a field name"))
             })?;
+            *names_left -= names.len();
             SectionText::HeaderFields { not: name.len() > b"HEADER.FIELDS".len(), names }
         }
         () => return Err(Failure::Expected("a section")),

@@ -12,6 +12,8 @@ pub(super) struct Appending {
     tag: Tag,
     literal: Announcement,
     step: Step,
+    /// Why nothing becomes of it, although its content still comes.
+    void: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,9 +35,9 @@ impl Appending {
         self.step == Step::Content
     }
 
-    /// Whether content was announced to the host that it may hold.
+    /// Whether the host may hold content.
     pub(super) fn is_begun(&self) -> bool {
-        self.step != Step::Asked
+        self.step != Step::Asked && self.void.is_none()
     }
 }
 
@@ -51,7 +53,7 @@ impl Server {
             }
             Some(octets) if octets <= limit => {
                 self.receiving = super::Receiving::default();
-                let appending = Appending { tag, literal, step: Step::Asked };
+                let appending = Appending { tag, literal, step: Step::Asked, void: None };
                 self.ask(Phase::Append(Box::new(appending)), |ticket| Event::Append {
                     token: AppendToken(ticket),
                     append,
@@ -86,11 +88,29 @@ impl Server {
         }
     }
 
+    /// Octets of the message.
+    pub(super) fn append_content(&mut self, octets: bytes::Bytes) {
+        let Phase::Append(appending) = &mut self.phase else { return };
+        if appending.void.is_some() {
+            return;
+        }
+        // RFC 9051 §9: CHAR8, so no NUL outside a binary literal.
+        if memchr::memchr(0, &octets).is_some() {
+            appending.void = Some("no NUL in a message");
+            return self.events.push_back(Event::Aborted);
+        }
+        self.events.push_back(Event::Content(octets));
+    }
+
     /// The line part behind the message.
     pub(super) fn append_end(&mut self, part: &Part) {
         let Phase::Append(mut appending) = core::mem::replace(&mut self.phase, Phase::Command) else {
             return;
         };
+        if let Some(text) = appending.void {
+            let status = StatusResponse::new(StatusKind::Bad, text);
+            return self.refuse_command(Some(appending.tag), status, part.end);
+        }
         let blank = part.octets.iter().all(|octet| *octet == b' ');
         if part.end == PartEnd::Message && part.fault.is_none() && blank {
             appending.step = Step::Complete;

@@ -14,7 +14,10 @@ use super::{Closed, Event, Phase, Server, TlsMode};
 use crate::types::{Code, OctetString, Response, StatusKind, StatusResponse, Tag};
 use crate::wire::Part;
 
-const NOT_WITHOUT_TLS: &str = "not without TLS";
+/// RFC 5530 §3: PRIVACYREQUIRED.
+pub(super) fn not_without_tls() -> StatusResponse {
+    StatusResponse::new(StatusKind::No, "not without TLS").with_code(Code::PrivacyRequired)
+}
 
 impl Server {
     pub(super) fn start_tls(&mut self, tag: &Tag) {
@@ -50,11 +53,14 @@ impl Server {
         }
     }
 
+    /// Whether LOGIN may be used now.
+    pub(super) fn may_login(&self) -> bool {
+        self.config.login && self.clear_text_allowed()
+    }
+
     pub(super) fn login(&mut self, tag: Tag, user: &OctetString, password: Secret) {
-        if !self.config.login || !self.clear_text_allowed() {
-            // RFC 5530 §3: PRIVACYREQUIRED.
-            let status = StatusResponse::new(StatusKind::No, NOT_WITHOUT_TLS);
-            return self.tagged(&tag, status.with_code(Code::PrivacyRequired));
+        if !self.may_login() {
+            return self.tagged(&tag, not_without_tls());
         }
         let prepared = user.as_str().and_then(|user| prepare(user, Strings::Query).ok().map(String::from));
         match prepared {
@@ -84,8 +90,7 @@ impl Server {
                 }
             }
             Err(mailwright_sasl::BeginError::ClearText) => {
-                let status = StatusResponse::new(StatusKind::No, NOT_WITHOUT_TLS);
-                self.tagged(&tag, status.with_code(Code::PrivacyRequired));
+                self.tagged(&tag, not_without_tls());
             }
             Err(_) => self.tagged(&tag, StatusResponse::new(StatusKind::No, "no such mechanism")),
         }

@@ -30,7 +30,7 @@ impl Server {
             add("STARTTLS");
         }
         // RFC 9051 §6.2.3: a client must not send its password where this stands.
-        if !self.config.login || !self.clear_text_allowed() {
+        if !self.may_login() {
             add("LOGINDISABLED");
         }
         for mechanism in self.config.offers.permitted(self.clear_text_allowed()) {

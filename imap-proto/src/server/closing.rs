@@ -1,6 +1,6 @@
 //! Greeting, LOGOUT, BYE and every other end. RFC 9051 §6.1.3, §7.1.5.
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes};
 
 use super::{Closed, Event, Phase, Server};
 use crate::types::{Code, StatusKind, StatusResponse, Tag};
@@ -26,6 +26,12 @@ impl Server {
         match self.phase {
             Phase::Closed => {}
             Phase::Handshake => self.close(Closed::ShutDown),
+            // In the middle of a literal BYE would be content.
+            Phase::Fetch(ref fetching) if fetching.is_begun() => self.close(Closed::ShutDown),
+            Phase::Found(_) => {
+                self.write(|wire| wire.put_slice(b"\r\n"));
+                self.bye(Some(Code::Unavailable), "server shutting down", Closed::ShutDown);
+            }
             _ => self.bye(Some(Code::Unavailable), "server shutting down", Closed::ShutDown),
         }
         self.watch();

@@ -280,6 +280,9 @@ pub enum Closed {
     /// A literal too large even to be thrown away.
     #[error("literal too large")]
     LiteralTooLarge,
+    /// A line too long even to be thrown away.
+    #[error("line too long")]
+    LineTooLong,
     /// The client speaks HTTP.
     #[error("the client speaks HTTP")]
     Http,

@@ -53,6 +53,11 @@ impl Fetching {
     pub(super) const fn waits(&self) -> bool {
         self.current.is_some()
     }
+
+    /// Whether a part of a response was written.
+    pub(super) fn is_begun(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.begun)
+    }
 }
 
 const fn is_own(attribute: &FetchAttribute) -> bool {

@@ -58,6 +58,9 @@ pub struct Opened {
     pub uid_validity: UidValidity,
     /// The UID that the next message gets at least; `None` when UIDs are used up.
     pub uid_next: Option<Uid>,
+    /// The first message without `\Seen`, told as UNSEEN (RFC 3501 §6.3.1); `None` if there is none, or if to
+    /// find it would take long.
+    pub first_unseen: Option<Uid>,
     /// The first UID that is recent to this session; `None` if none of those that are there is.
     pub recent_from: Option<Uid>,
     /// Whether nothing can be changed, although SELECT was said.
@@ -70,7 +73,15 @@ impl Opened {
     /// A mailbox in which everything can be changed and nothing is recent.
     #[must_use]
     pub const fn new(state: Arc<dyn MailboxState>, uid_validity: UidValidity, uid_next: Option<Uid>) -> Self {
-        Self { state, uid_validity, uid_next, recent_from: None, read_only: false, new_keywords: true }
+        Self {
+            state,
+            uid_validity,
+            uid_next,
+            first_unseen: None,
+            recent_from: None,
+            read_only: false,
+            new_keywords: true,
+        }
     }
 }
 

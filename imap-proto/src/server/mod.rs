@@ -149,6 +149,9 @@ enum AskedWhat {
         uids: mailwright_core::value::UidSet,
         silent: bool,
         gone: bool,
+        /// The state in which it was asked, and what becomes of the flags.
+        before: Arc<dyn MailboxState>,
+        change: (crate::types::StoreAction, alloc::vec::Vec<mailwright_core::value::Flag>),
     },
     Copy {
         remove: bool,
@@ -424,6 +427,11 @@ impl Server {
         self.transmit.len() <= self.low_water()
     }
 
+    /// Whether the client is to be told of a newer state.
+    fn is_due(&self) -> bool {
+        self.selected.as_ref().is_some_and(|selected| selected.dirty)
+    }
+
     /// Goes on with what does not wait for input.
     fn write_ahead(&mut self) {
         loop {
@@ -432,6 +440,8 @@ impl Server {
                 Phase::Fetch(_) => return self.ask_for_content(),
                 Phase::Found(_) if self.may_write_ahead() => self.found_more(),
                 Phase::Stored(_) if self.may_write_ahead() => self.stored_more(),
+                // What a client in IDLE does not read is told once it does, all in one.
+                Phase::Idle(_) if self.is_due() && self.may_write_ahead() => return self.tell_updates(true),
                 _ => return,
             }
         }
@@ -488,6 +498,7 @@ impl Session for Server {
     fn poll_event(&mut self) -> Option<Event> {
         self.write_ahead();
         let event = self.events.pop_front();
+        self.watch();
         if self.events.is_empty() && self.events.capacity() > 0 {
             // An idle session holds no memory.
             self.events = VecDeque::new();

@@ -10,6 +10,7 @@ use core::mem;
 use bytes::{Bytes, BytesMut};
 use mailwright_core::value::{Deviation, DeviationKind};
 
+use super::authentication::not_without_tls;
 use super::{Closed, Event, Phase, Server};
 use crate::parse::{CommandError, CommandErrorKind, CommandInput, CommandLimits};
 use crate::types::{Code, Response, SearchKey, StatusKind, StatusResponse, Tag, Verb};
@@ -47,25 +48,26 @@ pub(super) struct Refused {
     status: StatusResponse,
 }
 
-/// Events that may wait for the host before no more is taken.
-const MOST_EVENTS: usize = 32;
-
 impl Server {
     /// Whether octets would be taken now.
     pub(super) fn takes_input(&self) -> bool {
-        let reads = match &self.phase {
+        // One event, and one piece of content, at a time: the client waits while the host does.
+        self.reads() && self.transmit.len() <= self.low_water() && self.events.is_empty()
+    }
+
+    /// Whether it is the client's turn.
+    fn reads(&self) -> bool {
+        match &self.phase {
             Phase::Command | Phase::Exchange(..) | Phase::Idle(_) => true,
-            // One piece of content at a time: the client waits while the host does.
-            Phase::Append(append) => append.reads() && self.events.is_empty(),
+            Phase::Append(append) => append.reads(),
             _ => false,
-        };
-        reads && self.transmit.len() <= self.low_water() && self.events.len() < MOST_EVENTS
+        }
     }
 
     /// Whether a command or literal is being received, so that its sender must go on.
     pub(super) fn is_receiving(&self) -> bool {
         let begun = !self.receiving.input.is_empty() || !matches!(self.receiving.place, Place::Part);
-        (begun || self.framer.is_in_literal()) && self.takes_input()
+        (begun || self.framer.is_in_literal() || self.framer.is_in_part()) && self.reads()
     }
 
     pub(super) fn read(&mut self, input: &mut BytesMut) {
@@ -74,6 +76,11 @@ impl Server {
             let before = input.len();
             let frame = self.framer.next_frame(input, limit);
             self.window_octets = self.window_octets.saturating_add((before - input.len()) as u64);
+            if self.framer.dropped() > self.bounds().discard {
+                // As with a literal: what is too long even to be thrown away has no end worth waiting for.
+                self.bye(None, "line too long", Closed::LineTooLong);
+                break;
+            }
             let Some(frame) = frame else { break };
             self.behind = !input.is_empty();
             self.frame(frame);
@@ -96,7 +103,7 @@ impl Server {
             (Frame::Part(part), Phase::Idle(_)) => self.idle_line(&part),
             (Frame::Part(part), Phase::Append(_)) => self.append_end(&part),
             (Frame::Part(part), _) => self.part(part),
-            (Frame::Chunk(octets), Phase::Append(_)) => self.events.push_back(Event::Content(octets)),
+            (Frame::Chunk(octets), Phase::Append(_)) => self.append_content(octets),
             (Frame::Chunk(octets), _) => {
                 if matches!(self.receiving.place, Place::Literal) {
                     self.receiving.literal.extend_from_slice(&octets);
@@ -116,7 +123,7 @@ impl Server {
     /// A line part of a command.
     fn part(&mut self, part: Part) {
         if let Place::Discard(..) = self.receiving.place {
-            return self.discard(part.end);
+            return self.discard_part(&part);
         }
         let first = self.receiving.input.is_empty();
         if first && part.octets.is_empty() && part.end == PartEnd::Message && part.fault.is_none() {
@@ -134,7 +141,11 @@ impl Server {
         }
         let (end, fault, length) = (part.end, part.fault, part.length);
         self.receiving.octets = self.receiving.octets.saturating_add(part.octets.len());
-        self.receiving.input.push_part(part.octets);
+        self.receiving.input.push_part(match end {
+            // A view would hold the driver's whole buffer while the rest comes.
+            PartEnd::Literal(_) => Bytes::copy_from_slice(&part.octets),
+            PartEnd::Message | PartEnd::Unknown => part.octets,
+        });
         if let Some(fault) = self.fault(fault, length) {
             let text = match fault {
                 Fault::Overlong => "line too long",
@@ -220,6 +231,19 @@ impl Server {
             let status = StatusResponse::new(StatusKind::Bad, state_text(verb));
             return self.refuse_command(Some(tag), status, end);
         }
+        if verb == Verb::Login && !self.may_login() {
+            // A password is not even asked for.
+            return self.refuse_command(Some(tag), not_without_tls(), end);
+        }
+        if !takes_literals(verb) {
+            let status = StatusResponse::new(StatusKind::Bad, "no literal belongs here");
+            return self.refuse_command(Some(tag), status, end);
+        }
+        if literal.binary {
+            // RFC 3516 is not offered.
+            let status = StatusResponse::new(StatusKind::Bad, "no binary literals here");
+            return self.refuse_command(Some(tag), status, end);
+        }
         if verb == Verb::Append {
             match self.receiving.input.append(&self.command_limits()) {
                 Ok(Some(append)) => return self.append(tag, append, literal),
@@ -235,13 +259,13 @@ impl Server {
                 && self.receiving.octets.saturating_add(*length) <= bounds.command
         });
         match fits {
-            Some(length) if !literal.binary => {
+            Some(length) => {
                 self.receiving.literals += 1;
                 self.receiving.octets += length;
                 self.receiving.place = Place::Literal;
                 self.take_literal(literal);
             }
-            _ => {
+            None => {
                 let status = StatusResponse::new(StatusKind::Bad, "literal not accepted");
                 self.refuse_command(Some(tag), status.with_code(Code::TooBig), end);
             }
@@ -268,6 +292,18 @@ impl Server {
         self.receiving = Receiving::default();
         self.receiving.place = Place::Discard(Refused { tag, status }, self.bounds().discard);
         self.discard(end);
+    }
+
+    /// A further part of a command that was refused. One that announces yet another literal counts like one.
+    fn discard_part(&mut self, part: &Part) {
+        let Place::Discard(_, left) = &mut self.receiving.place else { return };
+        if matches!(part.end, PartEnd::Literal(_)) {
+            match left.checked_sub(part.length) {
+                Some(rest) => *left = rest,
+                None => return self.bye(Some(Code::TooBig), "command too large", Closed::LiteralTooLarge),
+            }
+        }
+        self.discard(part.end);
     }
 
     /// A part of a command that was refused has ended.
@@ -321,6 +357,25 @@ fn bad(error: &CommandError) -> StatusResponse {
         kind => Bytes::from(alloc::format!("{kind}")),
     };
     status
+}
+
+/// Whether a string may stand anywhere in a command.
+const fn takes_literals(verb: Verb) -> bool {
+    !matches!(
+        verb,
+        Verb::Capability
+            | Verb::Noop
+            | Verb::Logout
+            | Verb::StartTls
+            | Verb::Authenticate
+            | Verb::Namespace
+            | Verb::Idle
+            | Verb::Check
+            | Verb::Close
+            | Verb::Unselect
+            | Verb::Expunge
+            | Verb::Store
+    )
 }
 
 const fn state_text(verb: Verb) -> &'static str {

@@ -89,12 +89,12 @@ impl Server {
 
     pub(super) fn found(&mut self, outcome: Result<UidSet, Refusal>) {
         let Some(asked) = self.take_asked() else { return };
-        let uids = match outcome {
-            Ok(uids) => uids,
-            Err(refusal) => return self.refuse(&asked.tag, asked.verb, asked.uid, refusal),
-        };
         // RFC 7162 §3.2.10.2: not even the UID form may tell while numbers were meant.
         let may_expunge = asked.uid && !matches!(asked.what, AskedWhat::Search { numbers: true });
+        let uids = match outcome {
+            Ok(uids) => uids,
+            Err(refusal) => return self.refuse(&asked.tag, asked.verb, may_expunge, refusal),
+        };
         self.write(|wire| wire.put_slice(b"* SEARCH"));
         self.phase =
             Phase::Found(Box::new(Found { tag: asked.tag, uid: asked.uid, may_expunge, uids, next: 1 }));

@@ -88,6 +88,32 @@ impl Selected {
         self.view.uid(number).is_some_and(|uid| self.state.message(uid, &mut |_| {}).is_some())
     }
 
+    /// Those of `uids` whose flags the client knows without being told: it knew them `before`, and nobody else
+    /// changed them since. RFC 9051 §6.4.6: what others changed is told even so.
+    fn as_expected(
+        &self,
+        before: &dyn MailboxState,
+        mut uids: UidSet,
+        (action, flags): &(StoreAction, Vec<Flag>),
+    ) -> UidSet {
+        before.changed(self.told, &mut |uid| uids.remove(uid));
+        let mut unexpected = UidSet::new();
+        // Of what the command named, only what changed can be told.
+        self.state.changed(before.latest(), &mut |uid| {
+            if !uids.contains(uid) {
+                return;
+            }
+            let (mut had, mut has) = (Vec::new(), Vec::new());
+            before.message(uid, &mut |flag| had.push(flag.clone()));
+            self.state.message(uid, &mut |flag| has.push(flag.clone()));
+            action.apply(flags, &mut had);
+            if had.len() != has.len() || !had.iter().all(|flag| has.contains(flag)) {
+                unexpected.insert(uid);
+            }
+        });
+        uids.difference(&unexpected)
+    }
+
     fn permanent_flags(&self) -> Code {
         if self.read_only {
             return Code::PermanentFlags { flags: Vec::new(), new_keywords: false };
@@ -141,12 +167,15 @@ impl Server {
         if let AskedWhat::Select { examine: true } = asked.what {
             opened.read_only = true;
         }
-        let (uid_validity, uid_next) = (opened.uid_validity, opened.uid_next);
+        let (uid_validity, uid_next, unseen) = (opened.uid_validity, opened.uid_next, opened.first_unseen);
         let selected = Box::new(Selected::new(opened));
         self.respond(&Response::Flags(selected.flags.clone()));
         self.respond(&Response::Exists(selected.view.len()));
         self.respond(&Response::Recent(selected.recent));
         let ok = |code, text| StatusResponse::new(StatusKind::Ok, text).with_code(code);
+        if let Some(number) = unseen.and_then(|uid| selected.view.number(uid)) {
+            self.untagged(ok(Code::Unseen(number), "the first unseen message"));
+        }
         self.untagged(ok(selected.permanent_flags(), "flags that can be changed"));
         self.untagged(ok(Code::UidValidity(uid_validity), "UIDs are valid"));
         if let Some(uid) = uid_next {
@@ -270,11 +299,12 @@ impl Server {
 
     pub(super) fn expunged(&mut self, outcome: Result<(), Refusal>) {
         let Some(asked) = self.take_asked() else { return };
-        if let AskedWhat::Close = asked.what {
-            // RFC 9051 §6.4.1: no EXPUNGE is told.
-            self.deselect();
-        }
         match outcome {
+            Ok(()) if matches!(asked.what, AskedWhat::Close) => {
+                // RFC 9051 §6.4.1: no EXPUNGE is told.
+                self.deselect();
+                self.complete(&asked.tag, asked.verb, asked.uid, None);
+            }
             Ok(()) => self.complete(&asked.tag, asked.verb, asked.uid, None),
             Err(refusal) => self.refuse(&asked.tag, asked.verb, asked.uid, refusal),
         }
@@ -299,7 +329,9 @@ impl Server {
             return self.complete(&tag, Verb::Store, uid, None);
         }
         let gone = !uid && selected.are_gone(&spans);
-        let what = AskedWhat::Store { uids: uids.clone(), silent, gone };
+        let before = Arc::clone(&selected.state);
+        let action_and_flags = (action, flags.clone());
+        let what = AskedWhat::Store { uids: uids.clone(), silent, gone, before, change: action_and_flags };
         self.ask_for(tag, Verb::Store, uid, what, |ticket| Event::Store {
             token: StoreToken(ticket),
             uids,
@@ -313,14 +345,16 @@ impl Server {
         if let Err(refusal) = outcome {
             return self.refuse(&asked.tag, asked.verb, asked.uid, refusal);
         }
-        let AskedWhat::Store { uids, silent, gone } = asked.what else { return };
+        let AskedWhat::Store { uids, silent, gone, before, change } = asked.what else { return };
         let mut spans = Vec::new();
         if let Some(selected) = &mut self.selected {
             if !silent {
                 let span = |range: &UidRange| selected.view.span(range.first(), range.last());
                 spans = merge(uids.ranges().iter().filter_map(span).collect());
+                selected.skip = uids;
+            } else {
+                selected.skip = selected.as_expected(&*before, uids, &change);
             }
-            selected.skip = uids;
         }
         // Keywords are announced before their first use.
         self.tell_flags();

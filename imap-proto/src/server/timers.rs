@@ -58,6 +58,8 @@ impl Server {
                         self.close(Closed::StalledOutput);
                     }
                 }
+                // The host takes its time with what came.
+                RATE if !self.takes_input() => {}
                 RATE => {
                     let window = self.config.timeouts.rate_window.as_secs();
                     if self.window_octets < self.config.timeouts.minimum_rate.saturating_mul(window) {
@@ -68,6 +70,8 @@ impl Server {
                     Phase::Handshake => self.close(Closed::LoginDeadline),
                     _ => self.bye(None, "no login in time", Closed::LoginDeadline),
                 },
+                // What is being received has its own measure.
+                _ if self.is_receiving() && self.config.timeouts.minimum_rate > 0 => self.await_command(),
                 _ if matches!(self.phase, Phase::Command | Phase::Exchange(..) | Phase::Idle(_)) => {
                     self.bye(None, "no command for too long", Closed::Autologout);
                 }

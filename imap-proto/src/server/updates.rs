@@ -15,11 +15,13 @@ impl Server {
     /// Without a selected mailbox nothing happens.
     pub fn update(&mut self, state: Arc<dyn MailboxState>) {
         let Some(selected) = &mut self.selected else { return };
+        // What changed again since its flags were told is to be told again.
+        let skip = &mut selected.skip;
+        if !skip.is_empty() {
+            state.changed(selected.state.latest(), &mut |uid| skip.remove(uid));
+        }
         selected.state = state;
         selected.dirty = true;
-        if self.is_idle() {
-            self.tell_updates(true);
-        }
         self.settle();
     }
 
@@ -69,7 +71,7 @@ impl Server {
     pub(super) fn tell_flags(&mut self) {
         let Some(selected) = &mut self.selected else { return };
         let now = flags(&*selected.state);
-        if now.len() <= selected.flags.len() {
+        if now.iter().all(|flag| selected.flags.contains(flag)) {
             return;
         }
         selected.flags.clone_from(&now);

@@ -176,3 +176,29 @@ pub enum StoreAction {
     /// `-FLAGS`: these are no longer set.
     Remove,
 }
+
+impl StoreAction {
+    /// Does it with `flags` to those that a message has; each of them is there once.
+    ///
+    /// ```
+    /// use mailwright_imap::types::StoreAction;
+    /// use mailwright_imap::value::Flag;
+    ///
+    /// let mut has = vec![Flag::Seen, Flag::Draft];
+    /// StoreAction::Remove.apply(&[Flag::Draft], &mut has);
+    /// StoreAction::Add.apply(&[Flag::Flagged, Flag::Seen], &mut has);
+    /// assert_eq!(has, [Flag::Seen, Flag::Flagged]);
+    /// ```
+    pub fn apply(self, flags: &[Flag], has: &mut Vec<Flag>) {
+        match self {
+            Self::Remove => return has.retain(|flag| !flags.contains(flag)),
+            Self::Replace => has.clear(),
+            Self::Add => {}
+        }
+        for flag in flags {
+            if !has.contains(flag) {
+                has.push(flag.clone());
+            }
+        }
+    }
+}
