@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mailwright_core::value::UnixTime;
+use mailwright_core::value::{MailboxName, UnixTime};
+use mailwright_store::account::{Account as _, Append, Applied, Intent, Upload as _, Work};
 use mailwright_store::directory::NewAccount;
 use mailwright_store::engine::local::{
     CheckDepth, Directory, Fault, Local, LocalConfig, OpenError, Simulated,
@@ -240,6 +241,37 @@ fn a_store_whose_log_is_damaged_is_only_read() {
     assert!(get(&engine, "one").is_some());
     assert_eq!(read(&engine, &one).unwrap(), body(5000));
     assert!(!engine.check(CheckDepth::Quick).unwrap().is_empty());
+}
+
+#[test]
+fn modification_sequences_jump_once_after_an_unclean_end() {
+    let storage = Simulated::new(9);
+    let open_store = |storage: &Simulated| {
+        block_on(Store::open(open(storage, &small()), StoreConfig::default(), [1; 32])).unwrap()
+    };
+    let store = open_store(&storage);
+    block_on(store.directory().add_domain(&"example.org".parse().unwrap())).unwrap();
+    let now = UnixTime::from_seconds(1_700_000_000);
+    let new = NewAccount::new("alice@example.org".parse().unwrap());
+    let id = block_on(store.create_account(new, now)).unwrap();
+    let append = |store: &Store<Local>| {
+        block_on(async {
+            let account = store.account(id);
+            let inbox = account.open(&MailboxName::inbox()).await.unwrap().info.id;
+            let uploaded = store.upload(None).await.unwrap().finish().await.unwrap();
+            let work = Work::new(vec![Intent::Append(Append::new(uploaded, now))], now);
+            let applied = account.apply(inbox, work).await.unwrap();
+            let Applied::Appended { mod_seq, .. } = &applied[0] else { panic!("{applied:?}") };
+            mod_seq.get()
+        })
+    };
+    let before = append(&store);
+    let after_cut = storage.cut();
+    drop(store);
+    assert_eq!(append(&open_store(&storage)), before + 1, "it was closed");
+    let store = open_store(&after_cut);
+    assert_eq!(append(&store), before + (1 << 20) + 1);
+    assert_eq!(append(&store), before + (1 << 20) + 2);
 }
 
 #[test]

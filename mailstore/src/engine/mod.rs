@@ -109,7 +109,7 @@ pub trait Blobs: Send + Sync + 'static {
 }
 
 /// A blob that is being written. Dropping it leaves nothing.
-pub trait BlobWriter: Send + 'static {
+pub trait BlobWriter: Send + Sync + 'static {
     /// Appends `chunk`.
     fn write(&mut self, chunk: Bytes) -> impl Future<Output = Result<(), WriteFailed>> + Send;
 

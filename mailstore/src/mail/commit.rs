@@ -10,12 +10,12 @@ use std::sync::Mutex;
 use mailwright_core::value::ModSeq;
 
 use super::config::{MailLimits, StoreConfig};
-use super::draft::{Draft, Stop};
+use super::draft::{Draft, Stop, open_account};
 use super::key;
 use super::lane::{GroupFuture, Job, Lane};
 use super::pin::Pins;
 use super::record::Record as _;
-use super::row::{AccountRow, LogRow};
+use super::row::LogRow;
 use super::store::{ColumnCache, Entropy, lock};
 use crate::account::{
     Append, Applied, Intent, LeaseTable, Refusal, TreeChange, TreeOutcome, Work, WriteError,
@@ -230,7 +230,7 @@ impl<E: Engine + Blobs> Core<E> {
         let key = key::account(account);
         let found = snapshot.get(&key).await?;
         let Some(value) = &found else { return Ok(None) };
-        let mut row = AccountRow::open(&key, value)?;
+        let mut row = open_account(&snapshot, &key, value).await?;
         if row.mod_seq != before {
             // Its record was written and is pruned already: too late to tell.
             return Ok(None);

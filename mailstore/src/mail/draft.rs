@@ -21,7 +21,7 @@ use self::blocks::Blocks;
 use super::config::MailLimits;
 use super::key;
 use super::record::{Record as _, corrupt, counter};
-use super::row::{AccountRow, LogEntry, LogKind, MailboxRow, MessageRow, NameRow};
+use super::row::{AccountRow, LogEntry, LogKind, MailboxRow, MessageRow, NameRow, StoreRow};
 use crate::account::{Limit, Refusal, SpecialUse, TreeOutcome};
 use crate::engine::{Op, ReadError, Snapshot};
 use crate::identifier::{AccountId, BlobId, MailboxId, MessageId};
@@ -101,6 +101,20 @@ impl From<Limit> for Stop {
     }
 }
 
+/// The account header in `value`, from which the next commit goes on.
+pub(super) async fn open_account<S: Snapshot>(
+    snapshot: &S,
+    key: &Bytes,
+    value: &Bytes,
+) -> Result<AccountRow, ReadError> {
+    let mut row = AccountRow::open(key, value)?;
+    let key = key::store();
+    if let Some(value) = snapshot.get(&key).await? {
+        row.catch_up(&StoreRow::open(&key, &value)?);
+    }
+    Ok(row)
+}
+
 impl<'s, S: Snapshot> Draft<'s, S> {
     /// The account as the snapshot shows it; `None` if there is none.
     pub(crate) async fn load(
@@ -110,7 +124,7 @@ impl<'s, S: Snapshot> Draft<'s, S> {
     ) -> Result<Option<Self>, ReadError> {
         let key = key::account(account);
         let Some(found) = snapshot.get(&key).await? else { return Ok(None) };
-        let row = AccountRow::open(&key, &found)?;
+        let row = open_account(snapshot, &key, &found).await?;
         Ok(Some(Self::new(snapshot, limits, account, row, Some(found))))
     }
 

@@ -56,6 +56,21 @@ pub(crate) struct AccountRow {
     pub(crate) mailboxes: u32,
 }
 
+/// How far modification sequences jump after an unclean end.
+const JUMP: u64 = 1 << 20;
+
+impl AccountRow {
+    /// Must be called on a row that is about to be written on.
+    pub(crate) fn catch_up(&mut self, store: &StoreRow) {
+        // RFC 7162 §3.1: a number that a client was told is never that of another change, not even if the
+        // end of the store took the change with it.
+        if self.unclean_ends != store.unclean_ends {
+            self.unclean_ends = store.unclean_ends;
+            self.mod_seq = self.mod_seq.checked_add(JUMP).unwrap_or(self.mod_seq);
+        }
+    }
+}
+
 impl Record for AccountRow {
     const WHAT: &'static str = "account header";
 
