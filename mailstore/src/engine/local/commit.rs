@@ -37,6 +37,25 @@ struct Line {
     has_leader: bool,
 }
 
+/// Leads one group. Whatever ends it, also a panic below, nobody waits for it any longer.
+struct Lead<'s> {
+    shared: &'s Shared,
+    slots: Vec<Slot>,
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            lock(slot).get_or_insert_with(|| {
+                self.shared.poison();
+                Err(CommitError::Unknown)
+            });
+        }
+        lock(&self.shared.queue.waiting).has_leader = false;
+        self.shared.queue.moved.notify_all();
+    }
+}
+
 /// Where the next group goes.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -98,13 +117,13 @@ impl Shared {
             line.has_leader = true;
             let (batches, slots) = self.next_group(&mut line);
             drop(line);
+            let mut lead = Lead { shared: self, slots };
             let outcomes = self.commit_group(&batches);
-            for (slot, outcome) in slots.iter().zip(outcomes) {
-                *lock(slot) = Some(outcome);
+            for (slot, outcome) in lead.slots.drain(..).zip(outcomes) {
+                *lock(&slot) = Some(outcome);
             }
+            drop(lead);
             line = lock(&self.queue.waiting);
-            line.has_leader = false;
-            self.queue.moved.notify_all();
         }
     }
 

@@ -8,7 +8,7 @@ use std::fs::{self, OpenOptions, TryLockError};
 use std::io;
 use std::path::PathBuf;
 
-use super::storage::{File, Lock, LockKind, Storage};
+use super::storage::{File, Lock, Storage};
 
 /// A directory of the operating system.
 #[derive(Clone, Debug)]
@@ -91,14 +91,10 @@ impl Storage for Directory {
     }
 
     #[expect(clippy::incompatible_msrv, reason = "the index has the same need: see the feature `local`")]
-    fn lock(&self, name: &str, kind: LockKind) -> io::Result<Option<Box<dyn Lock>>> {
+    fn lock(&self, name: &str) -> io::Result<Option<Box<dyn Lock>>> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.path(name))?;
-        let result = match kind {
-            LockKind::Exclusive => file.try_lock(),
-            LockKind::Shared => file.try_lock_shared(),
-        };
-        match result {
+        match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(SystemLock { _file: file }))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),

@@ -50,7 +50,7 @@ use self::segments::Segments;
 pub use self::simulated::{Fault, Simulated};
 pub use self::staged::LocalWriter;
 use self::staged::Staged;
-pub use self::storage::{File, Lock, LockKind, Storage};
+pub use self::storage::{File, Lock, Storage};
 use super::wake::Wakes;
 use super::{
     Batch, Blobs, CommitError, Engine, IoError, Limits, Op, ReadError, Snapshot, Visit, WriteFailed,

@@ -10,7 +10,7 @@ use super::format::VERSION;
 use super::index::{Index, IndexError};
 use super::recover::{self, Damage};
 use super::segments::Segments;
-use super::storage::{File, LockKind, Storage, read_exactly};
+use super::storage::{File, Storage, read_exactly};
 use super::{LocalConfig, Shared};
 use crate::engine::IoError;
 
@@ -146,7 +146,7 @@ pub(super) fn open(
     config: LocalConfig,
     entropy: [u8; 16],
 ) -> Result<Shared, OpenError> {
-    let lock = storage.lock(LOCK, LockKind::Exclusive)?.ok_or(OpenError::InUse)?;
+    let lock = storage.lock(LOCK)?.ok_or(OpenError::InUse)?;
     let found = read_format(&*storage)?;
     clear_temporary(&*storage)?;
     let store = match found {

@@ -11,14 +11,14 @@ use super::index::{Index, State};
 use super::open::{INDEX, LOCK, OpenError, make_index, name_index, read_format};
 use super::recover::{Damage, Follow, apply};
 use super::segments::Segments;
-use super::storage::{LockKind, Storage};
+use super::storage::Storage;
 use crate::engine::IoError;
 
 const NEW: &str = "tmp/rebuilt";
 
 /// Makes a new index and puts it in place of the old one.
 pub(super) fn rebuild(storage: &Arc<dyn Storage>, config: &LocalConfig) -> Result<Vec<Damage>, OpenError> {
-    let _lock = storage.lock(LOCK, LockKind::Exclusive)?.ok_or(OpenError::InUse)?;
+    let _lock = storage.lock(LOCK)?.ok_or(OpenError::InUse)?;
     let store = read_format(&**storage)?.ok_or(OpenError::NotAStore("there is no store"))?;
     storage.create_directory("tmp")?;
     match storage.remove(NEW) {

@@ -15,7 +15,7 @@ use std::io;
 use std::sync::Mutex;
 
 use super::lock;
-use super::storage::{File, Lock, LockKind, Storage};
+use super::storage::{File, Lock, Storage};
 
 const SECTOR: usize = 512;
 
@@ -44,7 +44,7 @@ struct World {
     names: BTreeMap<String, Entry>,
     durable_names: BTreeMap<String, Entry>,
     next_file: u64,
-    locks: BTreeMap<String, (bool, usize)>,
+    locks: BTreeSet<String>,
     fault: Option<Fault>,
     syncs: u64,
     steps: u64,
@@ -384,15 +384,10 @@ impl Storage for Simulated {
         Ok(names.map(|name| name.rsplit_once('/').map_or(&**name, |(_, last)| last).to_owned()).collect())
     }
 
-    fn lock(&self, name: &str, kind: LockKind) -> io::Result<Option<Box<dyn Lock>>> {
-        let mut world = lock(&self.world);
-        let (is_exclusive, holders) = world.locks.entry(name.to_owned()).or_default();
-        let wants_all = kind == LockKind::Exclusive;
-        if *holders > 0 && (wants_all || *is_exclusive) {
+    fn lock(&self, name: &str) -> io::Result<Option<Box<dyn Lock>>> {
+        if !lock(&self.world).locks.insert(name.to_owned()) {
             return Ok(None);
         }
-        *is_exclusive = wants_all;
-        *holders += 1;
         Ok(Some(Box::new(SimulatedLock { world: Arc::clone(&self.world), name: name.to_owned() })))
     }
 }
@@ -407,9 +402,7 @@ impl Lock for SimulatedLock {}
 
 impl Drop for SimulatedLock {
     fn drop(&mut self) {
-        if let Some((_, holders)) = lock(&self.world).locks.get_mut(&self.name) {
-            *holders -= 1;
-        }
+        lock(&self.world).locks.remove(&self.name);
     }
 }
 

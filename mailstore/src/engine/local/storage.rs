@@ -54,22 +54,12 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// [`io::ErrorKind::NotFound`] if there is no such directory; else as the storage fails.
     fn list(&self, directory: &str) -> io::Result<Vec<String>>;
 
-    /// Locks a file, which is made if need be, until the result is dropped. `None` if somebody else holds a
-    /// lock on it that excludes this one.
+    /// Locks a file, which is made if need be, until the result is dropped. `None` if somebody else has it
+    /// locked.
     ///
     /// # Errors
     /// As the storage fails.
-    fn lock(&self, name: &str, kind: LockKind) -> io::Result<Option<Box<dyn Lock>>>;
-}
-
-/// Whom a lock excludes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a storage must know every kind")]
-pub enum LockKind {
-    /// Everybody.
-    Exclusive,
-    /// Those who want it exclusively.
-    Shared,
+    fn lock(&self, name: &str) -> io::Result<Option<Box<dyn Lock>>>;
 }
 
 /// A lock that is held.

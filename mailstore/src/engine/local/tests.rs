@@ -217,3 +217,101 @@ fn a_later_format_is_refused() {
     file.write_at(b"mailwright store\nversion 9", 0).unwrap();
     assert!(matches!(open(&storage), Err(OpenError::Newer { found: 9, known: 1 })));
 }
+
+/// A storage whose files panic when they are told to.
+#[derive(Debug)]
+struct Panicking(Simulated, Arc<AtomicBool>);
+
+#[derive(Debug)]
+struct PanickingFile(Arc<dyn File>, Arc<AtomicBool>);
+
+impl Panicking {
+    fn wrap(&self, file: Arc<dyn File>) -> Arc<dyn File> {
+        Arc::new(PanickingFile(file, Arc::clone(&self.1)))
+    }
+}
+
+impl Storage for Panicking {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn File>> {
+        Ok(self.wrap(self.0.create(name)?))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn File>> {
+        Ok(self.wrap(self.0.open(name)?))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.0.remove(name)
+    }
+
+    fn create_directory(&self, name: &str) -> io::Result<()> {
+        self.0.create_directory(name)
+    }
+
+    fn sync_directory(&self, name: &str) -> io::Result<()> {
+        self.0.sync_directory(name)
+    }
+
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.0.list(directory)
+    }
+
+    fn lock(&self, name: &str) -> io::Result<Option<Box<dyn Lock>>> {
+        self.0.lock(name)
+    }
+}
+
+impl File for PanickingFile {
+    fn length(&self) -> io::Result<u64> {
+        self.0.length()
+    }
+
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        self.0.read_at(into, at)
+    }
+
+    fn write_at(&self, octets: &[u8], at: u64) -> io::Result<()> {
+        self.0.write_at(octets, at)
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.0.set_length(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        assert!(!self.1.load(Ordering::Acquire), "on purpose");
+        self.0.sync()
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_leader_that_panicked() {
+    let (storage, panics) = (Simulated::new(5), Arc::new(AtomicBool::new(false)));
+    let panicking = Panicking(storage.clone(), Arc::clone(&panics));
+    let engine = Local::open_in(Arc::new(panicking), config(), [7; 16]).unwrap();
+    put(&engine, "before", "v").unwrap();
+    panics.store(true, Ordering::Release);
+    thread::scope(|scope| {
+        let writer = lock(&engine.shared.writer);
+        let engine = &engine;
+        let leader = scope.spawn(move || put(engine, "leader", "v"));
+        while !engine.shared.has_leader() {
+            thread::yield_now();
+        }
+        let follower = scope.spawn(move || put(engine, "follower", "v"));
+        while engine.shared.waiting() < 1 {
+            thread::yield_now();
+        }
+        drop(writer);
+        assert!(leader.join().is_err());
+        assert!(matches!(follower.join().unwrap(), Err(CommitError::Poisoned)));
+    });
+    panics.store(false, Ordering::Release);
+    drop(engine);
+    let engine = open(&storage).unwrap();
+    assert!(block_on(block_on(engine.snapshot()).unwrap().get(b"before")).unwrap().is_some());
+}
