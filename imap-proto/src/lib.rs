@@ -6,6 +6,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod client;
+mod config;
 mod encode;
 pub mod mailbox_name;
 pub mod parse;
@@ -23,5 +25,7 @@ pub use mailwright_core::testing;
 pub use mailwright_core::value;
 pub use mailwright_sasl as sasl;
 
+pub use self::client::Client;
+pub use self::config::TlsMode;
 pub use self::encode::{EncodeError, LiteralPolicy};
 pub use self::pattern::ListPattern;

@@ -6,20 +6,8 @@ use core::time::Duration;
 
 use mailwright_sasl::{MechanismName, Offers, ServerPolicy};
 
+pub use crate::config::TlsMode;
 use crate::types::OctetString;
-
-/// How TLS comes into a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TlsMode {
-    /// Not at all.
-    #[default]
-    Off,
-    /// By STARTTLS (RFC 9051 §6.2.1).
-    StartTls,
-    /// From the first octet, on a port of its own (RFC 8314 §3.2).
-    Implicit,
-}
 
 /// How a server behaves. Share one among all its sessions (`Arc<Config>`).
 #[derive(Clone, Debug)]

@@ -117,6 +117,40 @@ impl NumberSet {
         &self.0
     }
 
+    /// Puts the ranges in ascending order, lower ends first, and `*` last.
+    pub fn sort(&mut self) {
+        let key = |end| match end {
+            NumberEnd::Number(number) => number.get(),
+            NumberEnd::Largest => u32::MAX,
+        };
+        for range in &mut self.0 {
+            if key(range.from) > key(range.to) {
+                core::mem::swap(&mut range.from, &mut range.to);
+            }
+        }
+        self.0.sort_by_key(|range| (range.to == NumberEnd::Largest, key(range.from), key(range.to)));
+    }
+
+    /// The same ranges as several sets, none of which is written with more octets than `most` unless it is a
+    /// single range.
+    #[must_use]
+    pub fn split(&self, most: usize) -> Vec<Self> {
+        let mut sets = Vec::new();
+        let mut set = Vec::new();
+        let mut length = 0;
+        for range in &self.0 {
+            let octets = range.from.octets() + if range.from == range.to { 0 } else { 1 + range.to.octets() };
+            if !set.is_empty() && length + 1 + octets > most {
+                sets.push(Self(core::mem::take(&mut set)));
+                length = 0;
+            }
+            length += usize::from(length > 0) + octets;
+            set.push(*range);
+        }
+        sets.push(Self(set));
+        sets
+    }
+
     /// Whether `*` occurs.
     #[must_use]
     pub fn has_largest(&self) -> bool {
@@ -151,6 +185,15 @@ impl NumberSet {
 }
 
 impl NumberEnd {
+    /// How many octets it is written with.
+    const fn octets(self) -> usize {
+        match self {
+            // At most 10.
+            Self::Number(number) => number.ilog10() as usize + 1,
+            Self::Largest => 1,
+        }
+    }
+
     fn encode(self, into: &mut BytesMut) {
         match self {
             Self::Number(number) => crate::encode::put_number(u64::from(number.get()), into),
@@ -215,7 +258,7 @@ debug_as_display!(NumberSet, NumberRange, NumberEnd);
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;
-    use alloc::vec;
+    use alloc::{format, vec};
 
     use super::*;
 
@@ -243,6 +286,20 @@ mod tests {
         assert_eq!(resolved("4:2,*", 9), [(2, 4), (9, 9)]);
         // RFC 9051 §6.4.9: 559:* names the last message even if that is below 559.
         assert_eq!(resolved("559:*", 9), [(9, 559)]);
+    }
+
+    #[test]
+    fn a_set_can_be_sorted_and_split() {
+        let mut set = NumberSet::parse(b"9,*:20,7:5,*,3,1000000:2", 10).unwrap();
+        set.sort();
+        assert_eq!(set.to_string(), "2:1000000,3,5:7,9,20:*,*");
+        for most in 0..30 {
+            let sets = set.split(most);
+            let all: Vec<NumberRange> = sets.iter().flat_map(|set| set.ranges().to_vec()).collect();
+            assert_eq!(all, set.ranges());
+            assert!(sets.iter().all(|set| set.ranges().len() == 1 || set.to_string().len() <= most));
+            assert!(sets.windows(2).all(|pair| format!("{},{}", pair[0], pair[1].ranges()[0]).len() > most));
+        }
     }
 
     #[test]

@@ -1,0 +1,158 @@
+//! What a client tells its host: [`Event`] and [`Closed`].
+
+use alloc::boxed::Box;
+
+use bytes::Bytes;
+use mailwright_core::session::{LayerError, TlsInfo};
+use mailwright_core::value::{Deviation, Excerpt};
+use mailwright_sasl::ClientError;
+
+use crate::parse::{BodyItem, InvalidResponse};
+use crate::types::{FetchItem, Response, StatusResponse};
+use crate::wire::FramingError;
+
+/// Names a command; its events carry it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(pub(super) u64);
+
+/// What a client tells its host.
+///
+/// A server may say anything at any time, so data is never tied to a command for certain: `during` is the
+/// oldest command in flight that such data answers, or else the oldest of all; a hint. Each command ends with
+/// one [`Event::Completed`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The server has greeted: commands may be sent. With `PREAUTH` the log-in is made already.
+    Greeting(StatusResponse),
+    /// TLS is in force. Capabilities from before are forgotten.
+    Secured(Box<TlsInfo>),
+    /// Any response that is complete in itself: what SELECT, LIST, STATUS and others answer, news of the
+    /// mailbox, untagged statuses. Never a FETCH, a SEARCH, or a completion.
+    Response {
+        /// What the server said.
+        response: Response,
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
+    /// A FETCH begins. [`Event::FetchItem`] and bodies follow in any order, then [`Event::FetchEnd`]; nothing
+    /// else comes between.
+    FetchBegin {
+        /// Which message, by number.
+        number: u32,
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
+    /// An item. Of bodies only those that are NIL.
+    FetchItem(FetchItem),
+    /// A body begins.
+    BodyBegin {
+        /// What of the message it is.
+        item: BodyItem,
+        /// Its octets, as they were announced.
+        length: u64,
+    },
+    /// Octets of the body, never none.
+    BodyChunk(Bytes),
+    /// The body is complete.
+    BodyEnd,
+    /// The FETCH is complete.
+    FetchEnd,
+    /// A SEARCH begins. [`Event::SearchNumber`] follows for each number, then [`Event::SearchEnd`].
+    SearchBegin {
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
+    /// A number of it, or a UID.
+    SearchNumber(u32),
+    /// The SEARCH is complete.
+    SearchEnd,
+    /// The server waits for the message of APPEND: give it to [`Client::content`](super::Client::content).
+    ContentWanted {
+        /// Which command.
+        id: CommandId,
+        /// Octets.
+        octets: u64,
+    },
+    /// The server is in IDLE and tells what changes, until [`Client::done`](super::Client::done).
+    Idling {
+        /// Which command.
+        id: CommandId,
+    },
+    /// The client has cancelled an exchange; the server completes it with NO or BAD.
+    Cancelled {
+        /// Which command.
+        id: CommandId,
+        /// Why.
+        error: ClientError,
+    },
+    /// A command is complete: OK, NO or BAD.
+    Completed {
+        /// Which command.
+        id: CommandId,
+        /// How it ended.
+        status: StatusResponse,
+    },
+    /// Something that cannot be read was skipped. Between the begin and the end of a FETCH or SEARCH: a part
+    /// of that.
+    Invalid(InvalidResponse),
+    /// A departure from the RFC in the event that follows was tolerated.
+    Deviation(Deviation),
+    /// The last event.
+    Closed(Closed),
+}
+
+/// Why a session is over.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Closed {
+    /// After LOGOUT.
+    #[error("logged out")]
+    Logout,
+    /// The greeting was BYE.
+    #[error("the server refused the connection: {}", .0.text.escape_ascii())]
+    Refused(StatusResponse),
+    /// The greeting was PREAUTH where TLS is wanted, which is then not possible any more. Whoever sent it may
+    /// be an attacker.
+    #[error("the server takes the log-in as made before TLS")]
+    PreAuth,
+    /// The server said BYE.
+    #[error("the server ends the session: {}", .0.text.escape_ascii())]
+    Bye(StatusResponse),
+    /// The server closed the connection.
+    #[error("the server closed the connection")]
+    EndOfInput,
+    /// The server closed the connection inside a response.
+    #[error("the connection ended inside a response, which is truncated")]
+    Truncated,
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// What must be a greeting is none.
+    #[error("not a greeting: {0}")]
+    BadGreeting(Excerpt),
+    /// It is not known where the next response begins.
+    #[error("{0}")]
+    Framing(FramingError),
+    /// A completion with a tag of no command that is in flight.
+    #[error("a completion of a command that was not sent: {0}")]
+    UnknownTag(Excerpt),
+    /// OK to a command that was not written completely.
+    #[error("the server completes a command before it has come")]
+    Premature,
+    /// A challenge behind the end of the exchange.
+    #[error("a challenge in an exchange that was cancelled")]
+    UnexpectedChallenge,
+    /// Octets behind the agreement to TLS, which nobody can vouch for.
+    #[error("plaintext behind the reply to STARTTLS")]
+    EarlyOctets,
+    /// TLS failed.
+    #[error("{0}")]
+    Layer(LayerError),
+    /// The server claims success of an exchange that it has not completed.
+    #[error("the server reports a login that it cannot have made: {0}")]
+    NotProven(ClientError),
+    /// The host ended the session.
+    #[error("ended by the host")]
+    Aborted,
+}

@@ -1,0 +1,209 @@
+//! What the server says: RFC 9051 §2.2.2, §7. Completions end their command and change the state; data is handed
+//! on as it comes.
+
+use bytes::{Bytes, BytesMut};
+use mailwright_core::value::Excerpt;
+
+use super::{Client, Closed, CommandId, Event, InFlight, Phase, State};
+use crate::parse::ResponseEvent;
+use crate::types::{Code, Response, StatusKind, StatusResponse, Tag, Verb};
+
+impl Client {
+    /// Something was read; `input` is what stands behind it.
+    pub(super) fn received(&mut self, event: ResponseEvent, input: &BytesMut) {
+        if matches!(self.phase, Phase::Greeting) {
+            return self.greeted(event);
+        }
+        match event {
+            ResponseEvent::Response(Response::Status { tag: Some(tag), status }) => {
+                self.completed(&tag, status, input);
+            }
+            ResponseEvent::Response(Response::Status { tag: None, status }) => self.untagged(status),
+            ResponseEvent::Response(Response::Continue(text)) => self.consented(text),
+            ResponseEvent::Response(response) => self.data(response),
+            // RFC 9051 §6.2.1: whoever says it before TLS, it is not to be believed.
+            _ if self.awaits_tls() => {}
+            ResponseEvent::FetchBegin { number } => {
+                let during = self.during(&[Verb::Fetch, Verb::Store]);
+                self.push(Event::FetchBegin { number, during });
+            }
+            ResponseEvent::FetchItem(item) => self.push(Event::FetchItem(item)),
+            ResponseEvent::BodyBegin { item, length } => self.push(Event::BodyBegin { item, length }),
+            ResponseEvent::BodyChunk(octets) => self.push(Event::BodyChunk(octets)),
+            ResponseEvent::BodyEnd => self.push(Event::BodyEnd),
+            ResponseEvent::FetchEnd => self.push(Event::FetchEnd),
+            ResponseEvent::SearchBegin => {
+                let during = self.during(&[Verb::Search]);
+                self.push(Event::SearchBegin { during });
+            }
+            ResponseEvent::SearchNumber(number) => self.push(Event::SearchNumber(number)),
+            ResponseEvent::SearchEnd => self.push(Event::SearchEnd),
+            ResponseEvent::Invalid(invalid) => self.push(Event::Invalid(invalid)),
+            ResponseEvent::Deviation(deviation) => self.push(Event::Deviation(deviation)),
+        }
+    }
+
+    /// The oldest command in flight that one of the `verbs` names, or else the oldest.
+    fn during(&self, verbs: &[Verb]) -> Option<CommandId> {
+        let fits = |command: &&InFlight| verbs.contains(&command.verb);
+        let found = self.in_flight.iter().find(fits).or_else(|| self.in_flight.front());
+        found.map(|command| command.id)
+    }
+
+    // ---- The greeting
+
+    fn greeted(&mut self, event: ResponseEvent) {
+        let status = match event {
+            ResponseEvent::Response(Response::Status { tag: None, status }) => status,
+            ResponseEvent::Deviation(deviation) => return self.push(Event::Deviation(deviation)),
+            ResponseEvent::Invalid(invalid) => {
+                return self.close(Closed::BadGreeting(Excerpt::new(&invalid.raw)));
+            }
+            _ => return self.close(Closed::BadGreeting(Excerpt::new(b""))),
+        };
+        match status.kind {
+            // RFC 9051 §7.1.5: BYE as a greeting refuses the connection.
+            StatusKind::Bye => return self.close(Closed::Refused(status)),
+            // RFC 9051 §7.1.4: who wants TLS must close, since STARTTLS is not possible any more.
+            StatusKind::PreAuth if self.awaits_tls() => return self.close(Closed::PreAuth),
+            StatusKind::PreAuth => self.state = State::Authenticated,
+            StatusKind::Ok => {}
+            StatusKind::No | StatusKind::Bad => {
+                return self.close(Closed::BadGreeting(Excerpt::new(&status.text)));
+            }
+        }
+        self.phase = Phase::Open;
+        self.learn_from(&status);
+        self.push(Event::Greeting(status));
+    }
+
+    // ---- Data
+
+    fn learn_from(&mut self, status: &StatusResponse) {
+        if let Some(Code::Capability(capabilities)) = &status.code {
+            self.learn(capabilities);
+        }
+    }
+
+    fn untagged(&mut self, status: StatusResponse) {
+        match status.kind {
+            // RFC 9051 §7.1.5: BYE announces the end, unless LOGOUT asked for it.
+            StatusKind::Bye if self.in_flight.iter().all(|command| command.verb != Verb::Logout) => {
+                return self.close(Closed::Bye(status));
+            }
+            StatusKind::Ok => self.learn_from(&status),
+            _ => {}
+        }
+        // RFC 7162 §3.2.11: what follows is about the mailbox that is being selected.
+        if matches!(status.code, Some(Code::Closed)) && matches!(self.state, State::Selected(_)) {
+            self.state = State::Authenticated;
+        }
+        if !self.awaits_tls() {
+            let during = self.during(&[]);
+            self.push(Event::Response { response: Response::Status { tag: None, status }, during });
+        }
+    }
+
+    /// Data that is complete in itself.
+    fn data(&mut self, response: Response) {
+        let verbs: &[Verb] = match &response {
+            Response::Capability(capabilities) => {
+                self.learn(capabilities);
+                &[Verb::Capability]
+            }
+            Response::List(_) => &[Verb::List],
+            Response::Lsub(_) => &[Verb::Lsub],
+            Response::Namespace(_) => &[Verb::Namespace],
+            Response::MailboxStatus { .. } => &[Verb::Status],
+            Response::Id(_) => &[Verb::Id],
+            Response::Flags(_) => &[Verb::Select, Verb::Examine],
+            _ => &[],
+        };
+        if !self.awaits_tls() {
+            let during = self.during(verbs);
+            self.push(Event::Response { response, during });
+        }
+    }
+
+    /// A `+`.
+    fn consented(&mut self, text: Bytes) {
+        if self.challenged(&text) {
+            return;
+        }
+        if !self.pieces.is_empty() {
+            self.next_piece();
+        } else if !self.idle_accepted() {
+            // Nothing waits for it: some servers say it by mistake.
+            self.data(Response::Continue(text));
+        }
+    }
+
+    // ---- Completions
+
+    fn completed(&mut self, tag: &Tag, status: StatusResponse, input: &BytesMut) {
+        let taken = self.taken();
+        let number = self.tags.number(tag);
+        // What is not written yet cannot have been answered.
+        let sent = |command: &InFlight| Some(command.tag) == number && taken >= command.queued;
+        let Some(index) = self.in_flight.iter().position(sent) else {
+            return self.close(Closed::UnknownTag(Excerpt::new(tag.as_bytes())));
+        };
+        let ok = status.kind == StatusKind::Ok;
+        let is_last = index + 1 == self.in_flight.len();
+        if is_last && (!self.pieces.is_empty() || self.append.is_some()) {
+            if ok {
+                return self.close(Closed::Premature);
+            }
+            let Some(id) = self.in_flight.back().map(|command| command.id) else { return };
+            if self.refused_early(id, &status) {
+                return;
+            }
+        }
+        let Some(InFlight { id, verb, mailbox, .. }) = self.in_flight.remove(index) else { return };
+        if self.in_flight.is_empty() {
+            self.in_flight = alloc::collections::VecDeque::new();
+        }
+        match verb {
+            Verb::Authenticate => {
+                if let Err(error) = self.exchange_over(ok, status.kind == StatusKind::Bad) {
+                    return self.close(Closed::NotProven(error));
+                }
+                self.logged_in(ok);
+            }
+            Verb::Login => self.logged_in(ok),
+            // RFC 9051 §6.3.2: a SELECT that fails leaves nothing selected.
+            Verb::Select | Verb::Examine => match (status.kind, mailbox) {
+                (StatusKind::Ok, Some(mailbox)) => self.state = State::Selected(mailbox),
+                (StatusKind::No, _) => self.state = State::Authenticated,
+                _ => {}
+            },
+            Verb::Close | Verb::Unselect if ok => self.state = State::Authenticated,
+            Verb::Idle if self.idle_over(ok) => return,
+            _ => {}
+        }
+        if ok {
+            self.learn_from(&status);
+        }
+        self.push(Event::Completed { id, status });
+        match verb {
+            Verb::StartTls if ok => {
+                let more = !input.is_empty() || !self.reader.is_between_responses();
+                self.agreed_on_tls(more);
+            }
+            Verb::Logout => self.close(Closed::Logout),
+            _ => {}
+        }
+    }
+
+    /// A log-in is complete.
+    fn logged_in(&mut self, ok: bool) {
+        if ok {
+            self.state = State::Authenticated;
+            // RFC 9051 §6.2.2: they may be others now. What came since the command was sent counts.
+            if self.outdated {
+                self.capabilities = None;
+            }
+        }
+        self.outdated = false;
+    }
+}

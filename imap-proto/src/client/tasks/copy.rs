@@ -1,0 +1,138 @@
+//! [`Copy`] and [`Move`]: RFC 9051 §6.4.7, §6.4.8, RFC 6851, with the new UIDs of RFC 4315 §3.
+
+use alloc::vec::Vec;
+
+use mailwright_core::session::{Progress, Task};
+use mailwright_core::value::{Uid, UidValidity};
+
+use super::super::{Client, Event};
+use super::{Batches, Step, TaskError};
+use crate::types::{Code, Command, Mailbox, Messages, Response};
+
+/// Copies messages to another mailbox.
+#[derive(Debug)]
+pub struct Copy {
+    messages: Messages,
+    mailbox: Mailbox,
+    batches: Option<Batches>,
+    copied: Copied,
+}
+
+/// Moves messages to another mailbox. Its items are the numbers of those that left this one, each as it was at
+/// that moment.
+#[derive(Debug)]
+pub struct Move(Copy);
+
+/// What a server says about copies: nothing, unless it has UIDPLUS.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Copied {
+    /// COPYUID codes, in the order in which they came.
+    pub codes: Vec<Code>,
+}
+
+impl Copied {
+    /// UIDVALIDITY of the destination.
+    #[must_use]
+    pub fn uid_validity(&self) -> Option<UidValidity> {
+        self.codes.iter().find_map(|code| match code {
+            Code::CopyUid { uid_validity, .. } => Some(*uid_validity),
+            _ => None,
+        })
+    }
+
+    /// UIDs here with those of the copies.
+    pub fn uids(&self) -> impl Iterator<Item = (Uid, Uid)> + '_ {
+        self.codes.iter().filter_map(Code::copied).flatten()
+    }
+}
+
+impl Copy {
+    /// Copies `messages` to `mailbox`.
+    #[must_use]
+    pub fn new(messages: Messages, mailbox: impl Into<Mailbox>) -> Self {
+        Self { messages, mailbox: mailbox.into(), batches: None, copied: Copied::default() }
+    }
+
+    fn send(&mut self, client: &mut Client, moves: bool) -> Result<(), TaskError> {
+        // Between two commands numbers may change, UIDs do not.
+        let most = if self.messages.is_uid() { client.config().limits.set_octets } else { usize::MAX };
+        let to = &self.mailbox;
+        let command = |messages| match moves {
+            true => Command::Move { messages, mailbox: to.clone() },
+            false => Command::Copy { messages, mailbox: to.clone() },
+        };
+        let mut batches = Batches::new(&self.messages, most, command);
+        batches.next(client)?;
+        self.batches = Some(batches);
+        Ok(())
+    }
+
+    fn note(&mut self, code: Option<Code>) {
+        self.copied.codes.extend(code.filter(|code| matches!(code, Code::CopyUid { .. })));
+    }
+
+    fn event<T>(&mut self, client: &mut Client, event: Event) -> Step<T>
+    where
+        T: Task<Client, Output = Copied, Error = TaskError>,
+    {
+        let Some(batches) = &mut self.batches else { return Progress::NotMine(event) };
+        match event {
+            Event::Completed { id, status } if batches.is(id) => {
+                self.copied
+                    .codes
+                    .extend(status.code.clone().filter(|code| matches!(code, Code::CopyUid { .. })));
+                let copied = &mut self.copied;
+                batches.completed(client, status, |_| core::mem::take(copied))
+            }
+            // RFC 9051 §6.4.8: a MOVE says COPYUID before the first message leaves.
+            Event::Response { response: Response::Status { status, .. }, .. }
+                if matches!(status.code, Some(Code::CopyUid { .. })) =>
+            {
+                self.note(status.code);
+                Progress::Continue
+            }
+            Event::Closed(reason) => Progress::Done(Err(TaskError::Closed(reason))),
+            event => Progress::NotMine(event),
+        }
+    }
+}
+
+impl Move {
+    /// Moves `messages` to `mailbox`.
+    #[must_use]
+    pub fn new(messages: Messages, mailbox: impl Into<Mailbox>) -> Self {
+        Self(Copy::new(messages, mailbox))
+    }
+}
+
+impl Task<Client> for Copy {
+    type Item = core::convert::Infallible;
+    type Output = Copied;
+    type Error = TaskError;
+
+    fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
+        self.send(client, false)
+    }
+
+    fn handle(&mut self, client: &mut Client, event: Event) -> Step<Self> {
+        self.event(client, event)
+    }
+}
+
+impl Task<Client> for Move {
+    type Item = u32;
+    type Output = Copied;
+    type Error = TaskError;
+
+    fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
+        self.0.send(client, true)
+    }
+
+    fn handle(&mut self, client: &mut Client, event: Event) -> Step<Self> {
+        match event {
+            Event::Response { response: Response::Expunge(number), .. } => Progress::Item(number),
+            event => self.0.event(client, event),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Work of several commands, written once for every runtime. A connection runs a task
+//! (`connection.run(Select::new(inbox))`), or steps through it for its items.
+//!
+//! A server speaks of the mailbox at any time (EXISTS, EXPUNGE, flags). What no task has asked for goes back
+//! to the host as an event of its own.
+
+mod append;
+mod copy;
+mod expunge;
+mod fetch;
+mod idle;
+mod list;
+mod login;
+mod logout;
+mod manage;
+mod search;
+mod select;
+mod status;
+mod store;
+
+use alloc::collections::VecDeque;
+
+use mailwright_core::session::{Progress, Task};
+use mailwright_core::value::Misuse;
+
+pub use self::append::{Append, AppendError, Appended, WantContent};
+pub use self::copy::{Copied, Copy, Move};
+pub use self::expunge::Expunge;
+pub use self::fetch::{Fetch, MessageData};
+pub use self::idle::{Idle, News};
+pub use self::list::List;
+pub use self::login::{LoggedIn, Login, LoginError};
+pub use self::logout::Logout;
+pub use self::manage::Manage;
+pub use self::search::Search;
+pub use self::select::{MailboxFacts, Select};
+pub use self::status::Status;
+pub use self::store::Store;
+use super::{Client, Closed, CommandId, SendError};
+use crate::types::{Command, Messages, StatusKind, StatusResponse};
+
+/// Why a task failed. After [`TaskError::Send`] and [`TaskError::Refused`] the session can be used further.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// A command could not be sent, for example because something else is in flight.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The server said NO or BAD.
+    #[error("the server refused: {}", .0.text.escape_ascii())]
+    Refused(StatusResponse),
+    /// The server found more than the task holds.
+    #[error("more results than the limit of {limit}")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
+    /// The session is over.
+    #[error("{0}")]
+    Closed(Closed),
+}
+
+impl From<Misuse> for TaskError {
+    fn from(misuse: Misuse) -> Self {
+        Self::Send(misuse.into())
+    }
+}
+
+/// A step of a task that may go on or end.
+type Step<T> = Progress<T, Client>;
+
+/// Ends a task with its error, or goes on.
+fn proceed<T>(result: Result<(), <T as Task<Client>>::Error>) -> Step<T>
+where
+    T: Task<Client>,
+{
+    match result {
+        Ok(()) => Progress::Continue,
+        Err(error) => Progress::Done(Err(error)),
+    }
+}
+
+/// Ends a task as its only, or last, command ended.
+fn conclude<T, O>(status: StatusResponse, output: impl FnOnce(StatusResponse) -> O) -> Step<T>
+where
+    T: Task<Client, Output = O, Error = TaskError>,
+{
+    Progress::Done(match status.kind {
+        StatusKind::Ok => Ok(output(status)),
+        _ => Err(TaskError::Refused(status)),
+    })
+}
+
+/// A command for messages, as several commands if its set is long.
+#[derive(Debug)]
+struct Batches {
+    commands: VecDeque<Command>,
+    /// The one that is in flight.
+    id: Option<CommandId>,
+}
+
+impl Batches {
+    /// `command` is made for each part of the set.
+    fn new(messages: &Messages, most: usize, command: impl Fn(Messages) -> Command) -> Self {
+        let mut set = messages.set().clone();
+        set.sort();
+        let part = |set| if messages.is_uid() { Messages::Uids(set) } else { Messages::Numbers(set) };
+        Self { commands: set.split(most).into_iter().map(part).map(command).collect(), id: None }
+    }
+
+    /// Sends the next command, if there is one.
+    fn next(&mut self, client: &mut Client) -> Result<bool, SendError> {
+        self.id = None;
+        let Some(command) = self.commands.front() else { return Ok(false) };
+        self.id = Some(client.command(command.clone())?);
+        self.commands.pop_front();
+        Ok(true)
+    }
+
+    fn is(&self, id: CommandId) -> bool {
+        self.id == Some(id)
+    }
+
+    /// A command is complete: the next one is sent, or the task ends.
+    fn completed<T, O>(
+        &mut self,
+        client: &mut Client,
+        status: StatusResponse,
+        output: impl FnOnce(StatusResponse) -> O,
+    ) -> Step<T>
+    where
+        T: Task<Client, Output = O, Error = TaskError>,
+    {
+        if status.kind == StatusKind::Ok {
+            match self.next(client) {
+                Ok(true) => return Progress::Continue,
+                Ok(false) => {}
+                Err(error) => return Progress::Done(Err(error.into())),
+            }
+        }
+        conclude(status, output)
+    }
+}
