@@ -24,7 +24,9 @@ pub(crate) async fn fill<E: Engine + Blobs>(store: &Store<E>, options: &Options)
     if options.demo {
         let (addresses, password) = DEMO;
         for address in addresses {
-            set_user(store, &address.parse()?, &Secret::from(password)).await?;
+            if directory.find_account(address).await?.is_none() {
+                set_user(store, &address.parse()?, &Secret::from(password)).await?;
+            }
         }
     }
     for alias in &options.aliases {

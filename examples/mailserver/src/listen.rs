@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::Failure;
 use crate::service::{Listen, Service};
 use crate::session::Sessions;
+use mailwright_store::engine::{Blobs, Engine};
 
 /// Connections at a time; more wait to be accepted.
 const MOST_CONNECTIONS: usize = 1000;
@@ -38,7 +39,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    pub(crate) fn start(listeners: Vec<Listener>, sessions: &Arc<Sessions>) -> Self {
+    pub(crate) fn start<E: Engine + Blobs>(listeners: Vec<Listener>, sessions: &Arc<Sessions<E>>) -> Self {
         let (stopping, _) = watch::channel(false);
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut accepting = JoinSet::new();
@@ -69,9 +70,9 @@ pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
 }
 
 /// Accepts until the server stops; gives the sessions that are still open.
-async fn accept(
+async fn accept<E: Engine + Blobs>(
     listener: Listener,
-    sessions: Arc<Sessions>,
+    sessions: Arc<Sessions<E>>,
     room: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
 ) -> JoinSet<()> {

@@ -1,10 +1,11 @@
-//! A small mail server on the public API of the crates: SMTP, submission, LMTP and POP3 over one store.
+//! A small mail server on the public API of the crates: SMTP, submission, LMTP, IMAP and POP3 over one store.
 //!
 //! `options` has the command line and the configuration file, `service` what a service is, `directory` who
 //! exists, `certificates` the keys for TLS, `listen` the sockets, `session` one connection, `welcome` what
 //! a newcomer is told.
 
 mod certificates;
+mod check;
 mod data;
 mod directory;
 mod listen;
@@ -21,12 +22,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use mailwright_core::value::UnixTime;
-use mailwright_store::engine::Memory;
+use mailwright_store::engine::local::LocalConfig;
+use mailwright_store::engine::{Blobs, Engine, Job, Local, Memory, Offload};
 use mailwright_store::serve::Compute;
 use mailwright_store::{Store, StoreConfig};
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::options::Options;
+use self::options::{Command, Options, StoreKind};
 use self::session::Sessions;
 
 /// What may go wrong here has no caller but a person who reads it.
@@ -34,7 +36,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let options = match Options::read() {
-        Ok(options) => options,
+        Ok(Command::Serve(options)) => *options,
+        Ok(Command::Check { data, depth }) => return check::run(&data, depth),
         Err(error) => {
             eprintln!("mailserver: {error}");
             return ExitCode::from(2);
@@ -56,12 +59,32 @@ fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Failure> {
     let data = data::Data::open(&options.data)?;
+    match options.store {
+        StoreKind::Memory => serve(Memory::new(), &options, &data).await,
+        StoreKind::Local => {
+            let [first, ..] = halves(entropy()?);
+            let engine = Local::open(data.path("store"), LocalConfig::default(), first)?;
+            if let Some(damage) = engine.damage() {
+                return Err(format!("{damage}: the store can only be read, so nothing is served").into());
+            }
+            // Syncs and reads block, so they run on the runtime's threads for that.
+            let threads = |job: Job| drop(tokio::task::spawn_blocking(job));
+            let offload = Offload::new(engine, threads);
+            serve(offload.clone(), &options, &data).await?;
+            offload.engine().close()?;
+            Ok(())
+        }
+    }
+}
+
+/// Serves a store until a signal comes.
+async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Data) -> Result<(), Failure> {
     let mut config = StoreConfig::default();
     config.mail.message_octets = options.max_size;
-    let store = Store::open(Memory::new(), config, entropy()?).await?;
-    directory::fill(&store, &options).await?;
-    let tls = certificates::server_config(&data, &options)?;
-    let sessions = Arc::new(Sessions::new(store.clone(), &options, tls)?);
+    let store = Store::open(engine, config, entropy()?).await?;
+    directory::fill(&store, options).await?;
+    let tls = certificates::server_config(data, options)?;
+    let sessions = Arc::new(Sessions::new(store.clone(), options, tls)?);
 
     // Before anything is told, so that who reads "ready" may send a signal.
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -71,7 +94,7 @@ async fn run(options: Options) -> Result<(), Failure> {
         listeners.push(listen::Listener::bind(listen).await?);
     }
     announce(&listeners)?;
-    welcome::print(&options, &data, &listeners);
+    welcome::print(options, data, &listeners);
 
     let mut server = listen::Serving::start(listeners, &sessions);
     let mut upkeep = tokio::time::interval(Duration::from_secs(5));
@@ -88,7 +111,7 @@ async fn run(options: Options) -> Result<(), Failure> {
 }
 
 /// Frees what no mailbox shows any more.
-async fn maintain(store: &Store<Memory>) {
+async fn maintain<E: Engine + Blobs>(store: &Store<E>) {
     const AT_ONCE: usize = 256;
     loop {
         match store.maintain(now(), AT_ONCE).await {
@@ -123,6 +146,15 @@ fn entropy() -> Result<[u8; 32], Failure> {
     let mut octets = [0; 32];
     getrandom::fill(&mut octets).map_err(|error| format!("no entropy: {error}"))?;
     Ok(octets)
+}
+
+/// The two halves of what nobody can guess.
+fn halves(octets: [u8; 32]) -> [[u8; 16]; 2] {
+    let mut halves = [[0; 16]; 2];
+    for (half, octets) in halves.iter_mut().zip(octets.chunks_exact(16)) {
+        half.copy_from_slice(octets);
+    }
+    halves
 }
 
 /// Password hashes run on the runtime's threads for blocking work.

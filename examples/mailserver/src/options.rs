@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
 use mailwright_core::value::{Domain, Mailbox, Secret};
+use mailwright_store::engine::local::CheckDepth;
 use serde::Deserialize;
 
 use crate::service::Listen;
@@ -21,8 +22,18 @@ pub(crate) struct Options {
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) allow_plaintext_auth: bool,
     pub(crate) max_size: u64,
+    pub(crate) store: StoreKind,
     /// Nobody named users or other domains: the demonstration with its accounts.
     pub(crate) demo: bool,
+}
+
+/// What the command line wants.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// The server.
+    Serve(Box<Options>),
+    /// A check of a store that nobody has open.
+    Check { data: PathBuf, depth: CheckDepth },
 }
 
 /// `ADDRESS:PASSWORD`.
@@ -45,14 +56,17 @@ pub(crate) enum AliasFrom {
     CatchAll(Domain),
 }
 
-/// A mail server: SMTP, submission, LMTP and POP3 over one store.
+/// A mail server: SMTP, submission, LMTP, IMAP and POP3 over one store.
 ///
 /// Without options it starts a demonstration on loopback: domain example.org, accounts alice@example.org and
 /// bob@example.org with the password "demo". Standard output tells where the services listen, then "ready".
 #[derive(Parser, Deserialize, Default, Debug)]
-#[command(name = "mailserver", version)]
+#[command(name = "mailserver", version, args_conflicts_with_subcommands = true)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Given {
+    #[command(subcommand)]
+    #[serde(skip)]
+    subcommand: Option<Subcommand>,
     /// TOML file with the same names as the options; options win over the file.
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -73,7 +87,8 @@ struct Given {
     #[serde(deserialize_with = "one_or_many")]
     alias: Vec<String>,
     /// Opens this service (repeat); when given, only the named ones are opened. Services: smtp (default port
-    /// 2525), submission (2587), submissions (2465), lmtp (2424), pop3 (2110), pop3s (2995). Port 0: any.
+    /// 2525), submission (2587), submissions (2465), lmtp (2424), imap (2143), imaps (2993), pop3 (2110), pop3s
+    /// (2995). Port 0: any.
     #[arg(long, value_name = "SERVICE=ADDR:PORT")]
     #[serde(deserialize_with = "one_or_many")]
     listen: Vec<String>,
@@ -92,9 +107,23 @@ struct Given {
     /// Octets of a message at most [default: 36700160].
     #[arg(long, value_name = "BYTES")]
     max_size: Option<u64>,
-    /// Storage engine. With "memory" nothing survives the end of the process [default: memory].
+    /// Storage engine: "local" keeps mail in DATA; with "memory" nothing survives the end of the process
+    /// [default: local].
     #[arg(long, value_enum)]
-    store: Option<Engine>,
+    store: Option<StoreKind>,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Subcommand {
+    /// Checks a store: one finding a line. Exit code 0 without findings, 1 with, 2 if it could not run.
+    Check {
+        /// The directory of the server, which must not be running.
+        #[arg(long, value_name = "DIR", default_value = "mailserver-data")]
+        data: PathBuf,
+        /// Reads every octet.
+        #[arg(long)]
+        full: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
@@ -103,10 +132,12 @@ enum Relay {
     Off,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
+/// Where mail is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Engine {
+pub(crate) enum StoreKind {
     Memory,
+    Local,
 }
 
 /// A text with a password in it.
@@ -144,12 +175,16 @@ fn one_or_many<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -
 
 impl Options {
     /// What command line and file say. Ends the process for `--help` and for wrong options.
-    pub(crate) fn read() -> Result<Self, String> {
+    pub(crate) fn read() -> Result<Command, String> {
         let mut given = Given::parse();
+        if let Some(Subcommand::Check { data, full }) = given.subcommand {
+            let depth = if full { CheckDepth::Full } else { CheckDepth::Quick };
+            return Ok(Command::Check { data, depth });
+        }
         if let Some(path) = given.config.take() {
             given.fill_from(read_file(&path)?);
         }
-        given.complete()
+        Ok(Command::Serve(Box::new(given.complete()?)))
     }
 }
 
@@ -185,7 +220,7 @@ impl Given {
 
     fn complete(self) -> Result<Options, String> {
         // The only ones there are.
-        let (None | Some(Relay::Off), None | Some(Engine::Memory)) = (self.relay, self.store);
+        let (None | Some(Relay::Off)) = self.relay;
         let mut domains = Vec::new();
         for name in &self.domain {
             let domain: Domain = name.parse().map_err(|error| format!("--domain {name:?}: {error}"))?;
@@ -232,6 +267,7 @@ impl Given {
             tls,
             allow_plaintext_auth: self.allow_plaintext_auth,
             max_size,
+            store: self.store.unwrap_or(StoreKind::Local),
             demo,
         })
     }

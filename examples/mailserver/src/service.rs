@@ -10,13 +10,23 @@ pub(crate) enum Service {
     Submission,
     Submissions,
     Lmtp,
+    Imap,
+    Imaps,
     Pop3,
     Pop3s,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Smtp, Self::Submission, Self::Submissions, Self::Lmtp, Self::Pop3, Self::Pop3s];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Smtp,
+        Self::Submission,
+        Self::Submissions,
+        Self::Lmtp,
+        Self::Imap,
+        Self::Imaps,
+        Self::Pop3,
+        Self::Pop3s,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -24,6 +34,8 @@ impl Service {
             Self::Submission => "submission",
             Self::Submissions => "submissions",
             Self::Lmtp => "lmtp",
+            Self::Imap => "imap",
+            Self::Imaps => "imaps",
             Self::Pop3 => "pop3",
             Self::Pop3s => "pop3s",
         }
@@ -35,6 +47,8 @@ impl Service {
             Self::Submission => 2587,
             Self::Submissions => 2465,
             Self::Lmtp => 2424,
+            Self::Imap => 2143,
+            Self::Imaps => 2993,
             Self::Pop3 => 2110,
             Self::Pop3s => 2995,
         }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use mailwright_core::io::tokio::Connection;
 use mailwright_core::session::Transport;
+use mailwright_imap as imap;
 use mailwright_pop3 as pop3;
 use mailwright_sasl::{MechanismName, Offers};
 use mailwright_smtp as smtp;
-use mailwright_store::engine::Memory;
+use mailwright_store::engine::{Blobs, Engine};
 use mailwright_store::{Store, serve};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
@@ -21,24 +22,23 @@ use crate::service::Service;
 use crate::{Failure, Threads, entropy, now, welcome};
 
 /// What every session of the program shares.
-pub(crate) struct Sessions {
-    receiving: serve::smtp::Service<Memory, Threads>,
-    maildrops: serve::pop3::Service<Memory, Threads>,
+pub(crate) struct Sessions<E> {
+    receiving: serve::smtp::Service<E, Threads>,
+    mailboxes: serve::imap::Service<E, Threads>,
+    maildrops: serve::pop3::Service<E, Threads>,
     mail_exchanger: Arc<smtp::server::Config>,
     submission: Arc<smtp::server::Config>,
     submissions: Arc<smtp::server::Config>,
     lmtp: Arc<smtp::server::Config>,
+    imap: Arc<imap::server::Config>,
+    imaps: Arc<imap::server::Config>,
     pop3: Arc<pop3::server::Config>,
     pop3s: Arc<pop3::server::Config>,
     tls: Arc<ServerConfig>,
 }
 
-impl Sessions {
-    pub(crate) fn new(
-        store: Store<Memory>,
-        options: &Options,
-        tls: Arc<ServerConfig>,
-    ) -> Result<Self, Failure> {
+impl<E: Engine + Blobs> Sessions<E> {
+    pub(crate) fn new(store: Store<E>, options: &Options, tls: Arc<ServerConfig>) -> Result<Self, Failure> {
         use smtp::server::{Protocol, TlsMode};
         let receiving = serve::smtp::Service::new(store.clone(), Threads);
         let config = |protocol, tls| {
@@ -49,10 +49,22 @@ impl Sessions {
             config.set_greeting_text(if protocol == Protocol::Lmtp { "LMTP" } else { "ESMTP" })?;
             if protocol == Protocol::Submission {
                 config.offers = Offers::new([MechanismName::PLAIN, MechanismName::LOGIN]);
+                // Python's smtplib sends the name at once.
+                config.sasl.login_initial_response = true;
                 config.allow_plaintext_authentication = options.allow_plaintext_auth;
             }
             receiving.configure(&mut config);
             Ok::<_, Failure>(Arc::new(config))
+        };
+        let mailboxes = serve::imap::Service::new(store.clone(), Threads);
+        let mailbox = |tls| {
+            let mut config = imap::server::Config::default();
+            config.greeting = format!("{} IMAP server ready", welcome::host_name(options));
+            config.tls = tls;
+            config.clear_text_without_tls = options.allow_plaintext_auth;
+            config.limits.append = options.max_size;
+            mailboxes.configure(&mut config);
+            Arc::new(config)
         };
         let maildrop = |tls| {
             let mut config = pop3::server::Config::default();
@@ -65,10 +77,13 @@ impl Sessions {
             submission: config(Protocol::Submission, TlsMode::StartTls)?,
             submissions: config(Protocol::Submission, TlsMode::Implicit)?,
             lmtp: config(Protocol::Lmtp, TlsMode::Off)?,
+            imap: mailbox(imap::server::TlsMode::StartTls),
+            imaps: mailbox(imap::server::TlsMode::Implicit),
             pop3: maildrop(pop3::TlsMode::StartTls),
             pop3s: maildrop(pop3::TlsMode::Implicit),
             maildrops: serve::pop3::Service::new(store, Threads),
             receiving,
+            mailboxes,
             tls,
         })
     }
@@ -89,6 +104,8 @@ impl Sessions {
             Service::Submission => self.receive(&self.submission, stream, peer, stopping).await,
             Service::Submissions => self.receive(&self.submissions, stream, peer, stopping).await,
             Service::Lmtp => self.receive(&self.lmtp, stream, peer, stopping).await,
+            Service::Imap => self.mailboxes(&self.imap, stream, peer, stopping).await,
+            Service::Imaps => self.mailboxes(&self.imaps, stream, peer, stopping).await,
             Service::Pop3 => self.maildrop(&self.pop3, stream, peer, stopping).await,
             Service::Pop3s => self.maildrop(&self.pop3s, stream, peer, stopping).await,
         };
@@ -131,6 +148,51 @@ impl Sessions {
                 Event::Deviation(deviation) => tracing::debug!(%peer, ?deviation, "tolerated"),
                 Event::Aborted(aborted) => tracing::info!(%peer, reason = ?aborted.reason, "no message"),
                 Event::Message(message) => tracing::info!(%peer, sender = %message.sender, "message"),
+                Event::Closed(reason) => tracing::info!(%peer, %reason, "closed"),
+                _ => {}
+            }
+            handler.handle(&mut connection, event, now()).await;
+        }
+    }
+
+    /// IMAP.
+    async fn mailboxes(
+        &self,
+        config: &Arc<imap::server::Config>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        mut stopping: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        use imap::server::Event;
+        let seed = entropy().map_err(io::Error::other)?;
+        let session = imap::server::Server::new(Arc::clone(config), seed);
+        let transport = Transport::tls_ready(session, Arc::clone(&self.tls));
+        let mut connection = Connection::over(stream, transport);
+        let mut handler = self.mailboxes.handler();
+        let mut stops = false;
+        loop {
+            let idle = connection.is_idle();
+            let event = tokio::select! {
+                event = connection.next_event() => event?,
+                // Only who waits for changes is told of them at once.
+                () = handler.changed(), if idle => {
+                    handler.refresh(&mut connection).await;
+                    continue;
+                }
+                () = stopped(&mut stopping), if !stops => {
+                    stops = true;
+                    connection.shutdown();
+                    continue;
+                }
+            };
+            let Some(event) = event else { return Ok(()) };
+            match &event {
+                Event::Authenticated(identity) => {
+                    tracing::info!(%peer, account = ?identity.authorization, "authenticated");
+                }
+                Event::LoginFailed { failures } => tracing::info!(%peer, failures, "log-in failed"),
+                Event::Rejected(error) => tracing::debug!(%peer, error = %error.kind, "rejected"),
+                Event::Deviation(deviation) => tracing::debug!(%peer, ?deviation, "tolerated"),
                 Event::Closed(reason) => tracing::info!(%peer, %reason, "closed"),
                 _ => {}
             }

@@ -5,7 +5,7 @@ use mailwright_core::value::Domain;
 use crate::data::Data;
 use crate::directory::DEMO;
 use crate::listen::Listener;
-use crate::options::Options;
+use crate::options::{Options, StoreKind};
 use crate::service::Service;
 
 /// The name of this host: in greetings, trace fields and the certificate.
@@ -26,7 +26,10 @@ pub(crate) fn print(options: &Options, data: &Data, listeners: &[Listener]) {
 
 fn text(options: &Options, data: &Data, listeners: &[Listener]) -> String {
     use core::fmt::Write as _;
-    let mut text = String::from("\nMail is kept in memory only, and mail for other domains is refused.\n");
+    let mut text = String::from(match options.store {
+        StoreKind::Memory => "\nMail is kept in memory only, and mail for other domains is refused.\n",
+        StoreKind::Local => "\nMail for other domains is refused.\n",
+    });
     // Writing to a string does not fail.
     let mut line = |line: core::fmt::Arguments<'_>| {
         let _ = writeln!(text, "{line}");
@@ -41,6 +44,8 @@ fn text(options: &Options, data: &Data, listeners: &[Listener]) -> String {
             Service::Submission => "mail from accounts, log in after STARTTLS",
             Service::Submissions => "mail from accounts over TLS, log in",
             Service::Lmtp => "delivery by another server",
+            Service::Imap => "reading mail, log in after STARTTLS",
+            Service::Imaps => "reading mail over TLS, log in",
             Service::Pop3 => "reading mail, log in after STLS",
             Service::Pop3s => "reading mail over TLS, log in",
         };
@@ -59,7 +64,8 @@ fn text(options: &Options, data: &Data, listeners: &[Listener]) -> String {
             "_dmarc.{domain}. IN TXT \"v=DMARC1; p=reject; rua=mailto:postmaster@{domain}\"  {reports}"
         ));
         line(format_args!("_submissions._tcp.{domain}. IN SRV 0 1 465 {host}.  ; where its users send"));
-        line(format_args!("_pop3s._tcp.{domain}. IN SRV 0 1 995 {host}.  ; where its users read"));
+        line(format_args!("_imaps._tcp.{domain}. IN SRV 0 1 993 {host}.  ; where its users read"));
+        line(format_args!("_pop3s._tcp.{domain}. IN SRV 0 2 995 {host}.  ; the same by POP3"));
     }
     text
 }

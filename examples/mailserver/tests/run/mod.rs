@@ -1,5 +1,7 @@
 //! The program as a process: started on free ports, asked where it listens, ended by a signal.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::collections::HashMap;
@@ -8,7 +10,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-pub(crate) const SERVICES: [&str; 6] = ["smtp", "submission", "submissions", "lmtp", "pop3", "pop3s"];
+pub(crate) const SERVICES: [&str; 8] =
+    ["smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s"];
 
 /// A directory that is removed in the end.
 pub(crate) struct Directory(PathBuf);

@@ -185,7 +185,7 @@ impl Sending {
                 }
             }
             // RFC822, and nothing else that the session asks about.
-            _ => Told::Ranges(Vec::from([0..self.body.size()])),
+            _ => Told::Ranges(core::iter::once(0..self.body.size()).collect()),
         }
     }
 

@@ -172,16 +172,22 @@ fn decide(search: &Search, mut holds: impl FnMut(&SearchKey) -> Option<bool>) ->
     for key in search.keys().iter().rev() {
         let start = values.len().saturating_sub(key.operands());
         let value = match key {
-            SearchKey::And(_) => values.drain(start..).fold(Some(true), |all, value| match (all, value) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            }),
-            SearchKey::Or => values.drain(start..).fold(Some(false), |any, value| match (any, value) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            }),
+            SearchKey::And(_) => {
+                let values: Vec<_> = values.drain(start..).collect();
+                if values.contains(&Some(false)) {
+                    Some(false)
+                } else {
+                    (!values.contains(&None)).then_some(true)
+                }
+            }
+            SearchKey::Or => {
+                let values: Vec<_> = values.drain(start..).collect();
+                if values.contains(&Some(true)) {
+                    Some(true)
+                } else {
+                    (!values.contains(&None)).then_some(false)
+                }
+            }
             SearchKey::Not => values.pop().flatten().map(|value| !value),
             key => holds(key),
         };

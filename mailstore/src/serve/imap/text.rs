@@ -357,7 +357,8 @@ mod tests {
 
     #[test]
     fn parts_are_decoded_however_they_are_cut() {
-        let cases: [(Encoding, &[u8], Option<&[u8]>, &str); 6] = [
+        type Case = (Encoding, &'static [u8], Option<&'static [u8]>, &'static str);
+        let cases: [Case; 6] = [
             (Encoding::Base64, b"SGVs\r\nbG8g\r\nV29ybGQ=", None, "hello world"),
             (Encoding::QuotedPrintable, b"J=C3=BCrgen =\r\nlives", None, "J\u{fc}rgen lives"),
             (Encoding::QuotedPrintable, b"a=3Db =zz =", None, "a=b =zz ="),
