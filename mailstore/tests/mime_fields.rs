@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-use mailwright_store::mime::{Limits, MessageIdHash, Scanner, Structure, View};
+use mailwright_store::mime::{EnvelopeAddress, Limits, MessageIdHash, Scanner, Structure, View};
 
 fn scan(message: &[u8]) -> Structure {
     let mut scanner = Scanner::new(Limits::default());
@@ -211,4 +211,48 @@ fn message_ids_are_the_same_however_they_are_written() {
     assert_eq!(structure.message_id, hash("<a@b>"));
     assert_eq!(structure.in_reply_to, [hash("<c@d>").unwrap()]);
     assert_eq!(structure.references, [hash("<e@f>").unwrap(), hash("<c@d>").unwrap()]);
+}
+
+#[test]
+fn the_fields_of_an_envelope_are_what_was_written() {
+    let long = "x".repeat(2000);
+    let structure = scan(
+        format!(
+            "Date: today\nSubject: {long}\nFrom: \"\u{e4} \\\"q\\\\\" <@r:a@b>\nTo: g: \u{fc}@d;, bad\nCC: {long}@x (c)\n\
+             Message-ID: <a@b>\n\n"
+        )
+        .as_bytes(),
+    );
+    let envelope = structure.envelope_fields().unwrap();
+    let text = |octets: &Option<Vec<u8>>| octets.clone().map(|octets| String::from_utf8(octets).unwrap());
+    let parts = |address: &EnvelopeAddress| {
+        [&address.name, &address.route, &address.mailbox, &address.host]
+            .map(|part| text(part).unwrap_or("NIL".into()))
+    };
+    let addresses = |list: &[EnvelopeAddress]| list.iter().map(parts).collect::<Vec<_>>();
+    assert_eq!(text(&envelope.date).unwrap(), "today");
+    assert_eq!(text(&envelope.subject).unwrap(), long);
+    assert_eq!(addresses(&envelope.from), [["\u{e4} \"q\\", "@r", "a", "b"]]);
+    assert_eq!(envelope.reply_to, envelope.from);
+    assert_eq!(
+        addresses(&envelope.to),
+        [
+            ["NIL", "NIL", "g", "NIL"],
+            ["NIL", "NIL", "\u{fc}", "d"],
+            ["NIL", "NIL", "NIL", "NIL"],
+            ["NIL", "NIL", "bad", ""]
+        ]
+    );
+    assert_eq!(addresses(&envelope.cc), [["c", "NIL", &long, "x"]]);
+    assert_eq!(addresses(&envelope.bcc), Vec::<[String; 4]>::new());
+    assert_eq!((envelope.in_reply_to, text(&envelope.message_id).unwrap()), (None, "<a@b>".to_owned()));
+}
+
+#[test]
+fn an_element_of_too_many_tokens_is_shown_as_it_is() {
+    let words = "a ".repeat(2000);
+    assert_eq!(
+        addresses(&format!("{words}<b@c>, n@x")),
+        format!("((NIL NIL {{4005}}\r\n{words}<b@c> \"\")(NIL NIL \"n\" \"x\"))")
+    );
 }

@@ -24,6 +24,9 @@ pub(super) fn write<'a>(values: impl Iterator<Item = &'a [u8]>, limit: usize, ou
     list.cut
 }
 
+/// An element of more tokens is no address of anybody; it is shown as its text.
+const MOST_TOKENS: usize = 1000;
+
 /// The list that is being written.
 struct List<'a> {
     out: &'a mut Writer,
@@ -92,27 +95,35 @@ struct Elements<'a> {
     lexer: Lexer<'a>,
     /// Of the element that is being read.
     tokens: Vec<Token<'a>>,
+    /// It has more tokens than are kept.
+    overflow: bool,
     in_group: bool,
 }
 
 impl<'a> Elements<'a> {
     const fn new(value: &'a [u8]) -> Self {
-        Self { value, lexer: Lexer::new(value), tokens: Vec::new(), in_group: false }
+        Self { value, lexer: Lexer::new(value), tokens: Vec::new(), overflow: false, in_group: false }
     }
 
     fn read(mut self, list: &mut List<'_>) {
         loop {
             let (raw, end) = self.element();
-            let empty = self.tokens.iter().all(|token| token.kind == Kind::Comment && token.closed);
+            let comments = self.tokens.iter().all(|token| token.kind == Kind::Comment && token.closed);
+            let empty = comments && !self.overflow;
             if (!empty || end == End::Colon) && list.is_full() {
                 break;
             }
             if end == End::Colon {
                 // RFC 3501 §7.4.2: a group begins with NIL for its host and its name for the mailbox.
-                list.push(None, None, Some(&phrase(&self.tokens).unwrap_or_default()), None);
+                let name = if self.overflow { None } else { phrase(&self.tokens) };
+                list.push(None, None, Some(name.as_deref().unwrap_or(raw)), None);
                 self.in_group = true;
             } else if !empty {
-                write_mailbox(&self.tokens, raw, list);
+                match if self.overflow { None } else { Mailbox::read(&self.tokens) } {
+                    Some(mailbox) => mailbox.write(list),
+                    // Not NIL for the host: that would make it the marker of a group.
+                    None => list.push(None, None, Some(raw), Some(b"")),
+                }
             }
             if end == End::Semicolon || end == End::Value {
                 if mem::take(&mut self.in_group) {
@@ -131,6 +142,7 @@ impl<'a> Elements<'a> {
     /// Reads the tokens up to the next separator, and gives the text of the element.
     fn element(&mut self) -> (&'a [u8], End) {
         self.tokens.clear();
+        self.overflow = false;
         let start = self.value.len() - self.lexer.remaining();
         // In a route, which has commas of its own.
         let mut route = false;
@@ -164,7 +176,11 @@ impl<'a> Elements<'a> {
                 Kind::Atom | Kind::Quoted | Kind::Literal => words = true,
             }
             opened = octet == b'<' || (opened && kind == Kind::Comment);
-            self.tokens.push(Token { kind, text, closed, spaced });
+            if self.tokens.len() < MOST_TOKENS {
+                self.tokens.push(Token { kind, text, closed, spaced });
+            } else {
+                self.overflow = true;
+            }
             spaced = kind == Kind::Comment;
         };
         (trim(self.value.get(start..length).unwrap_or_default()), end)
@@ -180,15 +196,7 @@ const fn is_atom(octet: u8) -> bool {
     !(is_special(octet) || is_space(octet) || matches!(octet, b'"' | b'(' | b'['))
 }
 
-/// RFC 5322 §3.4: `mailbox`. An element that is none is shown as its text.
-fn write_mailbox(tokens: &[Token<'_>], raw: &[u8], list: &mut List<'_>) {
-    let Some(mailbox) = Mailbox::read(tokens) else {
-        list.push(None, None, Some(raw), Some(b""));
-        return;
-    };
-    list.push(mailbox.name.as_deref(), mailbox.route.as_deref(), Some(&mailbox.local), Some(&mailbox.domain));
-}
-
+/// RFC 5322 §3.4: `mailbox`.
 struct Mailbox {
     name: Option<Vec<u8>>,
     route: Option<Vec<u8>>,
@@ -197,6 +205,11 @@ struct Mailbox {
 }
 
 impl Mailbox {
+    fn write(&self, list: &mut List<'_>) {
+        let (name, route) = (self.name.as_deref(), self.route.as_deref());
+        list.push(name, route, Some(&self.local), Some(&self.domain));
+    }
+
     fn read(tokens: &[Token<'_>]) -> Option<Self> {
         if tokens.iter().any(|token| !token.closed) {
             return None;

@@ -2,6 +2,7 @@
 //!
 //! RFC 5322 §3.6.4 (`msg-id`), RFC 5256 §3 (which fields count, and that `<"a"@b>` and `<a@b>` are the same).
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use sha2::{Digest as _, Sha256};
@@ -29,10 +30,16 @@ impl MessageIdHash {
 
 /// The last `limit` message-ids of a value, and whether there were more.
 pub(super) fn last_of(value: &[u8], limit: usize) -> (Vec<MessageIdHash>, bool) {
-    let mut hashes: Vec<_> = MessageIds(Lexer::new(value)).collect();
-    let more = hashes.len().saturating_sub(limit);
-    hashes.drain(..more);
-    (hashes, more > 0)
+    let mut hashes = VecDeque::new();
+    let mut more = false;
+    for hash in MessageIds(Lexer::new(value)) {
+        hashes.push_back(hash);
+        if hashes.len() > limit {
+            hashes.pop_front();
+            more = true;
+        }
+    }
+    (hashes.into(), more)
 }
 
 struct MessageIds<'a>(Lexer<'a>);

@@ -14,6 +14,7 @@ mod boundary;
 mod charset;
 mod content;
 mod envelope;
+mod envelope_value;
 mod header;
 mod lexer;
 mod limits;
@@ -25,6 +26,7 @@ mod stored;
 mod structure;
 mod wire;
 
+pub use self::envelope_value::{Envelope, EnvelopeAddress};
 pub use self::limits::{Findings, Limits};
 pub use self::message_id::MessageIdHash;
 pub use self::scanner::Scanner;

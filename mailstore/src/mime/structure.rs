@@ -9,6 +9,7 @@ use core::ops::Range;
 
 use bytes::Bytes;
 
+use super::envelope_value::Envelope;
 use super::limits::Findings;
 use super::message_id::MessageIdHash;
 use super::stored::{Cursor, put_number, put_octets};
@@ -167,6 +168,14 @@ impl Structure {
             part.end = part.end.saturating_add(octets);
         }
         self
+    }
+
+    /// The fields of the ENVELOPE.
+    ///
+    /// # Errors
+    /// The wire form was read from a store and is no ENVELOPE.
+    pub fn envelope_fields(&self) -> Result<Envelope, StructureError> {
+        Envelope::read(&self.envelope).ok_or(StructureError::Damaged)
     }
 
     /// The stored form.

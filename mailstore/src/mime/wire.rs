@@ -124,9 +124,8 @@ impl WireForm {
         while !cursor.is_empty() {
             let kind = cursor.octet()?;
             let octets = cursor.octets()?;
-            let wrong =
-                |octet: &u8| matches!(octet, 0 | b'\r' | b'\n') || (kind & STRING == 0 && *octet > 127);
-            if kind > KNOWN || octets.iter().any(wrong) {
+            let broken = memchr::memchr3(0, b'\r', b'\n', octets).is_some();
+            if kind > KNOWN || broken || (kind & STRING == 0 && !octets.is_ascii()) {
                 return None;
             }
         }
