@@ -321,6 +321,10 @@ fn numbers_that_make_no_sense_are_unknown() {
         assert_eq!(kinds.is_empty(), value == "4294967296");
         assert_eq!(is_unknown(&item("RFC822.SIZE", value.as_bytes(), &strict()).0), !kinds.is_empty());
     }
+    let (found, kinds) = response(b"* STATUS x (MESSAGES -1 SIZE 1e3 UNSEEN 2)\r\n");
+    let Response::MailboxStatus { values, .. } = found else { panic!("{found:?}") };
+    assert_eq!(values, [(StatusItem::Size, 1000), (StatusItem::Unseen, 2)]);
+    assert_eq!(kinds, [Kind::NumberForm; 2]);
     let (found, kinds) = structure(b"(\"text\" \"plain\" NIL NIL NIL \"7bit\" -1 -1)");
     assert_eq!((found.parts[0].octets, found.parts[0].lines), (None, None));
     assert_eq!(kinds, [Kind::NumberForm; 2]);

@@ -51,7 +51,7 @@ fn mailbox(utf8: bool) -> impl Strategy<Value = Mailbox> {
 
 fn flags() -> impl Strategy<Value = Vec<Flag>> {
     let keyword = text("[$A-Za-z0-9+\\[_-]{1,10}")
-        .prop_map(|name| Flag::new(std::str::from_utf8(&name).unwrap()).unwrap());
+        .prop_map(|name| Flag::new(core::str::from_utf8(&name).unwrap()).unwrap());
     vec(prop_oneof![proptest::sample::select(Flag::SYSTEM.to_vec()), keyword], 0..5)
 }
 

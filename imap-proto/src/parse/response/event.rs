@@ -41,6 +41,8 @@ pub enum ResponseEvent {
     /// Something that cannot be read. Between the begin and the end of a FETCH or SEARCH: a part of that.
     Invalid(InvalidResponse),
     /// A departure from the RFC in the event that follows. Its offset counts from the start of the response.
+    /// Strict mode refuses what has one; only what was left out of a value, and NUL in a body, whose octets
+    /// have been handed on, is told in any mode.
     Deviation(Deviation),
 }
 

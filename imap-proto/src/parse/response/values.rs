@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use mailwright_core::value::{DeviationKind, Flag};
 
+use super::number;
 use super::tokens::{Failure, Tokens};
 use crate::types::{
     Capability, ListAttribute, ListResponse, Mailbox, Namespace, Namespaces, OctetString, Response,
@@ -218,7 +219,7 @@ fn mailbox_status(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
             tokens.skip_value()?;
             return Ok(None);
         };
-        let value = tokens.number()?;
+        let Some(value) = number::size(tokens)? else { return Ok(None) };
         if value == 0 && matches!(item, StatusItem::UidNext | StatusItem::UidValidity) {
             tokens.deviate_at(DeviationKind::UnexpectedZero, at)?;
             return Ok(None);
