@@ -414,6 +414,91 @@ fn check(message: &[u8]) {
     }
 }
 
+/// Headers whose values are made of what means something in them.
+fn soup() -> impl Strategy<Value = Vec<u8>> {
+    let name = prop::sample::select(
+        &[
+            "From",
+            "To",
+            "Subject",
+            "References",
+            "Content-Type",
+            "Content-Disposition",
+            "Content-Language",
+            "X",
+        ][..],
+    );
+    let token = prop::sample::select(
+        &[
+            "a",
+            "b",
+            "@",
+            "<",
+            ">",
+            ",",
+            ";",
+            ":",
+            "(",
+            ")",
+            "\"",
+            "\\",
+            "[",
+            "]",
+            ".",
+            " ",
+            "\t",
+            "=",
+            "/",
+            "*",
+            "*0",
+            "*1*",
+            "%41",
+            "'",
+            "\u{e4}",
+            "\0",
+            "\r",
+            "\n ",
+            "\r\n\t",
+            "multipart/x;boundary=a",
+            "text/plain",
+        ][..],
+    );
+    let field = (
+        name,
+        prop::collection::vec(token, 0..12),
+        prop::sample::select(&["\n", "\r\n", "\n--a\n", "\n\n"][..]),
+    )
+        .prop_map(|(name, tokens, end)| format!("{name}:{}{end}", tokens.concat()));
+    prop::collection::vec(field, 0..8).prop_map(|fields| fields.concat().into_bytes())
+}
+
+/// Limits that a short message can pass.
+fn limits() -> impl Strategy<Value = Limits> {
+    [1..6_usize, 1..6, 1..6, 1..200, 1..4, 1..4, 1..4, 1..500].prop_map(
+        |[
+            depth,
+            parts,
+            header_fields,
+            header_octets,
+            parameters,
+            addresses,
+            references,
+            structure_octets,
+        ]| {
+            let mut limits = Limits::default();
+            limits.depth = depth;
+            limits.parts = parts;
+            limits.header_fields = header_fields;
+            limits.header_octets = header_octets;
+            limits.parameters = parameters;
+            limits.addresses = addresses;
+            limits.references = references;
+            limits.structure_octets = structure_octets;
+            limits
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
@@ -435,6 +520,34 @@ proptest! {
         }
         chunks.push(rest);
         prop_assert_eq!(&scan(chunks), &whole);
+    }
+
+    #[test]
+    fn any_header_gives_well_formed_items_within_any_limits(
+        message in prop_oneof![soup(), message()],
+        limits in limits(),
+        size in 1..20_usize,
+    ) {
+        let mut scanner = Scanner::new(limits);
+        scanner.feed(&message);
+        let structure = scanner.finish();
+        let mut scanner = Scanner::new(limits);
+        message.chunks(size).for_each(|chunk| scanner.feed(chunk));
+        prop_assert_eq!(&scanner.finish(), &structure);
+        prop_assert!(structure.parts().len() <= limits.parts);
+        prop_assert!(structure.references.len() <= limits.references);
+        let envelope = structure.envelope_fields().unwrap();
+        prop_assert!(envelope.to.len() <= limits.addresses + 1);
+        for view in [View::BODY, View::BODYSTRUCTURE.with_global()] {
+            for form in [&structure.envelope, &structure.body] {
+                let mut wire = Vec::new();
+                form.write_to(view, &mut wire);
+                let mut at = 0;
+                value(&wire, &mut at);
+                prop_assert_eq!(at, wire.len());
+            }
+        }
+        prop_assert_eq!(Structure::from_stored(&structure.to_stored()).unwrap(), structure);
     }
 
     #[test]
