@@ -173,6 +173,7 @@ fn data_about_mailboxes_are_read() {
         (list.attributes[1].clone(), list.mailbox.name().unwrap().as_str()),
         (ListAttribute::Drafts, "Entwürfe")
     );
+    assert_eq!(list.extended, [("CHILDINFO".into(), "(\"SUBSCRIBED\")".into())]);
     let Response::MailboxStatus { mailbox, values } =
         parse("* STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292)")
     else {

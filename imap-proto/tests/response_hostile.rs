@@ -148,6 +148,19 @@ fn memory_is_bounded_by_what_was_sent() {
         fetch(repeated("(", "(NIL)", " \"mixed\")")),
         fetch(repeated("(\"a\" \"b\" (", "\"\" \"\" ", ") NIL NIL NIL 1)")),
         fetch(repeated("(\"a\" \"b\" NIL NIL NIL NIL 1 NIL NIL (", "\"\" ", "))")),
+        fetch(repeated(
+            "(",
+            concat!(
+                "(\"message\" \"rfc822\" NIL NIL NIL NIL 1 (NIL NIL ((NIL NIL NIL NIL)) ((NIL NIL NIL NIL)) ",
+                "((NIL NIL NIL NIL)) ((NIL NIL NIL NIL)) ((NIL NIL NIL NIL)) ((NIL NIL NIL NIL)) NIL NIL) (\"a\") 1)",
+            ),
+            " \"mixed\")",
+        )),
+        fetch(repeated(
+            "(",
+            "(\"a\" \"b\" (\"\" \"\") NIL NIL NIL 1 NIL (\"x\" (\"\" \"\")) (\"\") NIL)",
+            " \"mixed\")",
+        )),
         repeated("* 1 FETCH (ENVELOPE (NIL NIL (", "()", ") NIL NIL NIL NIL NIL NIL NIL))\r\n"),
         repeated(
             "* 1 FETCH (ENVELOPE (NIL NIL (",
@@ -177,6 +190,20 @@ fn memory_is_bounded_by_what_was_sent() {
             let most = 64 * 1024 + (8 + 4) * input.len();
             assert!(peak <= most, "{}…: {peak} for {}", &input[..40], input.len());
         }
+    }
+}
+
+#[test]
+fn large_honest_messages_are_read() {
+    let _alone = alone();
+    let part = "(\"image\" \"png\" (\"name\" \"a.png\") NIL NIL \"base64\" 123 NIL (\"attachment\" (\"filename\" \"a.png\")) NIL NIL)";
+    let address = "(NIL NIL \"alice\" \"example.org\")";
+    for (name, value) in [
+        ("BODYSTRUCTURE", format!("({} \"mixed\")", part.repeat(5000))),
+        ("ENVELOPE", format!("(NIL NIL NIL NIL NIL ({}) NIL NIL NIL NIL)", address.repeat(5000))),
+    ] {
+        let (found, kinds) = items(format!("* 1 FETCH ({name} {value})\r\n").as_bytes(), &strict());
+        assert!(!is_unknown(&found[0]) && kinds.is_empty(), "{name}");
     }
 }
 

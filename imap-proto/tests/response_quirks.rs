@@ -178,9 +178,24 @@ fn a_listed_name_without_quotes_goes_to_the_end_of_the_line() {
         let input = format!("* LIST (\\HasNoChildren) \"/\" {name}\r\n");
         let Response::List(ListResponse { mailbox, .. }) = response(input.as_bytes()).0 else { panic!() };
         assert_eq!(mailbox, Mailbox::read(name.to_owned().into(), false));
-        assert_eq!(response(input.as_bytes()).1, [Kind::Unquoted], "{name}");
+        assert_eq!(response(input.as_bytes()).1[0], Kind::Unquoted, "{name}");
         assert!(is_refused(input.as_bytes(), &strict()), "{name}");
     }
+}
+
+#[test]
+fn a_name_that_is_none_is_kept_and_reported() {
+    for wire in ["&AGE-", "../x", "a//b", "Entw&APw"] {
+        let Response::List(list) = response(format!("* LIST () NIL {wire}\r\n").as_bytes()).0 else {
+            panic!()
+        };
+        assert_eq!(list.mailbox, Mailbox::Other(wire.to_owned().into()));
+        for line in [format!("* LIST () NIL {wire}\r\n"), format!("* STATUS {wire} ()\r\n")] {
+            assert_eq!(response(line.as_bytes()).1, [Kind::MailboxName], "{line}");
+            assert!(!is_refused(line.as_bytes(), &strict()), "a server may have such a mailbox");
+        }
+    }
+    assert_eq!(response(b"* LIST (\\Noselect) \"/\" \"\"\r\n").1, []);
 }
 
 #[test]

@@ -240,6 +240,14 @@ fn put_list(start: &[u8], list: &ListResponse, literals: &mut Literals<'_>, utf8
     put_separator(list.separator, literals.wire());
     literals.wire().put_u8(b' ');
     put_astring(&list.mailbox.wire(utf8), literals);
+    if !list.extended.is_empty() {
+        literals.wire().put_u8(b' ');
+        put_parenthesised(&list.extended, literals, |(tag, value), literals| {
+            put_astring(tag, literals);
+            literals.wire().put_u8(b' ');
+            literals.wire().put_slice(value);
+        });
+    }
 }
 
 fn put_namespaces(namespaces: &Namespaces, literals: &mut Literals<'_>, utf8: bool) {

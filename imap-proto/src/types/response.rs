@@ -260,13 +260,15 @@ pub struct ListResponse {
     pub separator: Option<u8>,
     /// Its name.
     pub mailbox: Mailbox,
+    /// Extended data (RFC 9051 §7.3.1, RFC 5258 §6), such as OLDNAME: tags, and values as they stand on the wire.
+    pub extended: Vec<(Bytes, Bytes)>,
 }
 
 impl ListResponse {
     /// A mailbox in a hierarchy with `/`.
     #[must_use]
     pub fn new(mailbox: impl Into<Mailbox>, attributes: Vec<ListAttribute>) -> Self {
-        Self { attributes, separator: Some(b'/'), mailbox: mailbox.into() }
+        Self { attributes, separator: Some(b'/'), mailbox: mailbox.into(), extended: Vec::new() }
     }
 }
 

@@ -101,6 +101,8 @@ pub enum DeviationKind {
     UnexpectedZero,
     /// A literal in the form that only clients may use.
     NonSynchronisingLiteral,
+    /// A mailbox name that is encoded wrongly, or against the rules for names.
+    MailboxName,
 }
 
 impl fmt::Display for DeviationKind {
@@ -132,6 +134,7 @@ impl fmt::Display for DeviationKind {
             Self::Unquoted => "value without quotes",
             Self::NumberForm => "number in an unusual form",
             Self::UnexpectedZero => "unexpected zero",
+            Self::MailboxName => "not a valid mailbox name",
             Self::NonSynchronisingLiteral => "literal in the form of a client",
         })
     }

@@ -95,14 +95,15 @@ fn addresses(tokens: &mut Tokens<'_>) -> Result<Vec<Address>, Failure> {
             if at == start + 1 {
                 tokens.deviate_at(DeviationKind::MissingFields, start)?;
             }
+            addresses.shrink_to_fit();
             return Ok(addresses);
         }
         if tokens.keyword(b"NIL") {
             tokens.deviate_at(DeviationKind::UnexpectedNil, at)?;
             continue;
         }
-        tokens.charge::<Address>()?;
-        addresses.push(address(tokens)?);
+        let address = address(tokens)?;
+        tokens.push(&mut addresses, address)?;
     }
 }
 

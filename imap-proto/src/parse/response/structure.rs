@@ -12,7 +12,7 @@ use mailwright_core::value::DeviationKind;
 use super::envelope::{envelope, more};
 use super::number;
 use super::tokens::{Failure, Tokens};
-use crate::types::{BodyStructure, Extension, Part};
+use crate::types::{BodyStructure, Envelope, Extension, Part};
 
 /// Names and values.
 type Parameters = Vec<(Bytes, Bytes)>;
@@ -36,17 +36,16 @@ pub(super) fn structure(tokens: &mut Tokens<'_>) -> Result<BodyStructure, Failur
         if open.len() >= tokens.limits.nesting {
             return Err(Failure::TooDeep);
         }
-        tokens.charge::<Part>()?;
         if tokens.peek() == Some(b'(') {
             open.push(parts.len());
-            parts.push(multipart(Bytes::new()));
+            tokens.push(&mut parts, multipart(Bytes::new()))?;
             continue;
         }
         match part(tokens)? {
-            Start::Complete(part) => parts.push(part),
+            Start::Complete(part) => tokens.push(&mut parts, part)?,
             Start::Enclosing(part) => {
                 open.push(parts.len());
-                parts.push(part);
+                tokens.push(&mut parts, part)?;
                 continue;
             }
         }
@@ -136,6 +135,7 @@ fn single(tokens: &mut Tokens<'_>, media_type: Bytes) -> Result<Start, Failure> 
             && (part.subtype.eq_ignore_ascii_case(b"rfc822") || part.subtype.eq_ignore_ascii_case(b"global"));
         let mut another = more(tokens)?;
         if encloses && another && tokens.peek() == Some(b'(') {
+            tokens.charge::<Envelope>()?;
             part.envelope = Some(Box::new(envelope(tokens)?));
             tokens.space()?;
             return Ok(Start::Enclosing(part));

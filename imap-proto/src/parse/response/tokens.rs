@@ -108,9 +108,22 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Accounts for memory that a value takes; twice its size, since collections grow by doubling.
+    /// Accounts for memory that a value takes.
     pub(super) fn charge<T>(&mut self) -> Result<(), Failure> {
-        self.memory = self.memory.checked_sub(2 * size_of::<T>()).ok_or(Failure::TooLarge)?;
+        self.memory = self.memory.checked_sub(size_of::<T>()).ok_or(Failure::TooLarge)?;
+        Ok(())
+    }
+
+    /// Accounts for memory that an element takes, and adds it. Most collections have one element, and no
+    /// room for more; later they grow by doubling.
+    pub(super) fn push<T>(&mut self, elements: &mut Vec<T>, element: T) -> Result<(), Failure> {
+        self.charge::<T>()?;
+        if elements.is_empty() {
+            elements.reserve_exact(1);
+        } else {
+            self.charge::<T>()?;
+        }
+        elements.push(element);
         Ok(())
     }
 
@@ -340,13 +353,13 @@ impl<'a> Tokens<'a> {
         self.no_spaces()?;
         while !self.skip(b')') {
             if let Some(element) = element(self)? {
-                self.charge::<T>()?;
-                elements.push(element);
+                self.push(&mut elements, element)?;
             }
             if self.peek() != Some(b')') {
                 self.space()?;
             }
         }
+        elements.shrink_to_fit();
         Ok(elements)
     }
 

@@ -13,6 +13,9 @@ use crate::types::{
     StatusItem,
 };
 
+/// Tags and values behind a listed name.
+type Extended = Vec<(Bytes, Bytes)>;
+
 /// The response that `name` begins; `None` if that is no name of one.
 pub(super) fn data(tokens: &mut Tokens<'_>, name: &[u8]) -> Option<Result<Response, Failure>> {
     let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
@@ -52,10 +55,7 @@ pub(super) fn capabilities(tokens: &mut Tokens<'_>) -> Result<Vec<Capability>, F
             continue;
         }
         match Capability::new(name) {
-            Some(name) => {
-                tokens.charge::<Capability>()?;
-                names.push(name);
-            }
+            Some(name) => tokens.push(&mut names, name)?,
             None => tokens.deviate_at(DeviationKind::Ignored, at)?,
         }
     }
@@ -97,7 +97,7 @@ pub(super) fn flags(
     })
 }
 
-/// RFC 9051 §7.3.1. Extended data (RFC 5258) behind the name are passed over.
+/// RFC 9051 §7.3.1.
 fn list(tokens: &mut Tokens<'_>) -> Result<ListResponse, Failure> {
     tokens.space()?;
     let attributes = tokens.list("a list of attributes", |tokens| {
@@ -118,8 +118,9 @@ fn list(tokens: &mut Tokens<'_>) -> Result<ListResponse, Failure> {
     let separator = separator(tokens)?;
     tokens.space()?;
     let start = tokens.mark();
-    let mailbox = match list_mailbox(tokens) {
-        Ok(mailbox) => mailbox,
+    let at = tokens.at();
+    let (mailbox, extended) = match list_mailbox(tokens) {
+        Ok(found) => found,
         // Without quotes, a name goes to the end of the line.
         Err(failure) => {
             tokens.rewind(start);
@@ -129,25 +130,28 @@ fn list(tokens: &mut Tokens<'_>) -> Result<ListResponse, Failure> {
             }
             tokens.deviate(DeviationKind::Unquoted)?;
             let length = tokens.rest().trim_ascii_end().len();
-            tokens.take(length)
+            (tokens.take(length), Vec::new())
         }
     };
-    Ok(ListResponse { attributes, separator, mailbox: mailbox_name(tokens, mailbox) })
+    Ok(ListResponse { attributes, separator, mailbox: mailbox_name(tokens, mailbox, at), extended })
 }
 
 /// A name, perhaps with extended data, up to the end.
-fn list_mailbox(tokens: &mut Tokens<'_>) -> Result<Bytes, Failure> {
+fn list_mailbox(tokens: &mut Tokens<'_>) -> Result<(Bytes, Extended), Failure> {
     let name = tokens.astring()?;
-    if tokens.peek() == Some(b' ') {
-        let start = tokens.mark();
-        if tokens.space().is_ok() && tokens.peek() == Some(b'(') {
+    let mut extended = Extended::new();
+    if tokens.rest().trim_ascii_start().starts_with(b"(") {
+        tokens.space()?;
+        extended = tokens.list("extended data", |tokens| {
+            let tag = tokens.astring()?;
+            tokens.space()?;
+            let from = tokens.at();
             tokens.skip_value()?;
-        } else {
-            tokens.rewind(start);
-        }
+            Ok(Some((tag, tokens.since(from))))
+        })?;
     }
     tokens.end()?;
-    Ok(name)
+    Ok((name, extended))
 }
 
 /// A quoted character, or NIL.
@@ -164,8 +168,15 @@ fn separator(tokens: &mut Tokens<'_>) -> Result<Option<u8>, Failure> {
     }
 }
 
-fn mailbox_name(tokens: &Tokens<'_>, octets: Bytes) -> Mailbox {
-    Mailbox::read(octets, tokens.limits.utf8)
+/// The name that was read at `at`. Any octets can be one; those that are no valid name are reported.
+fn mailbox_name(tokens: &mut Tokens<'_>, octets: Bytes, at: usize) -> Mailbox {
+    let mailbox = Mailbox::read(octets, tokens.limits.utf8);
+    if let Mailbox::Other(wire) = &mailbox
+        && !wire.is_empty()
+    {
+        tokens.note(DeviationKind::MailboxName, at);
+    }
+    mailbox
 }
 
 /// RFC 2342 §5: three lists or NIL.
@@ -201,14 +212,15 @@ fn namespace_list(tokens: &mut Tokens<'_>) -> Result<Vec<Namespace>, Failure> {
             }
         }
         tokens.expect(b')', "the end of a namespace")?;
-        tokens.charge::<Namespace>()?;
-        namespaces.push(Namespace::new(mailbox_name(tokens, prefix), separator));
+        let prefix = Mailbox::read(prefix, tokens.limits.utf8);
+        tokens.push(&mut namespaces, Namespace::new(prefix, separator))?;
     }
 }
 
 /// RFC 9051 §7.3.4.
 fn mailbox_status(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
     tokens.space()?;
+    let at = tokens.at();
     let mailbox = tokens.astring()?;
     tokens.space()?;
     let values = tokens.list("a list of values", |tokens| {
@@ -226,7 +238,7 @@ fn mailbox_status(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
         }
         Ok(Some((item, value)))
     })?;
-    Ok(Response::MailboxStatus { mailbox: mailbox_name(tokens, mailbox), values })
+    Ok(Response::MailboxStatus { mailbox: mailbox_name(tokens, mailbox, at), values })
 }
 
 /// RFC 2971 §3.2: NIL, or fields and values. Some servers write something behind the parenthesis.
