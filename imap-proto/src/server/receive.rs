@@ -151,7 +151,7 @@ impl Server {
                 Fault::Overlong => "line too long",
                 _ => "not a command",
             };
-            let tag = self.receiving.input.head().ok().map(|(tag, ..)| tag);
+            let tag = self.receiving.input.head().map_or_else(|error| error.tag, |(tag, ..)| Some(tag));
             return self.refuse_command(tag, StatusResponse::new(StatusKind::Bad, text), end);
         }
         match end {
