@@ -317,7 +317,7 @@ fn mailbox_status(utf8: bool) -> impl Strategy<Value = Response> {
 fn response(utf8: bool) -> impl Strategy<Value = Response> {
     prop_oneof![
         status(),
-        text("[ -~]{0,20}").prop_map(Response::Continue),
+        text("([ -Z\\\\-~][ -~]{0,20})?").prop_map(Response::Continue),
         capabilities().prop_map(Response::Capability),
         list(utf8).prop_map(Response::List),
         list(utf8).prop_map(Response::Lsub),
