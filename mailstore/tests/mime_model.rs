@@ -587,6 +587,15 @@ proptest! {
     }
 
     #[test]
+    fn lines_in_front_only_move_the_parts(message in message()) {
+        let line = b"X: what delivery prepended\r\n";
+        let behind = scan([&message]).behind(line.len() as u64);
+        let whole = scan([&line[..], &message]);
+        prop_assert_eq!(behind.parts(), whole.parts());
+        prop_assert_eq!((behind.envelope, behind.body), (whole.envelope, whole.body));
+    }
+
+    #[test]
     fn a_partial_is_a_slice_of_the_whole(
         ranges in prop::collection::vec((0..50_u64, 0..9_u64), 0..5),
         origin in 0..60_u64,

@@ -282,7 +282,6 @@ impl Scanner {
         self.state = State::Body;
         let Some(frame) = self.stack.last_mut() else { return };
         let Some(part) = self.parts.get_mut(frame.part) else { return };
-        let begins_message = part.parent.is_none() || self.header.is_message();
         part.body_start = body_start;
         part.empty_line = empty_line;
         part.kind = kind;
@@ -299,7 +298,7 @@ impl Scanner {
         } else if kind != PartKind::Leaf {
             frame.parent = true;
         }
-        if begins_message {
+        if self.header.is_message() {
             draft.envelope = envelope::write(&fields, &self.limits, &mut self.findings);
         }
         if index == 0 {
