@@ -364,3 +364,65 @@ fn a_reply_code_that_is_not_final_answers_no_recipient() {
     assert_eq!(host.take_output(), "251 2.0.0 will forward\r\n");
     assert_eq!(host.server.recipients(), 1, "any 2yz accepts");
 }
+
+#[test]
+fn s10_answered_recipients_make_room_for_others() {
+    let mut config = smtp();
+    config.limits.undecided_octets = 100;
+    let mut host = Host::open(config, &[]);
+    for _ in 0..50 {
+        host.undecided = true;
+        host.send("RCPT TO:<somebody@example.org>\r\n");
+        assert!(host.server.wants().input);
+        host.undecided = false;
+        let event = host.open.remove(0);
+        host.answer(event);
+        host.run();
+        assert_eq!(codes(&host.take_output()), "250 2.1.5");
+    }
+}
+
+#[test]
+fn s10_a_recipient_behind_an_undecided_ehlo_waits_for_it() {
+    let mut config = smtp();
+    config.ask.hello = true;
+    let mut host = Host::open(config, &["a@b"]);
+    host.undecided = true;
+    assert_eq!(host.send("EHLO a\r\nRCPT TO:<c@b>\r\n"), "");
+    assert_eq!(host.open.len(), 1);
+    host.undecided = false;
+    let event = host.open.remove(0);
+    host.answer(event);
+    host.run();
+    assert_eq!(codes(&host.take_output()), "250, 503 5.5.1", "EHLO ended the transaction");
+}
+
+#[test]
+fn s13_nothing_is_read_behind_a_last_reply_that_waits_for_its_turn() {
+    let mut config = smtp();
+    config.limits.hard_errors = 1;
+    let mut host = Host::open(config, &[]);
+    host.undecided = true;
+    host.send("RCPT TO:<a@b>\r\nRCPT TO:<>\r\nRCPT TO:<c@b>\r\n");
+    host.send("RCPT TO:<d@b>\r\n");
+    assert_eq!(host.open.len(), 1);
+    assert!(!host.server.wants().input);
+    host.undecided = false;
+    let event = host.open.remove(0);
+    host.answer(event);
+    host.run();
+    assert_eq!(codes(&host.take_output()), "250 2.1.5, 421 4.7.0");
+}
+
+#[test]
+fn an_end_of_the_connection_is_told_behind_what_stands_before_it() {
+    let mut host = Host::in_content(smtp());
+    host.server.hold(true);
+    host.send("a\r\n.\r\nNOOP\r\n");
+    assert_eq!(host.eof(), "");
+    assert!(!host.closed(), "a whole message waits");
+    host.server.hold(false);
+    host.run();
+    assert_eq!(codes(&host.take_output()), "250 2.0.0, 250 2.0.0");
+    assert_eq!(host.events.last().unwrap(), "closed Disconnected");
+}

@@ -77,6 +77,17 @@ fn s2_everything_is_forgotten_and_the_next_command_must_be_ehlo() {
 }
 
 #[test]
+fn s13_inside_tls_the_first_line_is_a_first_line_again() {
+    for first in ["GET / HTTP/1.1\r\n", "\x16\x03\x01"] {
+        let mut host = Host::ready(starttls());
+        host.codes("STARTTLS");
+        host.secure();
+        assert_eq!(codes(&host.send(first)), "554 5.5.1", "{first:?}");
+        assert!(host.closed());
+    }
+}
+
+#[test]
 fn t10_where_starttls_is_refused() {
     assert_eq!(Host::new(starttls()).codes("STARTTLS"), "503 5.5.1");
     assert_eq!(Host::ready(smtp()).codes("STARTTLS"), "502 5.5.1");
