@@ -9,8 +9,8 @@ use super::cursor::{Cursor, Failure, Fragment};
 use super::error::{CommandError, CommandErrorKind};
 use super::{fetch, search};
 use crate::types::{
-    AppendCommand, Command, DateTime, ListCommand, Mailbox, Messages, OctetString, StatusItem, StoreAction,
-    Tag, Verb,
+    AppendCommand, Command, DateTime, ListCommand, Mailbox, Messages, OctetString, SearchKey, StatusItem,
+    StoreAction, Tag, Verb,
 };
 
 /// Bounds of what one command may hold.
@@ -104,14 +104,24 @@ impl CommandInput {
         Ok((tag, verb, uid))
     }
 
-    /// Reads the complete command.
+    /// Octets of all parts and literals.
+    fn octets(&self) -> usize {
+        let octets = |fragment: &Fragment| fragment.text.len() + fragment.literal.as_ref().map_or(0, Bytes::len);
+        self.fragments.iter().map(octets).sum()
+    }
+
+    /// Reads the complete command. What is made of it takes at most 64 KiB and eight times its octets.
     ///
     /// # Errors
     /// See [`CommandError`].
     pub fn parse(&self, limits: &CommandLimits) -> Result<ParsedCommand, CommandError> {
+        let mut limits = *limits;
+        // Half of it, since a vector that grows is there twice.
+        let budget = 32 * 1024 + self.octets().saturating_mul(4);
+        limits.search_keys = limits.search_keys.min(budget / size_of::<SearchKey>());
         let mut cursor = Cursor::new(&self.fragments);
         let (tag, verb, uid) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
-        let read = arguments(&mut cursor, verb, uid, limits).and_then(|command| {
+        let read = arguments(&mut cursor, verb, uid, &limits).and_then(|command| {
             cursor.end()?;
             Ok(command)
         });

@@ -13,7 +13,7 @@ use mailwright_core::value::{Deviation, DeviationKind};
 use super::authentication::not_without_tls;
 use super::{Closed, Event, Phase, Server};
 use crate::parse::{CommandError, CommandErrorKind, CommandInput, CommandLimits};
-use crate::types::{Code, Response, SearchKey, StatusKind, StatusResponse, Tag, Verb};
+use crate::types::{Code, Response, StatusKind, StatusResponse, Tag, Verb};
 use crate::wire::{Announcement, Fault, Frame, Part, PartEnd};
 
 /// A command that is being read.
@@ -173,9 +173,6 @@ impl Server {
         let mut limits = CommandLimits::default();
         limits.nesting = bounds.nesting;
         limits.set_ranges = bounds.set_ranges;
-        // What is made of a command stays in proportion to its octets, also while a vector grows.
-        let budget = 64 * 1024 + self.receiving.octets.saturating_mul(8);
-        limits.search_keys = limits.search_keys.min(budget / (2 * size_of::<SearchKey>()));
         limits
     }
 

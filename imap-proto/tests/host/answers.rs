@@ -105,6 +105,14 @@ impl Answers {
         }
     }
 
+    /// Drops what was noted and what came of a message.
+    pub(crate) fn forget(&mut self) {
+        self.events = Vec::new();
+        if let Some((_, _, content)) = &mut self.append {
+            *content = Vec::new();
+        }
+    }
+
     pub(crate) fn decide(&mut self, server: &mut Server, event: Event) {
         let refusal = self.refusal.take();
         match (event, refusal) {
