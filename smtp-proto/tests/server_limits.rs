@@ -290,6 +290,8 @@ fn a_host_can_end_the_session_with_421_in_its_turn() {
     host.server.answer(second, Reply::SERVICE_UNAVAILABLE).unwrap();
     host.run();
     assert!(!host.closed(), "the first waits for its answer");
+    host.send("RCPT TO:<e@b>\r\n");
+    assert!(host.open.is_empty(), "nothing behind it is asked");
     host.server.answer(first, Reply::RECIPIENT_OK).unwrap();
     host.run();
     assert_eq!(codes(&host.take_output()), "250 2.1.5, 421 4.3.2");
