@@ -7,8 +7,8 @@ use mailwright_imap::ListPattern;
 use mailwright_imap::sasl::{Answer, Ask};
 use mailwright_imap::server::{Copied, Event, FetchToken, MailboxChange, Opened, Question, Refusal, Server};
 use mailwright_imap::types::{
-    Code, FetchAttribute, FetchItem, ListAttribute, ListResponse, Mailbox, NumberEnd, Search, SearchKey,
-    StatusItem,
+    BodyStructure, Code, Envelope, FetchAttribute, FetchItem, ListAttribute, ListResponse, Mailbox,
+    NumberEnd, Search, SearchKey, StatusItem,
 };
 use mailwright_imap::value::{Flag, MailboxName, Uid, UidSet, UidValidity};
 
@@ -40,6 +40,8 @@ pub(crate) struct Answers {
     pub(crate) waiting: Vec<Event>,
     /// The answer to the next question that can be refused.
     pub(crate) refusal: Option<Refusal>,
+    /// Envelope and structure of every message.
+    pub(crate) described: Option<(Envelope, BodyStructure)>,
     append: Option<(String, Vec<Flag>, Vec<u8>)>,
     sending: Option<Sending>,
 }
@@ -62,6 +64,7 @@ impl Answers {
             careless: false,
             waiting: Vec::new(),
             refusal: None,
+            described: None,
             append: None,
             sending: None,
         }
@@ -360,10 +363,13 @@ impl Answers {
             let attribute = sending.attributes.remove(0);
             let told = match &attribute {
                 FetchAttribute::Envelope => {
-                    let envelope = mailwright_imap::types::Envelope::default();
+                    let envelope = self.described.clone().unwrap_or_default().0;
                     server.fetch_item(token, &FetchItem::Envelope(envelope))
                 }
-                FetchAttribute::Body | FetchAttribute::BodyStructure => continue,
+                FetchAttribute::Body | FetchAttribute::BodyStructure => {
+                    let Some((_, structure)) = self.described.clone() else { continue };
+                    server.fetch_item(token, &FetchItem::Body(structure))
+                }
                 _ => {
                     let octets = section(&attribute, &sending.content);
                     sending.rest = octets.to_vec();
