@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod commander;
+
 use core::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
@@ -81,7 +83,7 @@ fn names(capabilities: &str) -> String {
 
 impl Peer {
     pub(crate) fn new(config: Config) -> Self {
-        let client = Client::new(config, [9; 32]);
+        let client = Client::new(config, commander::SEED);
         Self { client, input: BytesMut::new(), now: Instant::ORIGIN, prefix: None }
     }
 
