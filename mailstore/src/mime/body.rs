@@ -130,7 +130,8 @@ fn write_list<'a>(out: &mut Writer, audience: Audience, strings: impl Iterator<I
 
 /// Puts the form of a whole message together. `parts` and `drafts` are in the same order.
 pub(super) fn assemble(parts: &[Part], drafts: &[Draft]) -> Writer {
-    let mut out = Writer::new();
+    // Numbers, spaces and parentheses come on top.
+    let mut out = Writer::with_capacity(drafts.iter().map(|draft| draft.len() + 16).sum());
     // Parts whose children are being written, each with the audience outside of it.
     let mut open: Vec<(usize, Audience)> = Vec::new();
     let mut audience = Audience::ALL;

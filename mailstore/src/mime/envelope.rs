@@ -8,9 +8,12 @@ use super::lexer::trim;
 use super::limits::{Findings, Limits};
 use super::wire::{Audience, Writer};
 
+/// Most ENVELOPEs are shorter.
+const LIKELY: usize = 512;
+
 /// Writes the ENVELOPE of a message.
 pub(super) fn write(fields: &Fields, limits: &Limits, findings: &mut Findings) -> Writer {
-    let mut out = Writer::new();
+    let mut out = Writer::with_capacity(LIKELY);
     let text = |out: &mut Writer, field| out.nstring(Audience::ALL, fields.get(field).map(trim));
     out.wire(Audience::ALL, b"(");
     text(&mut out, Field::Date);

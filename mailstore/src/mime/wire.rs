@@ -164,6 +164,11 @@ impl Writer {
         Self { octets: Vec::new(), pieces: Vec::new() }
     }
 
+    /// One that is likely to hold this many octets.
+    pub(super) fn with_capacity(octets: usize) -> Self {
+        Self { octets: Vec::with_capacity(octets), pieces: Vec::new() }
+    }
+
     /// How many octets it holds.
     pub(super) fn len(&self) -> usize {
         self.octets.len()
