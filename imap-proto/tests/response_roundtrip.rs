@@ -379,3 +379,10 @@ proptest! {
         prop_assert_eq!(Response::parse(&wire, &ResponseLimits::default()), Err(ParseResponseError::Trailing));
     }
 }
+
+#[test]
+fn a_bracket_in_a_charset_does_not_end_the_code() {
+    let charsets = ["]", "a]b", "utf-8"].map(|name| OctetString::new(name).unwrap());
+    let status = StatusResponse::new(StatusKind::No, "x").with_code(Code::BadCharset(charsets.to_vec()));
+    check(&Response::Status { tag: None, status }, false).unwrap();
+}

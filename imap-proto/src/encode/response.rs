@@ -140,7 +140,13 @@ fn put_code(code: &Code, literals: &mut Literals<'_>) {
             if !charsets.is_empty() {
                 literals.wire().put_u8(b' ');
                 put_parenthesised(charsets, literals, |charset, literals| {
-                    put_astring(charset.as_bytes(), literals);
+                    let charset = charset.as_bytes();
+                    // RFC 9051 §9: an atom there, unlike an astring, has no bracket, which would end the code.
+                    if charset.contains(&b']') {
+                        put_string(charset, literals);
+                    } else {
+                        put_astring(charset, literals);
+                    }
                 });
             }
             return;
