@@ -470,6 +470,25 @@ fn bodies_are_streamed() {
 }
 
 #[test]
+fn a_length_above_every_limit_is_only_a_number() {
+    let mut peer = Peer::selected("");
+    let told = peer.told("* 1 FETCH (BODY[] {9000000000000000000}\r\nabc");
+    assert!(told[1].contains("length: 9000000000000000000") && told[2] == "BodyChunk(b\"abc\")", "{told:?}");
+}
+
+#[test]
+fn events_that_wait_hold_the_server_back_by_their_octets() {
+    let mut peer = Peer::selected("");
+    let list = format!("* LIST ({}) NIL x\r\n", "\\a ".repeat(9000).trim_end());
+    peer.input.extend_from_slice(list.repeat(10).as_bytes());
+    peer.client.handle_input(&mut peer.input, peer.now);
+    assert!(!peer.client.wants().input);
+    assert_eq!(peer.input.len() % list.len(), 0);
+    assert_eq!(peer.input.len() / list.len(), 7);
+    assert_eq!(peer.events().len(), 10);
+}
+
+#[test]
 fn what_cannot_be_read_is_reported_and_skipped() {
     let mut peer = Peer::selected("");
     peer.command(Command::Noop).unwrap();

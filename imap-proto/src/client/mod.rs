@@ -70,7 +70,10 @@ pub struct Client {
     queued: u64,
     /// Octets that the server had taken when the timer started.
     taken_at_start: u64,
-    events: VecDeque<Event>,
+    /// With the octets that each was read from.
+    events: VecDeque<(Event, usize)>,
+    /// Those of all of them.
+    event_octets: usize,
     timers: TimerTable<{ timers::COUNT }>,
     /// Whether TLS is in force.
     secure: bool,
@@ -154,6 +157,7 @@ impl Client {
             queued: 0,
             taken_at_start: 0,
             events: VecDeque::new(),
+            event_octets: 0,
             timers: TimerTable::new(now),
             secure: false,
             at_end: false,
@@ -235,7 +239,8 @@ impl Client {
 
     /// Whether enough waits for the host that the server must wait too.
     fn is_full(&self) -> bool {
-        self.events.len() >= self.config.limits.events.max(1)
+        let limits = &self.config.limits;
+        self.events.len() >= limits.events.max(1) || self.event_octets > limits.event_octets
     }
 
     /// Whether octets would be taken now.
@@ -251,11 +256,13 @@ impl Client {
             self.close(Closed::EarlyOctets);
         }
         while self.takes_input() {
+            let before = input.len();
             match self.reader.next_event(input) {
                 Ok(Some(event)) => {
                     // Something came: the next response has its own time.
                     self.timers.stop(timers::ANSWER);
                     self.received(event, input);
+                    self.weigh(before - input.len());
                 }
                 Ok(None) => break,
                 Err(error) => self.close(Closed::Framing(error)),
@@ -283,7 +290,15 @@ impl Client {
     // ---- Ending
 
     fn push(&mut self, event: Event) {
-        self.events.push_back(event);
+        self.events.push_back((event, 0));
+    }
+
+    /// The last event was read from so many octets.
+    fn weigh(&mut self, octets: usize) {
+        if let Some((_, weight)) = self.events.back_mut() {
+            *weight += octets;
+            self.event_octets += octets;
+        }
     }
 
     fn settle(&mut self) {
@@ -353,7 +368,8 @@ impl Session for Client {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        let event = self.events.pop_front();
+        let (event, octets) = self.events.pop_front().unzip();
+        self.event_octets -= octets.unwrap_or(0);
         if self.events.is_empty() && self.events.capacity() > 0 {
             // An idle session holds no memory.
             self.events = VecDeque::new();
