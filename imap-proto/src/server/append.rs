@@ -95,11 +95,18 @@ impl Server {
             return;
         }
         // RFC 9051 §9: CHAR8, so no NUL outside a binary literal.
-        if memchr::memchr(0, &octets).is_some() {
+        let nul = memchr::memchr(0, &octets);
+        let before = octets.slice(..nul.unwrap_or(octets.len()));
+        if nul.is_some() {
             appending.void = Some("no NUL in a message");
-            return self.events.push_back(Event::Aborted);
         }
-        self.events.push_back(Event::Content(octets));
+        // What is told does not depend on how the octets came.
+        if !before.is_empty() {
+            self.events.push_back(Event::Content(before));
+        }
+        if nul.is_some() {
+            self.events.push_back(Event::Aborted);
+        }
     }
 
     /// The line part behind the message.

@@ -18,71 +18,71 @@ use super::string::OctetString;
 pub enum Command {
     /// CAPABILITY (RFC 9051 §6.1.1).
     Capability,
-    /// NOOP (§6.1.2).
+    /// NOOP (RFC 9051 §6.1.2).
     Noop,
-    /// LOGOUT (§6.1.3).
+    /// LOGOUT (RFC 9051 §6.1.3).
     Logout,
-    /// STARTTLS (§6.2.1).
+    /// STARTTLS (RFC 9051 §6.2.1).
     StartTls,
-    /// AUTHENTICATE (§6.2.2; RFC 4959).
+    /// AUTHENTICATE (RFC 9051 §6.2.2; RFC 4959).
     Authenticate {
         /// The mechanism as it was written.
         mechanism: OctetString,
         /// The initial response in base64, `=` for an empty one.
         initial: Option<Secret>,
     },
-    /// LOGIN (§6.2.3).
+    /// LOGIN (RFC 9051 §6.2.3).
     Login {
         /// The user.
         user: OctetString,
         /// The password.
         password: Secret,
     },
-    /// SELECT (§6.3.2).
+    /// SELECT (RFC 9051 §6.3.2).
     Select(Mailbox),
-    /// EXAMINE (§6.3.3).
+    /// EXAMINE (RFC 9051 §6.3.3).
     Examine(Mailbox),
-    /// CREATE (§6.3.4). A separator at the end, which some clients write, is not part of the name.
+    /// CREATE (RFC 9051 §6.3.4). A separator at the end, which some clients write, is not part of the name.
     Create(Mailbox),
-    /// DELETE (§6.3.5).
+    /// DELETE (RFC 9051 §6.3.5).
     Delete(Mailbox),
-    /// RENAME (§6.3.6).
+    /// RENAME (RFC 9051 §6.3.6).
     Rename {
         /// The present name.
         from: Mailbox,
         /// The new name.
         to: Mailbox,
     },
-    /// SUBSCRIBE (§6.3.7).
+    /// SUBSCRIBE (RFC 9051 §6.3.7).
     Subscribe(Mailbox),
-    /// UNSUBSCRIBE (§6.3.8).
+    /// UNSUBSCRIBE (RFC 9051 §6.3.8).
     Unsubscribe(Mailbox),
-    /// LIST (§6.3.9).
+    /// LIST (RFC 9051 §6.3.9).
     List(ListCommand),
     /// LSUB (RFC 3501 §6.3.9).
     Lsub(ListCommand),
-    /// NAMESPACE (§6.3.10; RFC 2342).
+    /// NAMESPACE (RFC 9051 §6.3.10; RFC 2342).
     Namespace,
-    /// STATUS (§6.3.11).
+    /// STATUS (RFC 9051 §6.3.11).
     Status {
         /// Which mailbox.
         mailbox: Mailbox,
         /// What about it.
         items: Vec<StatusItem>,
     },
-    /// APPEND (§6.3.12) up to its message.
+    /// APPEND (RFC 9051 §6.3.12) up to its message.
     Append(AppendCommand),
-    /// IDLE (§6.3.13; RFC 2177).
+    /// IDLE (RFC 9051 §6.3.13; RFC 2177).
     Idle,
     /// CHECK (RFC 3501 §6.4.1).
     Check,
-    /// CLOSE (§6.4.1).
+    /// CLOSE (RFC 9051 §6.4.1).
     Close,
-    /// UNSELECT (§6.4.2; RFC 3691).
+    /// UNSELECT (RFC 9051 §6.4.2; RFC 3691).
     Unselect,
-    /// EXPUNGE (§6.4.3), or UID EXPUNGE (RFC 4315 §2.1) of these UIDs.
+    /// EXPUNGE (RFC 9051 §6.4.3), or UID EXPUNGE (RFC 4315 §2.1) of these UIDs.
     Expunge(Option<NumberSet>),
-    /// SEARCH (§6.4.4).
+    /// SEARCH (RFC 9051 §6.4.4).
     Search {
         /// Whether UIDs are wanted: UID SEARCH.
         uid: bool,
@@ -91,14 +91,14 @@ pub enum Command {
         /// What is looked for.
         search: Search,
     },
-    /// FETCH (§6.4.5).
+    /// FETCH (RFC 9051 §6.4.5).
     Fetch {
         /// Of which messages.
         messages: Messages,
         /// What.
         attributes: Vec<FetchAttribute>,
     },
-    /// STORE (§6.4.6).
+    /// STORE (RFC 9051 §6.4.6).
     Store {
         /// Which messages.
         messages: Messages,
@@ -109,14 +109,14 @@ pub enum Command {
         /// Which flags.
         flags: Vec<Flag>,
     },
-    /// COPY (§6.4.7).
+    /// COPY (RFC 9051 §6.4.7).
     Copy {
         /// Which messages.
         messages: Messages,
         /// Where to.
         mailbox: Mailbox,
     },
-    /// MOVE (§6.4.8; RFC 6851).
+    /// MOVE (RFC 9051 §6.4.8; RFC 6851).
     Move {
         /// Which messages.
         messages: Messages,

@@ -1,4 +1,4 @@
-//! [`Manage`]: makes, removes, renames and subscribes mailboxes. RFC 9051 §6.3.4–§6.3.8.
+//! [`Manage`]: makes, removes, renames and subscribes mailboxes. RFC 9051 §6.3.4 to §6.3.8.
 
 use mailwright_core::session::{Progress, Task};
 
