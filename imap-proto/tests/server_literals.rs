@@ -313,3 +313,18 @@ fn fifteen_thousand_uids_pass_in_one_line() {
     host.say("a LOGIN fred secret\r\nb SELECT INBOX\r\n");
     assert_eq!(host.say(format!("a UID FETCH {set} UID\r\n")), "a BAD too many ranges in a set\r\n");
 }
+
+#[test]
+fn what_the_framer_lets_through_is_checked_again_when_it_is_read() {
+    use mailwright_imap::parse::{CommandInput, CommandLimits};
+    for text in [
+        &b"a STATUS \"x\0y\" (SIZE)"[..],
+        b"a STATUS \"x\ry\" (SIZE)",
+        b"a STATUS \"\\x\" (SIZE)",
+        b"a STATUS \"x",
+    ] {
+        let mut input = CommandInput::new();
+        input.push_part(bytes::Bytes::from_static(text));
+        assert!(input.parse(&CommandLimits::default()).is_err(), "{}", text.escape_ascii());
+    }
+}

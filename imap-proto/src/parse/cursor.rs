@@ -178,10 +178,12 @@ impl<'a> Cursor<'a> {
         loop {
             match text.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => {
+                Some(b'\\') if matches!(text.get(at + 1), Some(b'"' | b'\\')) => {
                     escaped = true;
                     at += 2;
                 }
+                // RFC 9051 §9 (quoted): only quote and backslash are escaped; no NUL, CR or LF.
+                Some(b'\\' | 0 | b'\r' | b'\n') => return Err(Failure::Expected("a quoted string")),
                 Some(_) => at += 1,
                 None => return Err(Failure::Expected("the end of a quoted string")),
             }
