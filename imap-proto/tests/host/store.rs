@@ -1,6 +1,6 @@
 //! Mailboxes in memory, for any number of sessions.
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;

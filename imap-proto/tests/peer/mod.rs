@@ -77,6 +77,10 @@ pub(crate) fn append(name: &str) -> AppendCommand {
     AppendCommand::new(mailbox(name))
 }
 
+/// The items of a task, and its end if it has come.
+pub(crate) type Driven<T> =
+    (Vec<<T as Task<Client>>::Item>, Option<Result<<T as Task<Client>>::Output, <T as Task<Client>>::Error>>);
+
 fn names(capabilities: &str) -> String {
     format!("IMAP4rev1 {capabilities}").trim_end().to_owned()
 }
@@ -197,11 +201,7 @@ impl Peer {
     }
 
     /// What the server says goes to a task: its items, and its end if it has come.
-    pub(crate) fn drive<T: Task<Client>>(
-        &mut self,
-        task: &mut T,
-        text: &str,
-    ) -> (Vec<T::Item>, Option<Result<T::Output, T::Error>>) {
+    pub(crate) fn drive<T: Task<Client>>(&mut self, task: &mut T, text: &str) -> Driven<T> {
         let mut items = Vec::new();
         for event in self.says(text) {
             match task.handle(&mut self.client, event) {
