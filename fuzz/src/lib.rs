@@ -7,6 +7,8 @@
 //! wrong.
 
 pub mod address;
+pub mod imap;
+pub mod imap_client;
 pub mod pop3;
 pub mod sasl;
 pub mod seeds;
@@ -26,6 +28,11 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "address", run: address::address },
     Target { name: "dot_codec", run: wire::dot_codec },
+    Target { name: "imap_client", run: imap_client::imap_client },
+    Target { name: "imap_client_cut", run: imap_client::imap_client_cut },
+    Target { name: "imap_commands", run: imap::imap_commands },
+    Target { name: "imap_server", run: imap::imap_server },
+    Target { name: "imap_server_cut", run: imap::imap_server_cut },
     Target { name: "line_framer", run: wire::line_framer },
     Target { name: "pop3_client", run: pop3::pop3_client },
     Target { name: "pop3_client_cut", run: pop3::pop3_client_cut },

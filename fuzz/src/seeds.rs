@@ -42,6 +42,28 @@ const POP3: &[&str] = &[
     "+OK hello\r\n+OK\r\nUSER\r\nPIPELINING\r\nUIDL\r\n.\r\n+OK 2 320\r\n+OK\r\n1 120\r\n2 200\r\n.\r\n+OK\r\nSubject: x\r\n\r\n..dot\r\n.\r\n-ERR [AUTH] no\r\n",
     "+OK\r\n1 whqtswO00WBw418f9t5JxYwZ\r\n2 QhdPYR:00WBw1Ph7x7\r\n.\r\n+OK bye\r\n",
 ];
+const IMAP: &[&str] = &[
+    "a LOGIN {4+}\r\nfred {6+}\r\nsecret\r\nb SELECT INBOX\r\nc FETCH 1:* (FLAGS UID BODY[])\r\n\
+     d STORE 1 +FLAGS (\\Deleted)\r\ne SEARCH 1:2 UNSEEN\r\nf COPY 1 INBOX\r\ng UID MOVE 2 INBOX\r\nh EXPUNGE\r\n\
+     j IDLE\r\nDONE\r\nk APPEND INBOX (\\Seen) {5+}\r\nhello\r\nl APPEND nowhere {3+}\r\nabc\r\ns CLOSE\r\nt LOGOUT\r\n",
+    "a UID SEARCH CHARSET UTF-8 OR (NOT SEEN LARGER 5) HEADER {1+}\r\nx \"y \\\" z\" KEYWORD $a 1:*,7 SINCE 1-Feb-1994\r\n",
+    "a FETCH *:4,1 (BODY.PEEK[1.2.HEADER.FIELDS.NOT (Date {1+}\r\nx)]<1.2> ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE)\r\n",
+    "a STORE 1 -FLAGS.SILENT \\Seen $x\r\nb ID (\"a\" NIL \"b\" {2+}\r\n\"\\)\r\nc LIST \"\" (%)\r\nd RENAME a {3+}\r\nb/c\r\n",
+    "x SELECT {5}\r\ny XFOO {99999999999999999999+}\r\nz NOOP x{3+}\r\n+ NOOP\r\na LOGIN \"a\\b\" {0+}\r\n\r\n",
+];
+/// `$` is what the client's tags begin with, `#` the same behind TLS.
+const IMAP_RESPONSES: &[&str] = &[
+    "* 4 EXISTS\r\n$2 OK done\r\n* 1 FETCH (UID 1 FLAGS (\\Seen) BODY[] {12}\r\nSubject: x\r\n)\r\n\
+     * 2 FETCH (BODY[] \"q\" UID 2)\r\n* 3 FETCH (ENVELOPE (()\r\n$3 OK done\r\n* SEARCH 1 2 3 \r\n$4 OK x {20}\r\n\
+     * 1 FETCH (FLAGS ( ))\r\n$5 OK [EXPUNGEISSUED] done\r\n",
+    "+ go\r\n* LIST (\\a) \"/\" {5}\r\nINBOX\r\n$2 OK [APPENDUID 7 4] done\r\n",
+    "* FLAGS ()\r\n+ idling\r\n* 1 EXPUNGE\r\n* OK Still here\r\n$2 OK done\r\n",
+    "$2 NO [TOOBIG] x\r\n+ late\r\nServer Unavailable. 15\r\n* OK [COPYUID 1 1:4294967295 1:9] x\r\n",
+    "* BYE x\r\n* BYE y\r\n$2 OK done\r\n",
+    "$7 OK x\r\n",
+];
+const IMAP_SESSION: &str = "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] x\r\n$1 OK done\r\n+ \r\n$2 OK welcome\r\n\
+    * 3 EXISTS\r\n$3 OK [READ-WRITE] done\r\n";
 const ADDRESSES: &[&str] = &[
     "alice@example.org",
     "\"quoted \\\" local\"@example.org",
@@ -131,6 +153,31 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
             add("smtp_client", name, script(6, server));
             add("smtp_client_cut", name, with(0, server));
             add("smtp_replies", name, with(1, server));
+        }
+    }
+    for (name, client, _) in &transcripts("../imap-proto/tests/transcripts")? {
+        add("imap_commands", name, with(1, client));
+        for choice in [0, 3, 28, 185] {
+            add("imap_server", &format!("{name}-{choice}"), script(choice, client));
+            add("imap_server_cut", &format!("{name}-{choice}"), with(choice, client));
+        }
+    }
+    for (at, text) in IMAP.iter().enumerate() {
+        add("imap_commands", &format!("dialogue-{at}"), with(1, text.as_bytes()));
+        for choice in [24, 157] {
+            add("imap_server", &format!("dialogue-{at}-{choice}"), script(choice, text.as_bytes()));
+            add("imap_server_cut", &format!("dialogue-{at}-{choice}"), with(choice, text.as_bytes()));
+        }
+    }
+    for (at, text) in IMAP_RESPONSES.iter().enumerate() {
+        add(
+            "imap_client_cut",
+            &format!("responses-{at}"),
+            with(u8::try_from(at).unwrap_or(0), text.as_bytes()),
+        );
+        for choice in [0, 1, 3, 6] {
+            let octets = [IMAP_SESSION, text].concat();
+            add("imap_client", &format!("responses-{at}-{choice}"), script(choice, octets.as_bytes()));
         }
     }
     for (at, text) in ADDRESSES.iter().enumerate() {

@@ -106,7 +106,8 @@ impl CommandInput {
 
     /// Octets of all parts and literals.
     fn octets(&self) -> usize {
-        let octets = |fragment: &Fragment| fragment.text.len() + fragment.literal.as_ref().map_or(0, Bytes::len);
+        let octets =
+            |fragment: &Fragment| fragment.text.len() + fragment.literal.as_ref().map_or(0, Bytes::len);
         self.fragments.iter().map(octets).sum()
     }
 

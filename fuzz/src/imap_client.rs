@@ -1,0 +1,118 @@
+//! IMAP: the client session. In an input, `$` stands for what the client's tags begin with, and `#` for what
+//! they begin with behind TLS.
+
+use mailwright_core::testing::laws;
+use mailwright_imap::client::{Client, TlsMode};
+
+use self::peer::clear_text;
+use self::peer::commander::{Call, Commander, SEED, prefixes};
+use crate::choice;
+use crate::smtp::holds;
+
+#[path = "../../imap-proto/tests/peer/mod.rs"]
+mod peer;
+
+/// Bounds of responses, small, so that they are come to.
+const LINE: usize = 4096;
+
+/// Everything that a host can do, in an order in which it can be done.
+const CALLS: &[Call] = &[
+    Call::StartTls,
+    Call::Authenticate,
+    Call::Select,
+    Call::Noop,
+    Call::Fetch,
+    Call::Search,
+    Call::Store,
+    Call::Append(6),
+    Call::Content(b"abcdef"),
+    Call::Create,
+    Call::Idle,
+    Call::Done,
+    Call::Logout,
+];
+
+/// Calls that are all made before the input comes: whether a completion came before a later one would depend on
+/// timing.
+const BEGUN: [&[Call]; 5] = [
+    &[Call::Select, Call::Noop, Call::Fetch, Call::Search, Call::Store],
+    &[Call::Select, Call::Create],
+    &[Call::Select, Call::Idle],
+    &[Call::Select, Call::Append(6), Call::Content(b"abcdef")],
+    &[Call::Select, Call::Logout],
+];
+
+fn client(tls: TlsMode, calls: &[Call]) -> (Client, Commander) {
+    let mut config = clear_text();
+    config.tls = tls;
+    let limits = &mut config.limits.response;
+    (limits.line, limits.literal, limits.buffered) = (LINE, LINE, LINE);
+    limits.discard = 1 << 20;
+    (Client::new(config, SEED), Commander::new(calls))
+}
+
+fn tagged(octets: &[u8]) -> Vec<u8> {
+    let [plain, secure] = prefixes();
+    let mut tagged = Vec::new();
+    for &octet in octets {
+        match octet {
+            b'$' => tagged.extend_from_slice(plain.as_bytes()),
+            b'#' => tagged.extend_from_slice(secure.as_bytes()),
+            octet => tagged.push(octet),
+        }
+    }
+    tagged
+}
+
+const WORDS: &[&str] = &[
+    "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN IDLE LITERAL-] x\r\n",
+    "* PREAUTH x\r\n",
+    "* CAPABILITY IMAP4rev1 IDLE MOVE\r\n",
+    "$1 OK x\r\n",
+    "$2 OK x\r\n",
+    "$3 NO [TRYCREATE] x\r\n",
+    "$4 BAD x\r\n",
+    "#1 OK x\r\n",
+    "#2 OK x\r\n",
+    "+ \r\n",
+    "+ go\r\n",
+    "* 3 EXISTS\r\n* 1 EXPUNGE\r\n",
+    "* 1 FETCH (UID 7 BODY[] {5}\r\n",
+    "* 1 FETCH (FLAGS (\\Seen))\r\n",
+    "* SEARCH 1 2 3\r\n",
+    "* SEARCH",
+    "* LIST () \"/\" {5}\r\n",
+    "* OK [COPYUID 1 1:9 2:10] x\r\n",
+    "* BYE x\r\n",
+    "hello",
+    ")\r\n",
+    "\r",
+    "\n",
+    "\0",
+];
+
+/// A client under any calls, with any octets from its server: law 7.
+pub fn imap_client(data: &[u8]) {
+    let (first, script) = choice(data);
+    let tls = match first % 3 {
+        0 => TlsMode::Off,
+        1 => TlsMode::StartTls,
+        _ => TlsMode::Implicit,
+    };
+    let calls = CALLS.get(usize::from(first / 3) % CALLS.len()..).unwrap_or_default();
+    let mut bounds = laws::Bounds::default();
+    bounds.output = 256 * 1024;
+    let words: Vec<Vec<u8>> = WORDS.iter().map(|word| tagged(word.as_bytes())).collect();
+    let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+    holds(laws::calls(client(tls, calls), &words, script, &bounds));
+}
+
+/// A client whose commands are all in flight, with any responses, cut and not: law 1.
+pub fn imap_client_cut(data: &[u8]) {
+    let (first, input) = choice(data);
+    let calls = BEGUN[usize::from(first) % BEGUN.len()];
+    let input = tagged(input.get(..400).unwrap_or(input));
+    let selected = tagged(b"$1 OK done\r\n");
+    let stages: [&[u8]; 3] = [b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] x\r\n", &selected, &input];
+    holds(laws::fragmentation(|| client(TlsMode::Off, calls), &stages, u64::from(first)));
+}
