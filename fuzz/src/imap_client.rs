@@ -38,7 +38,7 @@ const BEGUN: [&[Call]; 5] = [
     &[Call::Select, Call::Noop, Call::Fetch, Call::Search, Call::Store],
     &[Call::Select, Call::Create],
     &[Call::Select, Call::Idle],
-    &[Call::Select, Call::Append(6), Call::Content(b"abcdef")],
+    &[Call::Select, Call::Append(6)],
     &[Call::Select, Call::Logout],
 ];
 
@@ -51,7 +51,8 @@ fn client(tls: TlsMode, calls: &[Call]) -> (Client, Commander) {
     (Client::new(config, SEED), Commander::new(calls))
 }
 
-fn tagged(octets: &[u8]) -> Vec<u8> {
+/// Octets with the tags in place.
+pub(crate) fn tagged(octets: &[u8]) -> Vec<u8> {
     let [plain, secure] = prefixes();
     let mut tagged = Vec::new();
     for &octet in octets {

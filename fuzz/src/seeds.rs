@@ -62,8 +62,11 @@ const IMAP_RESPONSES: &[&str] = &[
     "* BYE x\r\n* BYE y\r\n$2 OK done\r\n",
     "$7 OK x\r\n",
 ];
-const IMAP_SESSION: &str = "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] x\r\n$1 OK done\r\n+ \r\n$2 OK welcome\r\n\
-    * 3 EXISTS\r\n$3 OK [READ-WRITE] done\r\n";
+/// What leads to a client with a mailbox selected, as `imap_client_cut` does; and a log-in.
+const IMAP_OPENING: [&str; 2] = [
+    "* PREAUTH [CAPABILITY IMAP4rev1 IDLE] x\r\n$1 OK done\r\n",
+    "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] x\r\n+ \r\n$1 OK welcome\r\n* 3 EXISTS\r\n$2 OK done\r\n",
+];
 const ADDRESSES: &[&str] = &[
     "alice@example.org",
     "\"quoted \\\" local\"@example.org",
@@ -175,9 +178,9 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
             &format!("responses-{at}"),
             with(u8::try_from(at).unwrap_or(0), text.as_bytes()),
         );
-        for choice in [0, 1, 3, 6] {
-            let octets = [IMAP_SESSION, text].concat();
-            add("imap_client", &format!("responses-{at}-{choice}"), script(choice, octets.as_bytes()));
+        for (opening, choice) in IMAP_OPENING.iter().zip([6, 3]) {
+            let octets = crate::imap_client::tagged([opening, *text].concat().as_bytes());
+            add("imap_client", &format!("responses-{at}-{choice}"), script(choice, &octets));
         }
     }
     for (at, text) in ADDRESSES.iter().enumerate() {
