@@ -147,7 +147,7 @@ fn no_flood_passes_the_limits() {
         (selected, b"a LIST \"\" *\r\n"),
         (idle, b"DONE\r\nc IDLE\r\n"),
     ] {
-        let flood = laws::Flood { before, again, octets: 600_000 };
+        let flood = laws::Flood { before, again, octets: 300_000 };
         laws::bounded(server, flood, bounds(), || 0)
             .unwrap_or_else(|broken| panic!("{} {broken}", again.escape_ascii()));
     }
@@ -231,7 +231,7 @@ const WORDS: &[&[u8]] = &[
 #[test]
 fn no_order_of_calls_breaks_a_server() {
     let mut numbers = Numbers::new(25);
-    for round in 0..2000 {
+    for round in 0..1000 {
         let tls = [TlsMode::Off, TlsMode::Off, TlsMode::StartTls, TlsMode::Implicit][round / 2 % 4];
         let (server, mut answers) = server_with(tls, round % 2 == 0);
         answers.careless = true;
