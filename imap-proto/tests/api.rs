@@ -1,5 +1,6 @@
 //! What hosts rely on at compile time: sessions go to other tasks, values are small, tokens are single.
 
+use mailwright_imap::client::{self, Client};
 use mailwright_imap::parse::{CommandError, CommandInput, ParsedCommand};
 use mailwright_imap::server::{self, Server};
 use mailwright_imap::types::{Command, NumberRange, Response, Tag};
@@ -27,6 +28,12 @@ const _: () = {
     goes_anywhere::<server::StoreToken>();
     goes_anywhere::<server::CopyToken>();
     goes_anywhere::<server::FetchToken>();
+    goes_anywhere::<Client>();
+    goes_anywhere::<client::Event>();
+    goes_anywhere::<client::Config>();
+    goes_anywhere::<client::tasks::Login>();
+    goes_anywhere::<client::tasks::Append>();
+    goes_anywhere::<client::tasks::Fetch>();
     goes_anywhere::<Framer>();
     goes_anywhere::<Frame>();
     goes_anywhere::<CommandInput>();
@@ -35,6 +42,12 @@ const _: () = {
     goes_anywhere::<Response>();
     goes_anywhere::<View>();
     is_an_error::<CommandError>();
+    is_an_error::<client::Closed>();
+    is_an_error::<client::SendError>();
+    is_an_error::<client::ContentError>();
+    is_an_error::<client::tasks::TaskError>();
+    is_an_error::<client::tasks::LoginError>();
+    is_an_error::<client::tasks::AppendError>();
     is_an_error::<server::Closed>();
     is_an_error::<mailwright_imap::EncodeError>();
     is_an_error::<mailwright_imap::types::SearchError>();
@@ -44,6 +57,8 @@ const _: () = {
 #[test]
 fn values_are_small() {
     assert!(size_of::<server::Event>() <= 200, "{}", size_of::<server::Event>());
+    assert!(size_of::<client::Event>() <= 288, "{}", size_of::<client::Event>());
+    assert!(size_of::<Client>() <= 1024, "{}", size_of::<Client>());
     assert!(size_of::<server::FetchToken>() <= 16);
     assert!(size_of::<Tag>() <= 32, "{}", size_of::<Tag>());
     assert!(size_of::<NumberRange>() <= 16, "{}", size_of::<NumberRange>());

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use mailwright_core::value::Misuse;
 use mailwright_imap::client::tasks::{
-    Append, AppendError, Fetch, Idle, List, Login, LoginError, Logout, MessageData, Move, News, Search,
+    Append, AppendError, Copy, Fetch, Idle, List, Login, LoginError, Logout, MessageData, Move, News, Search,
     Select, Status, TaskError, WantContent,
 };
 use mailwright_imap::client::{Closed, Config, ContentError, SendError, State, TlsMode};
@@ -203,6 +203,23 @@ fn an_end_on_the_way_ends_the_task() {
     let (gone, end) = peer.drive(&mut moving, "* OK [COPYUID 1 1 9] x\r\n* 1 EXPUNGE\r\n* BYE x\r\n");
     assert_eq!(gone, [1]);
     assert!(matches!(end, Some(Err(TaskError::Closed(Closed::Bye(_))))));
+}
+
+#[test]
+fn a_copy_that_stops_on_the_way_tells_what_it_did() {
+    let mut peer = Peer::selected("");
+    let many: Vec<String> = (1..400).map(|number| (number * 2).to_string()).collect();
+    let mut copy = Copy::new(uids(&many.join(",")), mailbox("a"));
+    assert!(peer.start(&mut copy).unwrap().starts_with("$2 UID COPY 2,4,"));
+    assert!(peer.drive(&mut copy, "$2 OK [COPYUID 1 2 9] done\r\n").1.is_none());
+    assert!(peer.sent().starts_with("$3 UID COPY "));
+    let (_, end) = peer.drive(&mut copy, "$3 NO [OVERQUOTA] full\r\n");
+    let Some(Err(TaskError::Partly { copied, .. })) = end else { panic!("{end:?}") };
+    assert_eq!(copied.uids().count(), 1);
+    let mut copy = Copy::new(uids("1"), mailbox("a"));
+    peer.start(&mut copy).unwrap();
+    let (_, end) = peer.drive(&mut copy, "$4 NO [TRYCREATE] x\r\n");
+    assert!(matches!(end, Some(Err(TaskError::Refused(_)))));
 }
 
 #[test]

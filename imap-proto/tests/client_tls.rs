@@ -108,6 +108,21 @@ fn a_refusal_leaves_the_session_as_it_was() {
 }
 
 #[test]
+fn tls_that_nobody_insists_on_has_the_same_barrier() {
+    let begin = || {
+        let mut peer = Peer::greeted(tls(TlsMode::Off), "STARTTLS AUTH=PLAIN");
+        peer.command(Command::StartTls).unwrap();
+        peer.says("$1 OK go\r\n");
+        peer
+    };
+    let mut peer = begin();
+    assert_eq!(*closed(&peer.says("* OK x\r\n")), Closed::EarlyOctets);
+    let mut peer = begin();
+    peer.secure();
+    assert!(peer.client.is_secure() && peer.client.capabilities().is_none());
+}
+
+#[test]
 fn tls_that_fails_ends_the_session() {
     let mut peer = asked();
     peer.says("$1 OK go\r\n");

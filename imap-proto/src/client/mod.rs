@@ -251,8 +251,8 @@ impl Client {
     fn read(&mut self, input: &mut BytesMut) {
         // RFC 9051 §6.2.1: what stands behind the OK to STARTTLS did not come from the peer of the handshake,
         // which waits for the client.
-        if matches!(self.phase, Phase::Handshake) && self.config.tls == TlsMode::StartTls && !input.is_empty()
-        {
+        let by_starttls = matches!(self.phase, Phase::Handshake) && self.config.tls != TlsMode::Implicit;
+        if by_starttls && !input.is_empty() {
             self.close(Closed::EarlyOctets);
         }
         while self.takes_input() {

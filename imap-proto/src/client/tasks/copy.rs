@@ -7,7 +7,7 @@ use mailwright_core::value::{Uid, UidValidity};
 
 use super::super::{Client, Event};
 use super::{Batches, Step, TaskError};
-use crate::types::{Code, Command, Mailbox, Messages, Response};
+use crate::types::{Code, Command, Mailbox, Messages, Response, StatusKind};
 
 /// Copies messages to another mailbox.
 #[derive(Debug)]
@@ -68,10 +68,6 @@ impl Copy {
         Ok(())
     }
 
-    fn note(&mut self, code: Option<Code>) {
-        self.copied.codes.extend(code.filter(|code| matches!(code, Code::CopyUid { .. })));
-    }
-
     fn event<T>(&mut self, client: &mut Client, event: Event) -> Step<T>
     where
         T: Task<Client, Output = Copied, Error = TaskError>,
@@ -79,9 +75,14 @@ impl Copy {
         let Some(batches) = &mut self.batches else { return Progress::NotMine(event) };
         match event {
             Event::Completed { id, status } if batches.is(id) => {
-                self.copied
-                    .codes
-                    .extend(status.code.clone().filter(|code| matches!(code, Code::CopyUid { .. })));
+                let ok = status.kind == StatusKind::Ok;
+                if !ok && batches.is_begun() {
+                    let copied = core::mem::take(&mut self.copied);
+                    return Progress::Done(Err(TaskError::Partly { copied, status }));
+                }
+                if let Some(code @ Code::CopyUid { .. }) = &status.code {
+                    self.copied.codes.push(code.clone());
+                }
                 let copied = &mut self.copied;
                 batches.completed(client, status, |_| core::mem::take(copied))
             }
@@ -89,7 +90,7 @@ impl Copy {
             Event::Response { response: Response::Status { status, .. }, .. }
                 if matches!(status.code, Some(Code::CopyUid { .. })) =>
             {
-                self.note(status.code);
+                self.copied.codes.extend(status.code);
                 Progress::Continue
             }
             Event::Closed(reason) => Progress::Done(Err(TaskError::Closed(reason))),

@@ -39,7 +39,7 @@ pub use self::store::Store;
 use super::{Client, Closed, CommandId, SendError};
 use crate::types::{Command, Messages, StatusKind, StatusResponse};
 
-/// Why a task failed. After [`TaskError::Send`] and [`TaskError::Refused`] the session can be used further.
+/// Why a task failed. The session can be used further, unless it is [`TaskError::Closed`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
@@ -49,6 +49,14 @@ pub enum TaskError {
     /// The server said NO or BAD.
     #[error("the server refused: {}", .0.text.escape_ascii())]
     Refused(StatusResponse),
+    /// The server said NO or BAD to a part of a long set, after it had copied or moved the parts before.
+    #[error("the server refused a part: {}", .status.text.escape_ascii())]
+    Partly {
+        /// What it said about the parts before.
+        copied: Copied,
+        /// What it said then.
+        status: StatusResponse,
+    },
     /// The server found more than the task holds.
     #[error("more results than the limit of {limit}")]
     TooMany {
@@ -97,6 +105,8 @@ struct Batches {
     commands: VecDeque<Command>,
     /// The one that is in flight.
     id: Option<CommandId>,
+    /// Whether one is complete.
+    begun: bool,
 }
 
 impl Batches {
@@ -105,7 +115,11 @@ impl Batches {
         let mut set = messages.set().clone();
         set.sort();
         let part = |set| if messages.is_uid() { Messages::Uids(set) } else { Messages::Numbers(set) };
-        Self { commands: set.split(most).into_iter().map(part).map(command).collect(), id: None }
+        Self {
+            commands: set.split(most).into_iter().map(part).map(command).collect(),
+            id: None,
+            begun: false,
+        }
     }
 
     /// Sends the next command, if there is one.
@@ -121,6 +135,11 @@ impl Batches {
         self.id == Some(id)
     }
 
+    /// Whether a part is done.
+    const fn is_begun(&self) -> bool {
+        self.begun
+    }
+
     /// A command is complete: the next one is sent, or the task ends.
     fn completed<T, O>(
         &mut self,
@@ -132,6 +151,7 @@ impl Batches {
         T: Task<Client, Output = O, Error = TaskError>,
     {
         if status.kind == StatusKind::Ok {
+            self.begun = true;
             match self.next(client) {
                 Ok(true) => return Progress::Continue,
                 Ok(false) => {}
