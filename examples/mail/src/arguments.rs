@@ -4,11 +4,12 @@ use core::time::Duration;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mailwright_core::value::{AddressError, ForwardPath, ReversePath};
+use mailwright_core::value::{AddressError, Flag, FlagError, ForwardPath, ReversePath};
 use mailwright_pop3::types::MessageNumber;
 
-use crate::pop3::numbers::Numbers;
-use crate::server_url::ServerUrl;
+use crate::imap::flag::Change;
+use crate::numbers::Numbers;
+use crate::server_url::{Protocol, ServerUrl};
 
 /// A mail client for the command line.
 ///
@@ -28,25 +29,59 @@ pub(crate) enum Command {
     /// Prints a row for each recipient: ADDRESS CODE ENHANCED TEXT, the reply of the server; a hyphen stands
     /// for a code that there is not. Exit code 1 if any recipient failed.
     Send(Send),
-    /// Lists the messages of a maildrop.
+    /// Lists the folders (IMAP).
     ///
-    /// A line for each message, with tabs between the fields: NUMBER, flags (POP3 has none), size, and as the
-    /// header has them date, from and subject.
+    /// A name a line; with --json its attributes as well.
+    Folders(Folders),
+    /// Lists the messages of a folder, or of a maildrop (IMAP, POP3).
+    ///
+    /// A line for each message, with tabs between the fields: UID (over POP3 the message number), flags (POP3
+    /// has none), size, and as the header has them date, from and subject.
     List(List),
-    /// Shows a message.
+    /// Shows a message (IMAP, POP3).
     ///
-    /// Line ends are those of the terminal, other controls are escaped; `fetch` gives the octets.
+    /// Line ends are those of the terminal, other controls are escaped; `fetch` gives the octets. The message
+    /// does not count as seen by that.
     Show(Show),
-    /// Copies messages to files, byte for byte.
+    /// Copies messages to files, byte for byte (IMAP, POP3).
     ///
-    /// Each message becomes DIR/NUMBER.eml, complete and durable or not at all, and its path is printed. A
-    /// number is valid for one session only: a file that holds something else already is never overwritten,
-    /// the message stays at the server, and the exit code is 1.
+    /// Each message becomes DIR/UID.eml (over POP3 DIR/NUMBER.eml), complete and durable or not at all, and
+    /// its path is printed. A UID is valid in one folder only, a number in one session only: a file that holds
+    /// something else already is never overwritten, the message stays at the server, and the exit code is 1.
     Fetch(Fetch),
-    /// Deletes messages.
+    /// Moves messages to another folder (IMAP).
     ///
-    /// Prints the numbers that are gone, once the server has confirmed it.
+    /// Prints a line for each message, if the server says where it is now: its UID here and its UID there.
+    Move(Transfer),
+    /// Copies messages to another folder (IMAP).
+    ///
+    /// Prints a line for each message, if the server says where it is: its UID here and that of the copy.
+    Copy(Transfer),
+    /// Changes flags of messages (IMAP).
+    Flag(ChangeFlags),
+    /// Deletes messages for good (IMAP, POP3).
+    ///
+    /// Prints the UIDs, or over POP3 the numbers, that are gone, once the server has confirmed it.
     Delete(Delete),
+    /// Makes a folder (IMAP).
+    Create(Folder),
+    /// Removes a folder with its messages (IMAP).
+    Remove(Folder),
+    /// Gives a folder another name (IMAP).
+    Rename(Rename),
+    /// Searches a folder (IMAP).
+    ///
+    /// Prints the UIDs that are found, one a line.
+    Search(Search),
+    /// Adds a message to a folder (IMAP).
+    ///
+    /// Prints the UID that the message has there, if the server says it.
+    Append(Append),
+    /// Tells what changes in a folder, as it happens (IMAP with IDLE).
+    ///
+    /// A line for each change: `exists N` (so many messages there are now), `expunge UID` (this one is gone),
+    /// `flags UID (FLAG…)` (these are its flags now). A UID that the server never told is a hyphen.
+    Watch(Watch),
 }
 
 /// Which server, and as whom.
@@ -54,9 +89,10 @@ pub(crate) enum Command {
 pub(crate) struct ServerArguments {
     /// The server: `SCHEME://[USER@]HOST[:PORT]`.
     ///
-    /// Schemes: smtp and pop3 (the TLS of STARTTLS or STLS is required), smtps and pop3s (TLS from the start),
-    /// smtp+plain, lmtp+plain and pop3+plain (no TLS, passwords in clear text). Special characters in USER
-    /// are percent-encoded: alice%40example.org. Ports: 587, 465, 587, 24, 110, 995, 110.
+    /// Schemes: smtp, imap and pop3 (the TLS of STARTTLS or STLS is required), smtps, imaps and pop3s (TLS
+    /// from the start), smtp+plain, lmtp+plain, imap+plain and pop3+plain (no TLS, passwords in clear text).
+    /// Special characters in USER are percent-encoded: alice%40example.org. Ports: 587, 143, 110, 465, 993,
+    /// 995, 587, 24, 143, 110.
     #[arg(long, value_name = "URL")]
     pub(crate) server: ServerUrl,
     /// The password is in this environment variable.
@@ -80,6 +116,11 @@ pub(crate) struct ServerArguments {
 }
 
 impl ServerArguments {
+    /// Whether the URL says so.
+    pub(crate) fn speaks(&self, protocol: Protocol) -> bool {
+        self.server.protocol == protocol
+    }
+
     pub(crate) fn patience(&self) -> Duration {
         Duration::from_secs(self.timeout.into())
     }
@@ -91,7 +132,7 @@ pub(crate) enum Mechanism {
     Plain,
     /// SASL LOGIN.
     Login,
-    /// The commands USER and PASS of POP3.
+    /// The commands USER and PASS of POP3, LOGIN of IMAP.
     User,
 }
 
@@ -113,26 +154,50 @@ pub(crate) struct Send {
     pub(crate) message: PathBuf,
 }
 
+/// Which server, and which folder there.
 #[derive(Debug, Args)]
-pub(crate) struct List {
+pub(crate) struct FolderArguments {
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// The folder. Over POP3 there is only INBOX.
+    #[arg(long, value_name = "FOLDER", default_value = "INBOX")]
+    pub(crate) folder: String,
+}
+
+impl core::ops::Deref for FolderArguments {
+    type Target = ServerArguments;
+
+    fn deref(&self) -> &ServerArguments {
+        &self.server
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Folders {
     #[command(flatten)]
     pub(crate) server: ServerArguments,
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) server: FolderArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Show {
     #[command(flatten)]
-    pub(crate) server: ServerArguments,
-    /// The number of the message.
-    #[arg(value_name = "NUMBER", value_parser = number)]
+    pub(crate) server: FolderArguments,
+    /// The UID of the message, over POP3 its number.
+    #[arg(value_name = "UID", value_parser = number)]
     pub(crate) number: MessageNumber,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Fetch {
     #[command(flatten)]
-    pub(crate) server: ServerArguments,
-    /// Only these message numbers: 1,3:5,7:* (default: all).
+    pub(crate) server: FolderArguments,
+    /// Only these UIDs, over POP3 message numbers: 1,3:5,7:* (default: all).
     #[arg(long, value_name = "SET")]
     pub(crate) uids: Option<Numbers>,
     /// Where to; created if it is missing.
@@ -151,10 +216,94 @@ pub(crate) struct Fetch {
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
-    pub(crate) server: ServerArguments,
-    /// These message numbers: 1,3:5,7:*. Numbers without a message are passed over.
+    pub(crate) server: FolderArguments,
+    /// These UIDs, over POP3 message numbers: 1,3:5,7:*. Those without a message are passed over.
     #[arg(long, value_name = "SET")]
     pub(crate) uids: Numbers,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Transfer {
+    #[command(flatten)]
+    pub(crate) server: FolderArguments,
+    /// These UIDs: 1,3:5,7:*. Those without a message are passed over.
+    #[arg(long, value_name = "SET")]
+    pub(crate) uids: Numbers,
+    /// The folder where they go.
+    #[arg(value_name = "DEST")]
+    pub(crate) destination: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChangeFlags {
+    #[command(flatten)]
+    pub(crate) server: FolderArguments,
+    /// These UIDs: 1,3:5,7:*. Those without a message are passed over.
+    #[arg(long, value_name = "SET")]
+    pub(crate) uids: Numbers,
+    /// What to set (+) and what to take away (-), behind all options: +\Flagged -$Junk.
+    #[arg(value_name = "+FLAG|-FLAG", required = true, allow_hyphen_values = true)]
+    pub(crate) changes: Vec<Change>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Folder {
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// The folder.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rename {
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// The present name.
+    #[arg(value_name = "OLD")]
+    pub(crate) from: String,
+    /// The new name.
+    #[arg(value_name = "NEW")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    #[command(flatten)]
+    pub(crate) server: FolderArguments,
+    /// What to look for, in the words of IMAP (RFC 9051 §6.4.4): UNSEEN FROM alice SUBJECT "two words".
+    ///
+    /// An argument is one word, whatever characters are in it. What is no search in this way is read as IMAP
+    /// writes it, with quotes and parentheses: 'OR (UNSEEN FLAGGED) SUBJECT "two words"'.
+    #[arg(value_name = "KEY", required = true)]
+    pub(crate) keys: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Append {
+    #[command(flatten)]
+    pub(crate) server: FolderArguments,
+    /// A flag that the message gets (repeat).
+    #[arg(long, value_name = "FLAG", value_parser = flag)]
+    pub(crate) flag: Vec<Flag>,
+    /// The message, added as it is; - for standard input.
+    ///
+    /// If its first line ends in LF alone, its line ends are sent as CR LF, the only ones that mail has.
+    #[arg(value_name = "FILE")]
+    pub(crate) message: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    pub(crate) server: FolderArguments,
+    /// Ends after so many changes (default: never).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+}
+
+fn flag(text: &str) -> Result<Flag, FlagError> {
+    Flag::new(text)
 }
 
 /// An address with or without its angle brackets.
@@ -172,7 +321,7 @@ fn recipient(address: &str) -> Result<ForwardPath, AddressError> {
 
 fn number(text: &str) -> Result<MessageNumber, &'static str> {
     let number = text.parse().ok().and_then(MessageNumber::new);
-    number.ok_or("a message number is 1 to 4294967295")
+    number.ok_or("a UID or message number is 1 to 4294967295")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! From a URL to a connection: the socket, TLS below the session if the URL wants it, and patience.
 
+use core::cell::Cell;
 use core::fmt;
 use core::time::Duration;
 use std::io;
@@ -30,7 +31,13 @@ pub(crate) fn socket(arguments: &ServerArguments) -> Result<Patient, Failure> {
                 // Commands are small and wait for their replies. What cannot be had is only slower.
                 let _ = stream.set_nodelay(true);
                 tracing::info!(%address, "connected");
-                return Ok(Patient { stream, limit, waited: Duration::ZERO, gave_up: false });
+                return Ok(Patient {
+                    stream,
+                    limit,
+                    waited: Duration::ZERO,
+                    gave_up: false,
+                    endless: Cell::new(false),
+                });
             }
             Err(error) => last = Some(error),
         }
@@ -71,12 +78,19 @@ pub(crate) struct Patient {
     /// How long nothing has moved.
     waited: Duration,
     gave_up: bool,
+    /// Whether waiting has no end for now.
+    endless: Cell<bool>,
 }
 
 impl Patient {
     /// The socket.
     pub(crate) const fn socket(&self) -> &TcpStream {
         &self.stream
+    }
+
+    /// Whether waiting has no end for now, because nothing is asked.
+    pub(crate) fn wait_endlessly(&self, endless: bool) {
+        self.endless.set(endless);
     }
 
     /// Why something failed on this socket: because of it, or for the reason that is given.
@@ -93,6 +107,10 @@ impl Patient {
         timeout: Option<Duration>,
         call: impl FnOnce(&mut TcpStream, Option<Duration>) -> io::Result<usize>,
     ) -> io::Result<usize> {
+        if self.endless.get() {
+            self.waited = Duration::ZERO;
+            return call(&mut self.stream, timeout);
+        }
         let left = self.limit.saturating_sub(self.waited);
         if left.is_zero() {
             self.gave_up = true;

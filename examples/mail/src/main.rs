@@ -1,19 +1,24 @@
-//! `mail`: a mail client for the command line. It sends by SMTP and LMTP and reads by POP3.
+//! `mail`: a mail client for the command line. It sends by SMTP and LMTP and reads by IMAP and POP3.
 //!
 //! A tour of the blocking client API: `connect` puts a session on a socket, `send` runs the tasks `Login`,
-//! `Deliver` and `Quit` of SMTP, `pop3` the tasks `Login`, `List`, `Fetch` and `Quit` of POP3. Exit codes:
-//! 0 success, 1 failure, 2 wrong usage.
+//! `Deliver` and `Quit` of SMTP, `imap` most tasks of IMAP, `pop3` the tasks `Login`, `List`, `Fetch` and
+//! `Quit` of POP3. Exit codes: 0 success, 1 failure, 2 wrong usage.
 
 mod arguments;
 mod connect;
 mod failure;
+mod file_copy;
+mod header;
+mod imap;
 mod message;
+mod numbers;
 mod output;
 mod password;
 mod pop3;
 mod progress;
 mod send;
 mod server_url;
+mod state;
 mod trust;
 
 use std::io::IsTerminal as _;
@@ -23,6 +28,8 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use self::arguments::{Arguments, Command};
+use self::failure::Failure;
+use self::server_url::Protocol;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -31,18 +38,36 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let result = match &arguments.command {
-        Command::Send(send) => send::run(send),
-        Command::List(list) => pop3::list::run(list),
-        Command::Show(show) => pop3::show::run(show),
-        Command::Fetch(fetch) => pop3::fetch::run(fetch),
-        Command::Delete(delete) => pop3::delete::run(delete),
-    };
-    match result {
+    match run(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::complain(&failure);
             failure.exit_code()
         }
+    }
+}
+
+fn run(command: &Command) -> Result<(), Failure> {
+    // What both protocols can do, the URL decides between them.
+    match command {
+        Command::Send(send) => send::run(send),
+        Command::List(list) if list.server.speaks(Protocol::Imap) => imap::list::run(list),
+        Command::List(list) => pop3::list::run(list),
+        Command::Show(show) if show.server.speaks(Protocol::Imap) => imap::show::run(show),
+        Command::Show(show) => pop3::show::run(show),
+        Command::Fetch(fetch) if fetch.server.speaks(Protocol::Imap) => imap::fetch::run(fetch),
+        Command::Fetch(fetch) => pop3::fetch::run(fetch),
+        Command::Delete(delete) if delete.server.speaks(Protocol::Imap) => imap::remove::delete(delete),
+        Command::Delete(delete) => pop3::delete::run(delete),
+        Command::Folders(folders) => imap::folders::list(folders),
+        Command::Create(create) => imap::folders::create(create),
+        Command::Remove(remove) => imap::folders::remove(remove),
+        Command::Rename(rename) => imap::folders::rename(rename),
+        Command::Move(transfer) => imap::transfer::r#move(transfer),
+        Command::Copy(transfer) => imap::transfer::copy(transfer),
+        Command::Flag(flag) => imap::flag::run(flag),
+        Command::Search(search) => imap::search::run(search),
+        Command::Append(append) => imap::append::run(append),
+        Command::Watch(watch) => imap::watch::run(watch),
     }
 }

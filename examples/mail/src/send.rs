@@ -25,7 +25,7 @@ type Session = Connection<Patient, Client>;
 
 pub(crate) fn run(arguments: &Send) -> Result<(), Failure> {
     let server = &arguments.server;
-    if server.server.protocol == server_url::Protocol::Pop3 {
+    if matches!(server.server.protocol, server_url::Protocol::Imap | server_url::Protocol::Pop3) {
         return Err(Failure::usage("a message is sent by smtp, smtps, smtp+plain or lmtp+plain"));
     }
     if server.auth == Some(Mechanism::User) {

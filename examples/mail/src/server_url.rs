@@ -18,6 +18,7 @@ pub(crate) struct ServerUrl {
 pub(crate) enum Protocol {
     Smtp,
     Lmtp,
+    Imap,
     Pop3,
 }
 
@@ -32,13 +33,16 @@ pub(crate) enum Security {
     Plain,
 }
 
-/// Schemes with their usual ports (RFC 6409 §3.1, RFC 8314 §7, RFC 1939 §3; LMTP has none of its own and
+/// Schemes with their usual ports (RFC 6409 §3.1, RFC 8314 §7, RFC 9051 §2.1, RFC 1939 §3; LMTP has none of its own and
 /// shares that of most servers).
-const SCHEMES: [(&str, Protocol, Security, u16); 7] = [
+const SCHEMES: [(&str, Protocol, Security, u16); 10] = [
     ("smtp", Protocol::Smtp, Security::StartTls, 587),
     ("smtps", Protocol::Smtp, Security::Implicit, 465),
     ("smtp+plain", Protocol::Smtp, Security::Plain, 587),
     ("lmtp+plain", Protocol::Lmtp, Security::Plain, 24),
+    ("imap", Protocol::Imap, Security::StartTls, 143),
+    ("imaps", Protocol::Imap, Security::Implicit, 993),
+    ("imap+plain", Protocol::Imap, Security::Plain, 143),
     ("pop3", Protocol::Pop3, Security::StartTls, 110),
     ("pop3s", Protocol::Pop3, Security::Implicit, 995),
     ("pop3+plain", Protocol::Pop3, Security::Plain, 110),
@@ -50,9 +54,6 @@ impl FromStr for ServerUrl {
     fn from_str(url: &str) -> Result<Self, String> {
         let (scheme, rest) = url.split_once("://").ok_or("a server is SCHEME://[USER@]HOST[:PORT]")?;
         let scheme = scheme.to_ascii_lowercase();
-        if matches!(scheme.as_str(), "imap" | "imaps" | "imap+plain") {
-            return Err("IMAP is not supported yet; use pop3, pop3s or pop3+plain".to_owned());
-        }
         let &(_, protocol, security, usual_port) =
             SCHEMES.iter().find(|(name, ..)| *name == scheme).ok_or_else(|| {
                 let names: Vec<_> = SCHEMES.iter().map(|(name, ..)| *name).collect();
@@ -146,7 +147,9 @@ mod tests {
 
     #[test]
     fn each_scheme_has_its_usual_port() {
-        for (scheme, port) in [("smtp", 587), ("smtps", 465), ("pop3", 110), ("pop3s", 995)] {
+        for (scheme, port) in
+            [("smtp", 587), ("smtps", 465), ("imap", 143), ("imaps", 993), ("pop3", 110), ("pop3s", 995)]
+        {
             assert_eq!(url(&format!("{scheme}://h")).port, port);
         }
     }
@@ -163,7 +166,7 @@ mod tests {
         for text in [
             "mail.example.org",
             "http://h",
-            "imap://h",
+            "imap://",
             "smtp://",
             "smtp://h:0",
             "smtp://h:65536",

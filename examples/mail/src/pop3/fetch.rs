@@ -10,10 +10,10 @@ use mailwright_pop3::types::UniqueId;
 use serde_json::json;
 
 use super::Maildrop;
-use super::copy::FileCopy;
-use super::state::State;
 use crate::arguments::Fetch;
 use crate::failure::Failure;
+use crate::file_copy::FileCopy;
+use crate::state::State;
 use crate::{output, progress};
 
 pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
@@ -31,7 +31,8 @@ pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
     if let Some(numbers) = &arguments.uids {
         messages = numbers.of(messages, |message| message.number);
     }
-    let known = |message: &Listed| state.as_ref().zip(message.id).is_some_and(|(state, id)| state.has(id));
+    let known =
+        |message: &Listed| state.as_ref().zip(message.id).is_some_and(|(state, id)| state.has(id.as_str()));
     messages.retain(|message| !known(message));
 
     let octets = messages.iter().map(|message| message.octets).fold(0, u64::saturating_add);
@@ -48,7 +49,7 @@ pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
             Err(Trouble::All(failure)) => return Err(failure),
         }
         if let (Some(state), Some(id), false) = (&mut state, message.id, arguments.delete) {
-            state.add([id])?;
+            state.add([id.as_str()])?;
         }
     }
     bar.finish_and_clear();
@@ -59,7 +60,8 @@ pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
     complete &= gone.len() == to_delete.len();
     if let Some(state) = &mut state {
         let is_gone = |message: &&&Listed| gone.contains(&message.number);
-        state.add(fetched.iter().filter(is_gone).filter_map(|message| message.id))?;
+        let ids = fetched.iter().filter(is_gone).filter_map(|message| message.id.as_ref());
+        state.add(ids.map(UniqueId::as_str))?;
     }
     if complete { Ok(()) } else { Err(Failure::Partial) }
 }
@@ -79,11 +81,8 @@ fn fetch(
     message: &Listed,
     bar: &ProgressBar,
 ) -> Result<(), Trouble> {
-    let mut copy = FileCopy::create(&arguments.to, message.number).map_err(|error| {
-        Trouble::All(Failure::failed(format_args!("{}: {error}", arguments.to.display())))
-    })?;
-    let target = copy.target().to_owned();
-    let unwritable = |error| Failure::failed(format_args!("{}: {error}", target.display()));
+    let unwritable = |error| Failure::failed(format_args!("{}: {error}", arguments.to.display()));
+    let mut copy = FileCopy::create(&arguments.to).map_err(|error| Trouble::All(unwritable(error)))?;
     let mut task = maildrop.connection.begin(mailwright_pop3::client::Fetch::new(message.number));
     let size = loop {
         match task.step() {
@@ -99,8 +98,7 @@ fn fetch(
             Err(error) => return Err(Trouble::All(maildrop.explain(&error))),
         }
     };
-    copy.finish().map_err(|error| Trouble::Message(format!("{}: {error}", target.display())))?;
-    let path = target.display().to_string();
+    let path = copy.finish(message.number.get()).map_err(Trouble::Message)?.display().to_string();
     let printed = bar.suspend(|| {
         if arguments.server.json {
             output::json(&json!({

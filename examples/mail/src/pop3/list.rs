@@ -6,9 +6,9 @@ use mailwright_pop3::client::tasks::{Listed, TaskError};
 use serde_json::json;
 
 use super::Maildrop;
-use super::header::Header;
 use crate::arguments::List;
 use crate::failure::Failure;
+use crate::header::Header;
 use crate::output;
 
 pub(crate) fn run(arguments: &List) -> Result<(), Failure> {

@@ -1,14 +1,10 @@
 //! Reading by POP3 (RFC 1939): what the commands share.
 
-mod copy;
 pub(crate) mod delete;
 pub(crate) mod fetch;
-mod header;
 pub(crate) mod list;
 mod login;
-pub(crate) mod numbers;
 pub(crate) mod show;
-mod state;
 
 use core::time::Duration;
 
@@ -18,7 +14,7 @@ use mailwright_pop3::client::tasks::{Listings, QuitReport};
 use mailwright_pop3::client::{Client, Config, List, Quit, QuitOutcome};
 use mailwright_pop3::{TlsMode, types::MessageNumber};
 
-use crate::arguments::ServerArguments;
+use crate::arguments::FolderArguments;
 use crate::connect::{self, Patient};
 use crate::failure::Failure;
 use crate::server_url::{Protocol, Security};
@@ -32,9 +28,13 @@ pub(crate) struct Maildrop {
 
 impl Maildrop {
     /// Connects and logs in.
-    pub(crate) fn open(server: &ServerArguments) -> Result<Self, Failure> {
+    pub(crate) fn open(arguments: &FolderArguments) -> Result<Self, Failure> {
+        let server = &arguments.server;
         if server.server.protocol != Protocol::Pop3 {
-            return Err(Failure::usage("mail is read by pop3, pop3s or pop3+plain"));
+            return Err(Failure::usage("mail is read by imap, imaps, imap+plain, pop3, pop3s or pop3+plain"));
+        }
+        if !arguments.folder.eq_ignore_ascii_case("INBOX") {
+            return Err(Failure::usage("a maildrop has no folder but INBOX"));
         }
         if server.server.user.is_none() {
             return Err(Failure::usage("a maildrop has a user: SCHEME://USER@HOST"));

@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 
 /// Greets one client with the first of `replies`, answers each of its lines with the next, and gives the lines
-/// back. After the last it waits for the client to leave.
+/// back. `TAG` in a reply is the first word of the line that it answers. After the last it waits for the client
+/// to leave.
 pub fn serve(replies: &'static [&'static str]) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -14,6 +15,8 @@ pub fn serve(replies: &'static [&'static str]) -> (u16, JoinHandle<Vec<String>>)
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
         let mut seen = Vec::new();
         for reply in replies {
+            let tag = seen.last().and_then(|line: &String| line.split(' ').next()).unwrap_or_default();
+            let reply = reply.replace("TAG", tag);
             if stream.write_all(reply.as_bytes()).is_err() {
                 break;
             }

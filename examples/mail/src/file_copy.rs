@@ -4,52 +4,52 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use mailwright_pop3::types::MessageNumber;
-
 /// A copy that is being written, beside its final name. Dropped before [`Self::finish`], it leaves nothing.
 #[derive(Debug)]
-pub(super) struct FileCopy {
+pub(crate) struct FileCopy {
     directory: PathBuf,
     part: PathBuf,
-    target: PathBuf,
     file: Option<BufWriter<File>>,
 }
 
 impl FileCopy {
-    /// Begins `NUMBER.eml` in `directory`. The name is ours, whatever the server calls the message.
-    pub(super) fn create(directory: &Path, number: MessageNumber) -> io::Result<Self> {
-        let part = directory.join(format!("{number}.eml.part"));
-        Ok(Self {
-            directory: directory.to_owned(),
-            target: directory.join(format!("{number}.eml")),
-            file: Some(BufWriter::new(File::create(&part)?)),
-            part,
-        })
+    /// Begins a copy in `directory`.
+    pub(crate) fn create(directory: &Path) -> io::Result<Self> {
+        let part = directory.join("message.part");
+        let file = Some(BufWriter::new(File::create(&part)?));
+        Ok(Self { directory: directory.to_owned(), file, part })
     }
 
-    /// The final name.
-    pub(super) fn target(&self) -> &Path {
-        &self.target
+    /// The final name: `NUMBER.eml` in `directory`, of a UID or a message number. It is ours, whatever the
+    /// server calls the message.
+    fn target(directory: &Path, number: u32) -> PathBuf {
+        directory.join(format!("{number}.eml"))
     }
 
-    pub(super) fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(octets))
     }
 
-    /// Makes the copy durable under its final name. A file that is there already stays; if it holds the same,
-    /// it is the copy.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    /// Makes the copy durable under its final name, which it returns. A file that is there already stays; if
+    /// it holds the same, it is the copy.
+    pub(crate) fn finish(mut self, number: u32) -> Result<PathBuf, String> {
+        let target = Self::target(&self.directory, number);
+        self.store(&target).map_err(|error| format!("{}: {error}", target.display()))?;
+        Ok(target)
+    }
+
+    fn store(&mut self, target: &Path) -> io::Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
-        if fs::symlink_metadata(&self.target).is_ok() {
-            if !same(&self.part, &self.target)? {
+        if fs::symlink_metadata(target).is_ok() {
+            if !same(&self.part, target)? {
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, "holds something else already"));
             }
             // Whoever wrote it may not have waited for the disk.
-            File::open(&self.target)?.sync_all()?;
+            File::open(target)?.sync_all()?;
         } else {
-            fs::rename(&self.part, &self.target)?;
+            fs::rename(&self.part, target)?;
         }
         // The name is as durable as the octets. Only Unix opens a directory for that.
         if cfg!(unix) { File::open(&self.directory)?.sync_all() } else { Ok(()) }

@@ -1,11 +1,11 @@
-//! [`Numbers`]: which messages, as a set of their numbers (RFC 3501 §9, `sequence-set`).
+//! [`Numbers`]: which messages, as a set of their UIDs or numbers (RFC 3501 §9, `sequence-set`).
 
 use core::str::FromStr;
 
 use mailwright_core::value::{Uid, UidSet};
 use mailwright_pop3::types::MessageNumber;
 
-/// A set of message numbers, in which `*` stands for the highest that there is.
+/// A set of UIDs or message numbers, in which `*` stands for the highest that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Numbers(String);
 
@@ -25,6 +25,16 @@ impl FromStr for Numbers {
 }
 
 impl Numbers {
+    /// Every one.
+    pub(crate) fn all() -> Self {
+        Self("1:*".to_owned())
+    }
+
+    /// The set as it is written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Those of `all` that are meant, in their order.
     pub(crate) fn of<T>(&self, all: Vec<T>, number: impl Fn(&T) -> MessageNumber) -> Vec<T> {
         let Some(highest) = all.iter().map(&number).max() else { return all };

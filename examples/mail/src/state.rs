@@ -5,21 +5,19 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use mailwright_pop3::types::UniqueId;
-
 use crate::failure::Failure;
 
-/// The ids, and the file that keeps them: one a line. Locked while it is open.
+/// The ids, and the file that keeps them: one a line, in printable ASCII. Locked while it is open.
 #[derive(Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     path: PathBuf,
     file: File,
-    ids: HashSet<UniqueId>,
+    ids: HashSet<Box<str>>,
 }
 
 impl State {
     /// Reads the file, or begins one.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let wrong =
             |error: &dyn core::fmt::Display| Failure::failed(format_args!("{}: {error}", path.display()));
         let mut file = OpenOptions::new()
@@ -37,9 +35,7 @@ impl State {
         let mut ids = HashSet::new();
         for line in octets.get(..complete).unwrap_or_default().split(|&octet| octet == b'\n') {
             if !line.is_empty() {
-                ids.insert(
-                    UniqueId::new(line).map_err(|error| wrong(&format_args!("not a state file: {error}")))?,
-                );
+                ids.insert(id(line).ok_or_else(|| wrong(&"not a state file"))?.into());
             }
         }
         let end = |file: &mut File| {
@@ -51,16 +47,18 @@ impl State {
     }
 
     /// Whether the message was fetched before.
-    pub(super) fn has(&self, id: UniqueId) -> bool {
-        self.ids.contains(&id)
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.ids.contains(id)
     }
 
     /// Remembers messages, durably.
-    pub(super) fn add(&mut self, ids: impl IntoIterator<Item = UniqueId>) -> Result<(), Failure> {
+    pub(crate) fn add<I: AsRef<str>>(&mut self, ids: impl IntoIterator<Item = I>) -> Result<(), Failure> {
         let mut lines = String::new();
         for id in ids {
-            if self.ids.insert(id) {
-                lines.push_str(id.as_str());
+            let id = id.as_ref();
+            if !self.ids.contains(id) {
+                self.ids.insert(id.into());
+                lines.push_str(id);
                 lines.push('\n');
             }
         }
@@ -71,4 +69,10 @@ impl State {
         written(&mut self.file)
             .map_err(|error| Failure::failed(format_args!("{}: {error}", self.path.display())))
     }
+}
+
+/// A line, if it can be an id.
+fn id(line: &[u8]) -> Option<&str> {
+    let text = core::str::from_utf8(line).ok()?;
+    text.bytes().all(|octet| matches!(octet, b' '..=b'~')).then_some(text)
 }

@@ -5,17 +5,17 @@ const MOST: usize = 256 * 1024;
 
 /// The header of a message, as far as it was received.
 #[derive(Debug, Default)]
-pub(super) struct Header(Vec<u8>);
+pub(crate) struct Header(Vec<u8>);
 
 impl Header {
     /// Adds what came next.
-    pub(super) fn push(&mut self, chunk: &[u8]) {
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
         let room = MOST.saturating_sub(self.0.len());
         self.0.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
     }
 
     /// The body of the first field of this name, on one line; nothing if there is none.
-    pub(super) fn field(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn field(&self, name: &str) -> Vec<u8> {
         let mut lines = self
             .0
             .split(|&octet| octet == b'\n')
