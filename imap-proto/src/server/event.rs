@@ -11,7 +11,7 @@ use mailwright_sasl::{Ask, Identity};
 
 use super::question::{
     AppendToken, AppendedToken, AuthenticateToken, ChangeToken, CopyToken, ExpungeToken, FetchToken,
-    ListToken, RefreshToken, SearchToken, SelectToken, StatusToken, StoreToken,
+    ListToken, LoadToken, RefreshToken, SearchToken, SelectToken, StatusToken, StoreToken,
 };
 use crate::parse::CommandError;
 use crate::types::{
@@ -48,6 +48,11 @@ pub enum Event {
         mailbox: Mailbox,
         /// Whether nothing is to be changed: EXAMINE.
         examine: bool,
+    },
+    /// The messages of a mailbox that was opened by its [summary](super::Contents::Summary) are needed now.
+    Load {
+        /// To answer with [`Loaded`](super::Loaded), or a [`Refusal`] of the command that needs them.
+        token: LoadToken,
     },
     /// The mailbox is no longer selected: pins and leases can go.
     Deselected,
@@ -289,6 +294,9 @@ pub enum Closed {
     /// TLS failed.
     #[error("{0}")]
     Layer(LayerError),
+    /// The host loaded other messages than it had said there are.
+    #[error("the numbers of messages are wrong")]
+    NumbersLost,
     /// The host could not tell the rest of a message.
     #[error("the rest of a message is unavailable")]
     ContentFailed,

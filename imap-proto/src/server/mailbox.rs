@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use mailwright_core::value::{Flag, ModSeq, Uid, UidBlock, UidValidity};
+use mailwright_core::value::{Flag, Keyword, ModSeq, Uid, UidBlock, UidValidity};
 
 use crate::types::DateTime;
 
@@ -48,12 +48,40 @@ impl MessageFacts {
     }
 }
 
+/// How much of the messages of a mailbox is known when it is opened.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Contents {
+    /// All of it.
+    Loaded(Arc<dyn MailboxState>),
+    /// What SELECT tells. UNSEEN is not told then, and no message that is there is recent.
+    Summary {
+        /// Messages.
+        exists: u32,
+        /// The keywords that are in use, or may be.
+        keywords: Vec<Keyword>,
+        /// The modification sequence of the latest change.
+        latest: ModSeq,
+    },
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loaded(_) => f.write_str("Loaded"),
+            Self::Summary { exists, .. } => {
+                f.debug_struct("Summary").field("exists", exists).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
 /// A mailbox that was opened for SELECT or EXAMINE.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Opened {
     /// Its messages.
-    pub state: Arc<dyn MailboxState>,
+    pub contents: Contents,
     /// UIDVALIDITY.
     pub uid_validity: UidValidity,
     /// The UID that the next message gets at least; `None` when UIDs are used up.
@@ -73,8 +101,26 @@ impl Opened {
     /// A mailbox in which everything can be changed and nothing is recent.
     #[must_use]
     pub const fn new(state: Arc<dyn MailboxState>, uid_validity: UidValidity, uid_next: Option<Uid>) -> Self {
+        Self::with(Contents::Loaded(state), uid_validity, uid_next)
+    }
+
+    /// The same of which only the summary is known: `exists` messages, these keywords, and the modification
+    /// sequence of its latest change. The rest is asked for when it is needed, by
+    /// [`Event::Load`](super::Event::Load).
+    #[must_use]
+    pub const fn by_summary(
+        exists: u32,
+        keywords: Vec<Keyword>,
+        latest: ModSeq,
+        uid_validity: UidValidity,
+        uid_next: Option<Uid>,
+    ) -> Self {
+        Self::with(Contents::Summary { exists, keywords, latest }, uid_validity, uid_next)
+    }
+
+    const fn with(contents: Contents, uid_validity: UidValidity, uid_next: Option<Uid>) -> Self {
         Self {
-            state,
+            contents,
             uid_validity,
             uid_next,
             first_unseen: None,

@@ -14,7 +14,8 @@
 //!
 //! `receive` reads commands with their literals and throws refused ones away; then one file for each phase:
 //! `authentication`, `mailboxes` (CREATE to STATUS), `append`, `selected` (SELECT to CLOSE, STORE, COPY),
-//! `fetch`, `search`, `idle`; `updates` tells what changed, `timers` has the deadlines, `closing` the ends. This
+//! `load` (the messages of a mailbox that was opened by its summary), `fetch`, `search`; `updates` tells what
+//! changed, `timers` has the deadlines, `closing` the ends. This
 //! file has the session itself.
 
 mod append;
@@ -24,6 +25,7 @@ mod closing;
 mod config;
 mod event;
 mod fetch;
+mod load;
 mod mailbox;
 mod mailboxes;
 mod question;
@@ -46,11 +48,13 @@ use mailwright_sasl::{Identity, Seed};
 pub use self::config::{CommandBounds, Config, Limits, Timeouts, TlsMode};
 pub use self::event::{Closed, Copied, Event, Listed, MailboxChange, Refusal, Stored, Taken};
 use self::fetch::Fetching;
-pub use self::mailbox::{MailboxState, MessageFacts, Opened};
+pub use self::load::Loaded;
+use self::load::Waiting;
+pub use self::mailbox::{Contents, MailboxState, MessageFacts, Opened};
 use self::question::Ticket;
 pub use self::question::{
     AppendToken, AppendedToken, AuthenticateToken, ChangeToken, CopyToken, ExpungeToken, FetchToken,
-    ListToken, Question, RefreshToken, SearchToken, SelectToken, StatusToken, StoreToken,
+    ListToken, LoadToken, Question, RefreshToken, SearchToken, SelectToken, StatusToken, StoreToken,
 };
 use self::receive::Receiving;
 use self::search::Found;
@@ -109,6 +113,8 @@ enum Phase {
     Authenticate(Tag, Option<Box<mailwright_sasl::Server>>),
     /// Waits for the host to answer a command.
     Asked(Box<Asked>),
+    /// Waits for the host to load the messages that a command needs.
+    Load(Box<Waiting>),
     /// Waits for the host to want a message, reads it, waits for it to be stored.
     Append(Box<append::Appending>),
     /// Tells of messages.
@@ -274,6 +280,9 @@ impl Server {
     /// A complete command in a state that permits it.
     fn execute(&mut self, tag: Tag, command: Command) {
         let (verb, uid) = (command.verb(), command.is_uid());
+        if self.lacks_messages(verb) {
+            return self.load(Waiting::Command(tag, command));
+        }
         match command {
             Command::Capability => {
                 let capabilities = self.capabilities();
@@ -347,7 +356,7 @@ impl Server {
     /// Whether the question of `ticket` is open.
     fn is_open(&self, ticket: Ticket) -> bool {
         let waits = match &self.phase {
-            Phase::Authenticate(..) | Phase::Asked(_) => true,
+            Phase::Authenticate(..) | Phase::Asked(_) | Phase::Load(_) => true,
             Phase::Append(append) => append.waits(),
             Phase::Fetch(fetching) => fetching.waits(),
             _ => false,
@@ -519,7 +528,7 @@ impl Session for Server {
         match &self.phase {
             Phase::Closed => Wants::CLOSE,
             Phase::Handshake => Wants::upgrade(Layer::Tls),
-            Phase::Authenticate(..) | Phase::Asked(_) => Wants::answers(1, false),
+            Phase::Authenticate(..) | Phase::Asked(_) | Phase::Load(_) => Wants::answers(1, false),
             Phase::Append(append) if append.waits() => Wants::answers(1, false),
             Phase::Fetch(fetching) if fetching.waits() => Wants::answers(1, false),
             Phase::Fetch(_) | Phase::Found(_) | Phase::Stored(_) => Wants::answers(0, false),

@@ -4,7 +4,7 @@
 use mailwright_core::value::{Misuse, Refused};
 
 use super::event::{Copied, Listed, Refusal, Stored};
-use super::{Opened, Server};
+use super::{Loaded, Opened, Server};
 
 /// What ties a token to its question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ tokens! {
     AuthenticateToken => mailwright_sasl::Answer, authenticate_answered;
     /// The right to answer [`Event::Select`](super::Event::Select).
     SelectToken => Result<Opened, Refusal>, selected;
+    /// The right to answer [`Event::Load`](super::Event::Load).
+    LoadToken => Result<Loaded, Refusal>, loaded;
     /// The right to answer [`Event::Refresh`](super::Event::Refresh).
     RefreshToken => (), refreshed;
     /// The right to answer [`Event::Change`](super::Event::Change).

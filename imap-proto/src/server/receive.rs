@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use mailwright_core::value::{Deviation, DeviationKind};
 
 use super::authentication::not_without_tls;
+use super::load::Waiting;
 use super::{Closed, Event, Phase, Server};
 use crate::parse::{CommandError, CommandErrorKind, CommandInput, CommandLimits};
 use crate::types::{Code, Response, StatusKind, StatusResponse, Tag, Verb};
@@ -243,6 +244,9 @@ impl Server {
         }
         if verb == Verb::Append {
             match self.receiving.input.append(&self.command_limits()) {
+                Ok(Some(append)) if self.lacks_messages(verb) => {
+                    return self.load(Waiting::Append(tag, append, literal));
+                }
                 Ok(Some(append)) => return self.append(tag, append, literal),
                 Ok(None) => {}
                 Err(error) => return self.refuse_with(error, end),

@@ -8,8 +8,9 @@ use core::num::NonZeroU32;
 
 use mailwright_core::value::{Flag, ModSeq, Uid, UidBlock, UidRange, UidSet};
 
+use super::load::NotLoaded;
 use super::question::{CopyToken, ExpungeToken, RefreshToken, SelectToken, StoreToken};
-use super::{AskedWhat, Copied, Event, MailboxState, Opened, Phase, Refusal, Server};
+use super::{AskedWhat, Contents, Copied, Event, MailboxState, Opened, Phase, Refusal, Server};
 use crate::types::{
     Code, Mailbox, Messages, NumberSet, Response, StatusKind, StatusResponse, StoreAction, Tag, Verb,
 };
@@ -19,6 +20,10 @@ use crate::view::{NumberSpan, View};
 pub(super) struct Selected {
     /// The latest state that the host handed over.
     pub(super) state: Arc<dyn MailboxState>,
+    /// Whether that is more than the summary of the mailbox.
+    pub(super) loaded: bool,
+    /// How many messages were told when it was opened.
+    pub(super) exists: u32,
     /// What the client knows.
     pub(super) view: View,
     /// The change up to which flags were told.
@@ -40,9 +45,19 @@ pub(super) struct Selected {
 
 impl Selected {
     fn new(opened: Opened) -> Self {
+        let (state, summary): (Arc<dyn MailboxState>, _) = match opened.contents {
+            Contents::Loaded(state) => (state, None),
+            Contents::Summary { exists, keywords, latest } => {
+                let keywords = keywords.into_iter().map(Flag::Keyword).collect();
+                (Arc::new(NotLoaded { latest, keywords }), Some(exists))
+            }
+        };
+        let view = View::new(&blocks(&*state));
         let mut selected = Self {
-            view: View::new(&blocks(&*opened.state)),
-            told: opened.state.latest(),
+            loaded: summary.is_none(),
+            exists: summary.unwrap_or(view.len()),
+            view,
+            told: state.latest(),
             skip: UidSet::new(),
             dirty: false,
             held: false,
@@ -50,8 +65,8 @@ impl Selected {
             new_keywords: opened.new_keywords,
             recent_from: opened.recent_from,
             recent: 0,
-            flags: flags(&*opened.state),
-            state: opened.state,
+            flags: flags(&*state),
+            state,
         };
         selected.recent = selected.count_recent();
         selected
@@ -170,7 +185,7 @@ impl Server {
         let (uid_validity, uid_next, unseen) = (opened.uid_validity, opened.uid_next, opened.first_unseen);
         let selected = Box::new(Selected::new(opened));
         self.respond(&Response::Flags(selected.flags.clone()));
-        self.respond(&Response::Exists(selected.view.len()));
+        self.respond(&Response::Exists(selected.exists));
         self.respond(&Response::Recent(selected.recent));
         let ok = |code, text| StatusResponse::new(StatusKind::Ok, text).with_code(code);
         if let Some(number) = unseen.and_then(|uid| selected.view.number(uid)) {

@@ -12,9 +12,9 @@ use crate::view::NumberSpan;
 
 impl Server {
     /// Hands over a newer state of the selected mailbox. In IDLE it is told at once, else between commands.
-    /// Without a selected mailbox nothing happens.
+    /// Nothing happens without a selected mailbox, or before its messages are [loaded](super::Loaded).
     pub fn update(&mut self, state: Arc<dyn MailboxState>) {
-        let Some(selected) = &mut self.selected else { return };
+        let Some(selected) = self.selected.as_mut().filter(|selected| selected.loaded) else { return };
         // What changed again since its flags were told is to be told again.
         let skip = &mut selected.skip;
         if !skip.is_empty() {

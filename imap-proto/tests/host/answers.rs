@@ -5,12 +5,14 @@ use core::cell::RefMut;
 use mailwright_core::testing::Note;
 use mailwright_imap::ListPattern;
 use mailwright_imap::sasl::{Answer, Ask};
-use mailwright_imap::server::{Copied, Event, FetchToken, MailboxChange, Opened, Question, Refusal, Server};
+use mailwright_imap::server::{
+    Copied, Event, FetchToken, Loaded, MailboxChange, Opened, Question, Refusal, Server,
+};
 use mailwright_imap::types::{
     BodyStructure, Code, Envelope, FetchAttribute, FetchItem, ListAttribute, ListResponse, Mailbox,
     NumberEnd, Search, SearchKey, StatusItem,
 };
-use mailwright_imap::value::{Flag, MailboxName, Uid, UidSet, UidValidity};
+use mailwright_imap::value::{Flag, MailboxName, ModSeq, Uid, UidBlock, UidSet, UidValidity};
 
 use super::store::{Folder, Folders, Message, folders};
 
@@ -42,6 +44,12 @@ pub(crate) struct Answers {
     pub(crate) refusal: Option<Refusal>,
     /// Envelope and structure of every message.
     pub(crate) described: Option<(Envelope, BodyStructure)>,
+    /// Whether mailboxes are opened by their summary.
+    pub(crate) by_summary: bool,
+    /// How often one was loaded then.
+    pub(crate) loads: u32,
+    /// The messages that were there when it was opened.
+    pub(crate) opened: Vec<UidBlock>,
     append: Option<(String, Vec<Flag>, Vec<u8>)>,
     sending: Option<Sending>,
 }
@@ -65,6 +73,9 @@ impl Answers {
             waiting: Vec::new(),
             refusal: None,
             described: None,
+            by_summary: false,
+            loads: 0,
+            opened: Vec::new(),
             append: None,
             sending: None,
         }
@@ -119,6 +130,7 @@ impl Answers {
     pub(crate) fn decide(&mut self, server: &mut Server, event: Event) {
         let refusal = self.refusal.take();
         match (event, refusal) {
+            (Event::Load { token }, Some(refusal)) => self.answer(server, token, Err(refusal)),
             (Event::Select { token, .. }, Some(refusal)) => self.answer(server, token, Err(refusal)),
             (Event::Change { token, .. }, Some(refusal)) => self.answer(server, token, Err(refusal)),
             (Event::List { token, .. }, Some(refusal)) => self.answer(server, token, Err(refusal)),
@@ -147,13 +159,27 @@ impl Answers {
                     let folder = self.folder(&name).clone();
                     self.selected = Some(name);
                     let next = Uid::new(folder.next + 1);
-                    let mut opened = Opened::new(folder.state(), UidValidity::new(7).unwrap(), next);
+                    let validity = UidValidity::new(7).unwrap();
+                    let state = folder.state();
+                    if self.by_summary {
+                        self.opened = Vec::new();
+                        state.blocks(&mut |block| self.opened.push(block.clone()));
+                        let exists = u32::try_from(folder.messages.len()).unwrap();
+                        let latest = ModSeq::new(folder.mod_seq).unwrap();
+                        return Opened::by_summary(exists, folder.keywords(), latest, validity, next);
+                    }
+                    let mut opened = Opened::new(state, validity, next);
                     let unseen = |(_, message): &(&u32, &Message)| !message.flags.contains(&Flag::Seen);
                     let first = folder.messages.iter().find(unseen);
                     opened.first_unseen = first.and_then(|(uid, _)| Uid::new(*uid));
                     opened
                 });
                 self.answer(server, token, answer);
+            }
+            Event::Load { token } => {
+                self.loads += 1;
+                let loaded = Loaded::new(self.open().state(), self.opened.clone());
+                self.answer(server, token, Ok(loaded));
             }
             Event::Refresh { token } => self.answer(server, token, ()),
             Event::Change { token, change } => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mailwright_imap::server::{MailboxState, MessageFacts};
 use mailwright_imap::types::DateTime;
-use mailwright_imap::value::{Flag, ModSeq, Uid, UidBlock, UnixTime};
+use mailwright_imap::value::{Flag, Keyword, ModSeq, Uid, UidBlock, UnixTime};
 
 /// The mailboxes that sessions share.
 pub(crate) type Folders = Rc<RefCell<BTreeMap<String, Folder>>>;
@@ -59,6 +59,19 @@ impl Folder {
         }
     }
 
+    /// The keywords of its messages.
+    pub(crate) fn keywords(&self) -> Vec<Keyword> {
+        let mut keywords: Vec<Keyword> = Vec::new();
+        for flag in self.messages.values().flat_map(|message| &message.flags) {
+            if let Flag::Keyword(keyword) = flag
+                && !keywords.contains(keyword)
+            {
+                keywords.push(keyword.clone());
+            }
+        }
+        keywords
+    }
+
     pub(crate) fn state(&self) -> Arc<dyn MailboxState> {
         Arc::new(State(self.clone()))
     }
@@ -94,12 +107,6 @@ impl MailboxState for State {
     }
 
     fn keywords(&self) -> Vec<Flag> {
-        let mut keywords: Vec<Flag> = Vec::new();
-        for flag in self.0.messages.values().flat_map(|message| &message.flags) {
-            if matches!(flag, Flag::Keyword(_)) && !keywords.contains(flag) {
-                keywords.push(flag.clone());
-            }
-        }
-        keywords
+        self.0.keywords().into_iter().map(Flag::Keyword).collect()
     }
 }

@@ -93,12 +93,18 @@ impl<E: Engine + Blobs> Account for StoreAccount<E> {
         visit: &mut (dyn FnMut(&MailboxInfo) + Send),
     ) -> Result<(), ReadError> {
         let snapshot = self.store.core.engine.snapshot().await?;
-        for (key, value) in rows(&snapshot, key::names(self.id)).await? {
+        let names = match query {
+            ListQuery::All | ListQuery::Below(_) => rows(&snapshot, key::names(self.id)).await?,
+            ListQuery::Exactly(name) => {
+                let key = key::name(self.id, name);
+                snapshot.get(&key).await?.into_iter().map(|value| (key.clone(), value)).collect()
+            }
+        };
+        for (key, value) in names {
             let NameRow(m) = NameRow::open(&key, &value)?;
             let row = self.mailbox(&snapshot, m).await?;
             let wanted = match query {
-                ListQuery::All => true,
-                ListQuery::Exactly(name) => row.name == *name,
+                ListQuery::All | ListQuery::Exactly(_) => true,
                 ListQuery::Below(name) => row.name.is_below(name),
             };
             if wanted {

@@ -1,12 +1,12 @@
 //! APPEND into the store.
 
 use bytes::Bytes;
-use mailwright_core::value::{MailboxName, UnixTime};
+use mailwright_core::value::UnixTime;
 use mailwright_imap::server::{Refusal, Stored};
 use mailwright_imap::types::AppendCommand;
 
-use super::{Handler, refusal};
-use crate::account::{Account as _, Append, Applied, Intent, ListQuery, Upload as _, Work};
+use super::{Handler, find, refusal};
+use crate::account::{Account as _, Append, Applied, Intent, Upload as _, Work};
 use crate::engine::{Blobs, Engine};
 use crate::identifier::MailboxId;
 use crate::mail::StoreUpload;
@@ -20,19 +20,10 @@ pub(super) struct Appending<E: Engine + Blobs> {
 }
 
 impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
-    /// The number of a mailbox.
-    pub(super) async fn find(&self, name: &MailboxName) -> Result<Option<MailboxId>, Refusal> {
-        let account = self.account.as_ref().ok_or_else(refusal::no_account)?;
-        let mut found = None;
-        let listed = account.list(&ListQuery::Exactly(name.clone()), &mut |info| found = Some(info.id)).await;
-        listed.map_err(|error| refusal::of_read(&error))?;
-        Ok(found)
-    }
-
     pub(super) async fn begin_append(&mut self, append: AppendCommand, octets: u64) -> Result<(), Refusal> {
         let name = append.mailbox.name().ok_or_else(refusal::no_such_mailbox)?;
-        let mailbox = self.find(name).await?.ok_or_else(refusal::create_it_first)?;
         let account = self.account.as_ref().ok_or_else(refusal::no_account)?;
+        let mailbox = find(account, name).await?.ok_or_else(refusal::create_it_first)?.id;
         let usage = self.service.store.quota(account.id()).await.map_err(|error| refusal::of_read(&error))?;
         if usage.is_some_and(|usage| !usage.fits(octets)) {
             return Err(Refusal::new(mailwright_imap::types::Code::OverQuota, "over quota"));

@@ -73,13 +73,13 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
 
     /// Octets and structure of a message.
     pub(super) async fn message(&self, uid: Uid) -> Result<(Body, Structure), ReadError> {
-        let (account, selected) = self.here().map_err(|_| ReadError::Gone)?;
+        let (account, columns) = self.messages().map_err(|_| ReadError::Gone)?;
         let mut found = None;
         let mut visit = |meta: &MessageMeta| {
             found = Some(meta.clone());
             ControlFlow::Break(())
         };
-        account.meta(&selected.columns, &UidSet::from(uid), &mut visit).await?;
+        account.meta(columns, &UidSet::from(uid), &mut visit).await?;
         let meta = found.ok_or(ReadError::Gone)?;
         let structure = meta.structure()?;
         Ok((meta.body, structure))

@@ -8,7 +8,7 @@ use mailwright_imap::ListPattern;
 use mailwright_imap::server::{Listed, MailboxChange, Refusal};
 use mailwright_imap::types::{Code, ListAttribute, ListCommand, ListResponse, Mailbox, StatusItem};
 
-use super::{Handler, refusal};
+use super::{Handler, find, refusal};
 use crate::account::{Account as _, ListQuery, MailboxInfo, SpecialUse, TreeChange, TreeOutcome};
 use crate::engine::{Blobs, Engine};
 use crate::serve::Compute;
@@ -99,11 +99,7 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
     pub(super) async fn status(&self, mailbox: &Mailbox, items: &[StatusItem]) -> Result<Vec<u64>, Refusal> {
         let account = self.account.as_ref().ok_or_else(refusal::no_account)?;
         let name = mailbox.name().ok_or_else(refusal::no_such_mailbox)?;
-        let mut found = None;
-        let mut visit = |info: &MailboxInfo| found = Some(info.clone());
-        let listed = account.list(&ListQuery::Exactly(name.clone()), &mut visit).await;
-        listed.map_err(|error| refusal::of_read(&error))?;
-        let info = found.ok_or_else(refusal::no_such_mailbox)?;
+        let info = find(account, name).await?.ok_or_else(refusal::no_such_mailbox)?;
         let value = |item: &StatusItem| match item {
             StatusItem::Messages => u64::from(info.exists),
             StatusItem::UidNext => info.uid_next.map_or(u64::from(u32::MAX), |uid| u64::from(uid.get())),

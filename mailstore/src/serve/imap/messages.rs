@@ -6,7 +6,7 @@ use mailwright_core::value::{Flag, UidSet, UnixTime};
 use mailwright_imap::server::{Copied, Refusal};
 use mailwright_imap::types::{Mailbox, StoreAction};
 
-use super::{Handler, refusal};
+use super::{Handler, find, refusal};
 use crate::account::{Account as _, Applied, FlagChange, Intent, Work};
 use crate::engine::{Blobs, Engine};
 use crate::serve::Compute;
@@ -60,7 +60,7 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         now: UnixTime,
     ) -> Result<Copied, Refusal> {
         let name = mailbox.name().ok_or_else(refusal::no_such_mailbox)?;
-        let to = self.find(name).await?.ok_or_else(refusal::create_it_first)?;
+        let to = find(self.here()?.0, name).await?.ok_or_else(refusal::create_it_first)?.id;
         match self.apply(Intent::Copy { uids, to, remove }, now).await? {
             Applied::Copied(copied) => Ok(Copied::new(copied.uid_validity, copied.pairs)),
             _ => Err(Refusal::new(None, "not done")),

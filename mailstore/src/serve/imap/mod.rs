@@ -1,8 +1,9 @@
 //! The driver of IMAP sessions: mailboxes and messages of an account. RFC 3501, RFC 9051.
 //!
-//! The session keeps the numbers and tells what changed; the driver hands it the columns of the selected
-//! mailbox, turns its questions into calls of the store, and streams bodies. What another session changes is
-//! seen at the next question, and in IDLE when [`Handler::changed`] wakes the host:
+//! The session keeps the numbers and tells what changed; the driver hands it the header of the selected
+//! mailbox, and its columns when a command needs them, turns its questions into calls of the store, and
+//! streams bodies. What another session changes is seen at the next question, and in IDLE when
+//! [`Handler::changed`] wakes the host:
 //!
 //! ```text
 //! loop {
@@ -25,16 +26,19 @@ mod text;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
+use core::ops::ControlFlow;
 
-use mailwright_core::value::{MailboxName, UnixTime};
-use mailwright_imap::server::{Event, Opened, Refusal, Server};
+use mailwright_core::value::{MailboxName, ModSeq, Uid, UidSet, UnixTime};
+use mailwright_imap::server::{Event, Loaded, Opened, Refusal, Server};
 use mailwright_imap::types::{Code, Mailbox};
 
 use self::append::Appending;
 use self::fetch::Sending;
 use self::state::State;
 use super::{Compute, Logins};
-use crate::account::{Account as _, Columns, OpenError, Pinned};
+use crate::account::{
+    Account as _, Change, ChangeKind, Columns, ListQuery, MailboxInfo, OpenError, Pinned, Since,
+};
 use crate::engine::{Blobs, Engine};
 use crate::identifier::MailboxId;
 use crate::mail::account::StoreAccount;
@@ -102,10 +106,19 @@ impl<E: Engine + Blobs, C> fmt::Debug for Handler<E, C> {
     }
 }
 
-/// The mailbox that the session has selected, in the state that it was handed last.
+/// The mailbox that the session has selected.
 struct SelectedMailbox {
     id: MailboxId,
     name: MailboxName,
+    /// Its latest change when it was opened.
+    latest: ModSeq,
+    /// The UID that the next message was to get then.
+    uid_next: Option<Uid>,
+    /// Its messages in the state that the session was handed last, once it has needed them.
+    messages: Option<Messages>,
+}
+
+struct Messages {
     columns: Arc<Columns>,
     _pin: Pinned,
 }
@@ -128,6 +141,10 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
                 let opened = self.open(&mailbox, examine).await;
                 let _ = session.answer(token, opened);
             }
+            Event::Load { token } => match self.load().await {
+                Some(loaded) => drop(session.answer(token, loaded)),
+                None => session.shutdown(),
+            },
             Event::Deselected => {
                 self.selected = None;
                 self.sending = None;
@@ -209,14 +226,15 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
 
     /// Hands the session the latest state of its mailbox, if that changed.
     pub async fn refresh(&mut self, session: &mut Server) {
-        let (Some(account), Some(selected)) = (&self.account, &self.selected) else { return };
+        let (Some(account), Some(selected)) = (&self.account, &mut self.selected) else { return };
+        // What is loaded later is the latest state then.
+        let Some(messages) = &mut selected.messages else { return };
         match account.open(&selected.name).await {
             Ok(opened) if opened.info.id == selected.id => {
-                if opened.columns.highest_mod_seq() > selected.columns.highest_mod_seq() {
+                if opened.columns.highest_mod_seq() > messages.columns.highest_mod_seq() {
                     session.update(Arc::new(State::new(Arc::clone(&opened.columns), &opened.info)));
                 }
-                let (id, name) = (opened.info.id, opened.info.name);
-                self.selected = Some(SelectedMailbox { id, name, columns: opened.columns, _pin: opened.pin });
+                *messages = Messages { columns: opened.columns, _pin: opened.pin };
             }
             // It was deleted or renamed, perhaps with another one in its place: there is no way to tell
             // that to the client but to end (RFC 2180 §3).
@@ -226,23 +244,55 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         }
     }
 
+    /// Opens a mailbox by its header: nothing is read that depends on how many messages there are.
     async fn open(&mut self, mailbox: &Mailbox, examine: bool) -> Result<Opened, Refusal> {
         let account = self.account.as_ref().ok_or_else(refusal::no_account)?;
         let name = mailbox.name().ok_or_else(refusal::no_such_mailbox)?;
-        let opened = account.open(name).await.map_err(|error| match error {
-            OpenError::NoSuchMailbox => refusal::no_such_mailbox(),
-            OpenError::Read(error) => refusal::of_read(&error),
-        })?;
-        let state = Arc::new(State::new(Arc::clone(&opened.columns), &opened.info));
-        let mut lent = Opened::new(state, opened.info.uid_validity, opened.info.uid_next);
+        let info = find(account, name).await?.ok_or_else(refusal::no_such_mailbox)?;
+        let (latest, uid_next) = (info.highest_mod_seq, info.uid_next);
+        let new_keywords = info.keywords.len() < self.service.store.config().mail.keywords_per_mailbox;
+        let mut lent = Opened::by_summary(info.exists, info.keywords, latest, info.uid_validity, uid_next);
         // What comes while the mailbox is open is recent to this session.
-        lent.recent_from = opened.info.uid_next;
+        lent.recent_from = uid_next;
         lent.read_only = examine;
-        lent.new_keywords =
-            opened.info.keywords.len() < self.service.store.config().mail.keywords_per_mailbox;
-        let (id, name) = (opened.info.id, opened.info.name);
-        self.selected = Some(SelectedMailbox { id, name, columns: opened.columns, _pin: opened.pin });
+        lent.new_keywords = new_keywords;
+        self.selected =
+            Some(SelectedMailbox { id: info.id, name: info.name, latest, uid_next, messages: None });
         Ok(lent)
+    }
+
+    /// Reads what there is to know of each message of the selected mailbox; `None` if it is gone, or if what
+    /// changed since it was opened cannot be known any more.
+    async fn load(&mut self) -> Option<Result<Loaded, Refusal>> {
+        let (account, selected) = (self.account.as_ref()?, self.selected.as_mut()?);
+        let opened = match account.open(&selected.name).await {
+            Ok(opened) if opened.info.id == selected.id => opened,
+            Ok(_) | Err(OpenError::NoSuchMailbox) => return None,
+            Err(OpenError::Read(error)) => return Some(Err(refusal::of_read(&error))),
+        };
+        let now = opened.columns.highest_mod_seq();
+        let mut expunged = UidSet::new();
+        if now > selected.latest {
+            let id = selected.id;
+            let mut visit = |change: &Change| {
+                if let ChangeKind::Expunged(uids) = &change.kind
+                    && change.mailbox == id
+                    && change.mod_seq <= now
+                {
+                    expunged.extend(uids.ranges().iter().copied());
+                }
+                ControlFlow::Continue(())
+            };
+            match account.changes(selected.latest, &mut visit).await {
+                Ok(Since::Reached(_)) => {}
+                Ok(Since::TooOld) => return None,
+                Err(error) => return Some(Err(refusal::of_read(&error))),
+            }
+        }
+        let told = state::earlier(&opened.columns, selected.uid_next, &expunged);
+        let state = State::new(Arc::clone(&opened.columns), &opened.info);
+        selected.messages = Some(Messages { columns: opened.columns, _pin: opened.pin });
+        Some(Ok(Loaded::new(Arc::new(state), told)))
     }
 
     /// The account and the mailbox that is selected.
@@ -252,4 +302,23 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
             _ => Err(Refusal::new(Code::NonExistent, "the mailbox is gone")),
         }
     }
+
+    /// The account, and what is known of the messages of the selected mailbox.
+    fn messages(&self) -> Result<(&StoreAccount<E>, &Columns), Refusal> {
+        let (account, selected) = self.here()?;
+        let messages = selected.messages.as_ref();
+        messages.map(|messages| (account, &*messages.columns)).ok_or_else(refusal::no_such_mailbox)
+    }
+}
+
+/// The header of the mailbox with a name.
+async fn find<E: Engine + Blobs>(
+    account: &StoreAccount<E>,
+    name: &MailboxName,
+) -> Result<Option<MailboxInfo>, Refusal> {
+    let mut found = None;
+    let mut visit = |info: &MailboxInfo| found = Some(info.clone());
+    let listed = account.list(&ListQuery::Exactly(name.clone()), &mut visit).await;
+    listed.map_err(|error| refusal::of_read(&error))?;
+    Ok(found)
 }

@@ -32,9 +32,9 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
                 return Err(Refusal::new(Code::BadCharset(known), "unknown charset"));
             }
         }
-        let (_, selected) = self.here()?;
+        let (_, columns) = self.messages()?;
         let mut found = UidSet::new();
-        for row in selected.columns.rows() {
+        for row in columns.rows() {
             let matches = match decide(search, |key| by_row(&row, key)) {
                 Some(matches) => matches,
                 None => match self.by_text(&row, search).await {

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use mailwright_core::value::{Flag, ModSeq, Uid, UidBlock};
+use mailwright_core::value::{Flag, ModSeq, Uid, UidBlock, UidSet};
 use mailwright_imap::server::{MailboxState, MessageFacts};
 use mailwright_imap::types::DateTime;
 
@@ -44,4 +44,27 @@ impl MailboxState for State {
     fn keywords(&self) -> Vec<Flag> {
         self.keywords.clone()
     }
+}
+
+/// UIDs in a block that has to be made because nothing can be shared.
+const BLOCK: usize = 1024;
+
+/// The UIDs that a mailbox had when the next one was `uid_next`: those of `columns` that are older, and what
+/// was `expunged` since.
+pub(super) fn earlier(columns: &Columns, uid_next: Option<Uid>, expunged: &UidSet) -> Vec<UidBlock> {
+    let was_there = |uid: &Uid| uid_next.is_none_or(|next| *uid < next);
+    if expunged.is_empty() {
+        let blocks = columns.blocks().iter().map(|block| block.uids());
+        return blocks
+            .filter_map(|block| match was_there(&block.last()) {
+                true => Some(block.clone()),
+                false => UidBlock::new(block.as_slice().iter().copied().filter(was_there).collect()),
+            })
+            .collect();
+    }
+    let mut uids: Vec<Uid> =
+        columns.rows().map(|row| row.uid).chain(expunged.iter()).filter(was_there).collect();
+    uids.sort_unstable();
+    uids.dedup();
+    uids.chunks(BLOCK).filter_map(|uids| UidBlock::new(uids.to_vec())).collect()
 }
