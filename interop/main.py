@@ -1,5 +1,6 @@
 """Sends every message with every sender over each of its routes, reads all of them with every reader over each of
-its routes, and compares; then what must be refused; then deletes with every reader.
+its routes, and compares; then what must be refused; then deletes with every reader. Then what IMAP clients do
+beside reading, and what outlives a kill of the server.
 
 Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` set) an error.
 """
@@ -10,13 +11,18 @@ import sys
 import tempfile
 import time
 
+import imap_checks
+import kills
 import refusals
 import tools
 from compare import difference, identifier
 from messages import KINDS, as_received, make, with_header_end
-from readers import READERS
+from imap_readers import IMAP_READERS
+from readers import POP3_READERS, Poplib
 from senders import SENDERS, Route, Smtplib
 from server import Server
+
+READERS = POP3_READERS + IMAP_READERS
 
 
 class Report:
@@ -56,6 +62,8 @@ def main() -> None:
         finally:
             status = server.stop()
         report.result("the server ends in order", [] if status == 0 else [f"status {status}"])
+        check_imap(chosen.server, folder, report, chosen.only)
+        kill_often(chosen.server, folder, report)
         if report.failed:
             print((folder / "server.log").read_text(errors="replace")[-3000:])
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
@@ -113,14 +121,17 @@ def read_all(
 ) -> None:
     """Reads with every reader, without deleting, and compares."""
     for reader in usable(READERS, only, report):
+        skipped = getattr(reader, "cannot", ())
+        wanted = {key: content for key, content in expected.items() if key.split(".")[0] not in skipped}
         for route in reader.routes:
             work = work_folder(folder, "read", reader.name, *route)
             started = time.monotonic()
             try:
-                problems = compare_all(reader.read(server, route, work, delete=False), expected, reader.ends_header)
+                found = reader.read(server, route, work, delete=False)
+                problems = compare_all(found, wanted, reader.ends_header)
             except Exception as error:
                 problems = [repr(error)]
-            note = f"{len(expected)} messages in {time.monotonic() - started:.1f} s"
+            note = f"{len(wanted)} messages in {time.monotonic() - started:.1f} s"
             report.result(f"read {label(reader.name, route)}", problems, note)
 
 
@@ -153,24 +164,62 @@ def refuse_all(server: Server, report: Report) -> None:
 
 
 def delete_all(server: Server, folder: pathlib.Path, report: Report, only: str) -> None:
-    """Each reader in turn empties a maildrop with two messages; the first also empties what was left above."""
+    """Each reader empties a maildrop with two messages over each route; the first also what was left above."""
     for reader in usable(READERS, only, report):
-        route = reader.routes[-1]
-        sent = set()
-        try:
-            for number in 1, 2:
-                key, content = make("plain", f"delete{number}.{reader.name}")
-                Smtplib().send(server, ("smtp", "plain"), folder, content)
-                sent.add(key)
-            work = work_folder(folder, "delete", reader.name)
-            read = {identifier(content) for content in reader.read(server, route, work, delete=True)}
-            problems = [f"{key}: not read" for key in sent - read]
-            work = work_folder(folder, "empty", reader.name)
-            left = READERS[0].read(server, route, work, delete=False)
-            problems += [f"{len(left)} messages are left"] if left else []
-        except Exception as error:
-            problems = [repr(error)]
-        report.result(f"delete {label(reader.name, route)}", problems)
+        for route in reader.routes:
+            try:
+                problems = delete(server, folder, reader, route)
+            except Exception as error:
+                problems = [repr(error)]
+            report.result(f"delete {label(reader.name, route)}", problems)
+
+
+def delete(server: Server, folder: pathlib.Path, reader, route: Route) -> list[str]:
+    """Sends two messages and lets the reader take them."""
+    sent = set()
+    for number in 1, 2:
+        key, content = make("plain", f"delete{number}.{reader.name}.{'.'.join(route)}")
+        Smtplib().send(server, ("smtp", "plain"), folder, content)
+        sent.add(key)
+    work = work_folder(folder, "delete", reader.name, *route)
+    read = {identifier(content) for content in reader.read(server, route, work, delete=True)}
+    problems = [f"{key}: not read" for key in sent - read]
+    left = Poplib().read(server, ("pop3s", "tls"), folder, delete=False)
+    return problems + ([f"{len(left)} messages are left"] if left else [])
+
+
+def check_imap(program: str, folder: pathlib.Path, report: Report, only: str) -> None:
+    """What IMAP clients do beside reading, each time with a new server, whose store is checked afterwards."""
+    for check, programs, routes in imap_checks.CHECKS:
+        if only and only not in [used.name for used in programs]:
+            continue
+        if missing := [used.name for used in programs if not used.available()]:
+            report.skip(missing[0])
+            continue
+        for route in routes:
+            work, started = work_folder(folder, check.__name__, *route), time.monotonic()
+            server = Server(program, work_folder(folder, check.__name__, "server", *route), "--allow-plaintext-auth")
+            try:
+                check(server, route, work)
+                problems = []
+            except Exception as error:
+                problems = [repr(error)]
+            status = server.stop()
+            problems += [f"the server ended with {status}"] if status else []
+            problems += server.findings()
+            note = f"{time.monotonic() - started:.1f} s"
+            report.result(label(check.__name__.replace("_", " "), route), problems, note)
+
+
+def kill_often(program: str, folder: pathlib.Path, report: Report) -> None:
+    """Kills the server right behind its acknowledgements, again and again."""
+    started = time.monotonic()
+    try:
+        problems = kills.rounds(program, work_folder(folder, "kills"))
+    except Exception as error:
+        problems = [repr(error)]
+    note = f"{kills.ROUNDS} rounds of {len(kills.KINDS)} kills in {time.monotonic() - started:.1f} s"
+    report.result("what was acknowledged outlives a kill", problems, note)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ whether it puts an empty line behind a header that has no body.
 
 import pathlib
 import poplib
+import re
 import shlex
 import shutil
 import ssl
@@ -22,6 +23,10 @@ from tools import run
 STORE = pathlib.Path(__file__).with_name("store.py")
 
 POP3_ROUTES: list[Route] = [("pop3", "starttls"), ("pop3s", "tls")]
+IMAP_ROUTES: list[Route] = [("imap", "starttls"), ("imaps", "tls")]
+
+# What getmail adds to what it read over IMAP.
+GETMAIL = re.compile(rb"^X-getmail-retrieved-from-mailbox: INBOX\r?\n", re.MULTILINE)
 
 
 def with_crlf(content: bytes) -> bytes:
@@ -120,7 +125,7 @@ class Fetchmail:
     """fetchmail, which hands each message to a program; told to change nothing."""
 
     name = "fetchmail"
-    routes = POP3_ROUTES
+    routes = POP3_ROUTES + IMAP_ROUTES
     ends_header = True
 
     def available(self) -> bool:
@@ -135,7 +140,7 @@ class Fetchmail:
             folder / "fetchmailrc",
             [
                 "set invisible",
-                f"poll {HOST} service {server.ports[service]} protocol pop3 auth password",
+                f"poll {HOST} service {server.ports[service]} protocol {service.removesuffix('s')} auth password",
                 f'  user "{RECIPIENT}" password "{PASSWORD}"',
                 "  ssl" if security == "tls" else '  sslproto "tls1.2+"',
                 f'  sslcertck sslcertfile "{server.ca}"',
@@ -184,10 +189,10 @@ class Mpop:
 
 
 class Getmail:
-    """getmail, which as root delivers only to a program; it has no STLS."""
+    """getmail, which as root delivers only to a program; it has neither STLS nor STARTTLS."""
 
     name = "getmail"
-    routes = [("pop3s", "tls")]
+    routes = [("pop3s", "tls"), ("imaps", "tls")]
     ends_header = True
 
     def available(self) -> bool:
@@ -201,7 +206,7 @@ class Getmail:
             folder / "getmailrc",
             [
                 "[retriever]",
-                "type = SimplePOP3SSLRetriever",
+                f"type = Simple{'IMAP' if service == 'imaps' else 'POP3'}SSLRetriever",
                 f"server = {HOST}",
                 f"port = {server.ports[service]}",
                 f"username = {RECIPIENT}",
@@ -222,7 +227,7 @@ class Getmail:
             ],
         )
         run(["getmail", f"--getmaildir={folder}", f"--rcfile={folder / 'getmailrc'}"])
-        return [with_crlf(content) for content in files(arrived)]
+        return [with_crlf(GETMAIL.sub(b"", content, count=1)) for content in files(arrived)]
 
 
-READERS = [Poplib(), Curl(), Fetchmail(), Mpop(), Getmail()]
+POP3_READERS = [Poplib(), Curl(), Fetchmail(), Mpop(), Getmail()]

@@ -1,11 +1,13 @@
 """What the server must refuse, and with which words: no relaying, no foreign senders, no passwords in the clear."""
 
 import contextlib
+import imaplib
 import poplib
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 
+from imap_readers import Imaplib
 from messages import PASSWORD, RECIPIENT, SENDER
 from readers import Poplib
 from senders import Smtplib
@@ -103,11 +105,29 @@ def password_at_pop3_without_tls(server: Server) -> None:
     connection.quit()
 
 
-def _refused(command: Callable[[], object]) -> None:
+def wrong_password_at_imap(server: Server) -> None:
+    connection = Imaplib().connect(server, ("imaps", "tls"))
+    _refused(lambda: connection.login(RECIPIENT, PASSWORD + "x"), "AUTHENTICATIONFAILED")
+    _refused(lambda: connection.authenticate("PLAIN", lambda _: b"\0" + RECIPIENT.encode() + b"\0wrong"))
+    _refused(lambda: connection.select())
+    connection.logout()
+
+
+def password_at_imap_without_tls(server: Server) -> None:
+    connection = Imaplib().connect(server, ("imap", "plain"))
+    if "LOGINDISABLED" not in connection.capabilities or "AUTH=PLAIN" in connection.capabilities:
+        raise RuntimeError(f"passwords are announced without TLS: {connection.capabilities}")
+    _refused(lambda: connection.login(RECIPIENT, PASSWORD), "PRIVACYREQUIRED")
+    connection.logout()
+
+
+def _refused(command: Callable[[], object], word: str = "") -> None:
     try:
         command()
-    except poplib.error_proto:
-        return
+    except (poplib.error_proto, imaplib.IMAP4.error) as error:
+        if word in str(error):
+            return
+        raise RuntimeError(f"refused, but without {word}: {error}") from error
     raise RuntimeError("accepted")
 
 
@@ -126,4 +146,6 @@ CHECKS = [
     wrong_password_at_submission,
     wrong_password_at_pop3,
     password_at_pop3_without_tls,
+    wrong_password_at_imap,
+    password_at_imap_without_tls,
 ]

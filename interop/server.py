@@ -8,7 +8,7 @@ import threading
 
 from messages import PASSWORD, RECIPIENT, SENDER
 
-SERVICES = ("smtp", "submission", "submissions", "lmtp", "pop3", "pop3s")
+SERVICES = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s")
 START_SECONDS = 60
 STOP_SECONDS = 15
 
@@ -16,17 +16,18 @@ STOP_SECONDS = 15
 class Server:
     """A running server: `ports` by service, `ca` with the root of its certificate."""
 
-    def __init__(self, program: str, folder: pathlib.Path):
+    def __init__(self, program: str, folder: pathlib.Path, *options: str):
+        self.program = program
         self.folder = folder
         self.data = folder / "data"
         self.ca = self.data / "ca.pem"
         self.ports: dict[str, int] = {}
-        command = [program, "--data", str(self.data), "--store", "memory", "--domain", "example.org"]
+        command = [program, "--data", str(self.data), "--domain", "example.org", *options]
         for user in SENDER, RECIPIENT:
             command += ["--user", f"{user}:{PASSWORD}"]
         for service in SERVICES:
             command += ["--listen", f"{service}=127.0.0.1:0"]
-        self.log = open(folder / "server.log", "wb")
+        self.log = open(folder / "server.log", "ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -51,6 +52,18 @@ class Server:
             raise SystemExit(f"the server did not start ({error!r}):\n{log}") from error
         if tuple(self.ports) != SERVICES:
             raise SystemExit(f"the server listens for {list(self.ports)}, asked for {list(SERVICES)}")
+
+    def kill(self) -> None:
+        """Ends it at once, with no time to put anything in order."""
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def findings(self) -> list[str]:
+        """What a full check of the store finds once the server has ended; nothing if all is in order."""
+        command = [self.program, "check", "--full", "--data", str(self.data)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return [f"check: {line}" for line in done.stdout.splitlines()] if done.returncode else []
 
     def stop(self) -> int:
         """Asks it to end, and returns its status."""

@@ -1,8 +1,12 @@
 """The mail programs: which there are, and how missing ones are installed."""
 
 import os
+import pathlib
+import pty
+import select
 import shutil
 import subprocess
+import time
 
 # Program and Debian package.
 PACKAGES = {
@@ -12,6 +16,10 @@ PACKAGES = {
     "fetchmail": "fetchmail",
     "mpop": "mpop",
     "getmail": "getmail6",
+    "mbsync": "isync",
+    "offlineimap": "offlineimap3",
+    "mutt": "mutt",
+    "s-nail": "s-nail",
 }
 # What swaks needs for TLS, which its package only recommends.
 RECOMMENDED = {"swaks": ["libnet-ssleay-perl", "libauthen-sasl-perl"]}
@@ -44,6 +52,35 @@ def _install(programs: list[str]) -> None:
         if done.returncode != 0:
             print(f"apt-get {arguments[0]} failed")
             return
+
+
+def environment(home: pathlib.Path) -> dict[str, str]:
+    """What a program sees that must find its home here and nothing of ours."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TMPDIR": str(home)}
+
+
+def run_in_terminal(command: list[str], seconds: float, **options) -> bytes:
+    """Runs a program that wants a terminal to its end; the last of what it drew. Raises with it if it fails."""
+    ours, theirs = pty.openpty()
+    drawn = b""
+    try:
+        process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, **options
+        )
+        end = time.monotonic() + seconds
+        while process.poll() is None and time.monotonic() < end:
+            if select.select([ours], [], [], 0.1)[0]:
+                drawn = (drawn + os.read(ours, 65536))[-4000:]
+        if process.poll() is None:
+            process.kill()
+        elif select.select([ours], [], [], 0)[0]:
+            drawn += os.read(ours, 65536)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    if process.wait() != 0:
+        raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{drawn.decode(errors='replace')}")
+    return drawn
 
 
 def run(command: list[str], **options) -> bytes:
