@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+/// Names that are tried for a file.
+const MOST_ATTEMPTS: u32 = 1000;
+
 /// A copy that is being written, beside its final name. Dropped before [`Self::finish`], it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct FileCopy {
@@ -15,9 +18,21 @@ pub(crate) struct FileCopy {
 impl FileCopy {
     /// Begins a copy in `directory`.
     pub(crate) fn create(directory: &Path) -> io::Result<Self> {
-        let part = directory.join("message.part");
-        let file = Some(BufWriter::new(File::create(&part)?));
-        Ok(Self { directory: directory.to_owned(), file, part })
+        // Another process may be at work in the same directory, and one that was killed has left its file.
+        let mut attempts = 0;
+        loop {
+            let part = directory.join(format!("message-{}-{attempts}.part", std::process::id()));
+            match File::create_new(&part) {
+                Ok(file) => {
+                    let file = Some(BufWriter::new(file));
+                    return Ok(Self { directory: directory.to_owned(), part, file });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempts < MOST_ATTEMPTS => {
+                    attempts += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The final name: `NUMBER.eml` in `directory`, of a UID or a message number. It is ours, whatever the

@@ -3,7 +3,6 @@
 use core::str::FromStr;
 
 use mailwright_core::value::{Uid, UidSet};
-use mailwright_pop3::types::MessageNumber;
 
 /// A set of UIDs or message numbers, in which `*` stands for the highest that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +35,10 @@ impl Numbers {
     }
 
     /// Those of `all` that are meant, in their order.
-    pub(crate) fn of<T>(&self, all: Vec<T>, number: impl Fn(&T) -> MessageNumber) -> Vec<T> {
+    pub(crate) fn of<T>(&self, all: Vec<T>, number: impl Fn(&T) -> u32) -> Vec<T> {
         let Some(highest) = all.iter().map(&number).max() else { return all };
         let set: UidSet = self.0.replace('*', &highest.to_string()).parse().unwrap_or_default();
-        let meant = |one: &T| Uid::new(number(one).get()).is_some_and(|number| set.contains(number));
+        let meant = |one: &T| Uid::new(number(one)).is_some_and(|number| set.contains(number));
         all.into_iter().filter(meant).collect()
     }
 }
@@ -49,9 +48,9 @@ mod tests {
     use super::*;
 
     fn of(set: &str, last: u32) -> Vec<u32> {
-        let all = MessageNumber::FIRST.up_to(last).collect();
+        let all = (1..=last).collect();
         let numbers: Numbers = set.parse().unwrap();
-        numbers.of(all, |&number| number).into_iter().map(MessageNumber::get).collect()
+        numbers.of(all, |&number| number)
     }
 
     #[test]

@@ -379,6 +379,27 @@ fn without_uidplus_nothing_that_others_have_marked_is_removed() {
 }
 
 #[test]
+fn without_uidplus_only_what_is_meant_is_marked_and_removed() {
+    let (port, server) = raw::serve(&[
+        "* OK [CAPABILITY IMAP4rev1] hello\r\n",
+        "TAG OK [CAPABILITY IMAP4rev1] in\r\n",
+        "* 2 EXISTS\r\nTAG OK [READ-WRITE] open\r\n",
+        // More than was asked about.
+        "* SEARCH 6 5\r\nTAG OK found\r\n",
+        "TAG OK stored\r\n",
+        "* SEARCH 5\r\nTAG OK found\r\n",
+        "* 1 EXPUNGE\r\nTAG OK gone\r\n",
+        "* SEARCH\r\nTAG OK none\r\n",
+        "* BYE\r\nTAG OK\r\n",
+    ]);
+    let run = at(&format!("imap+plain://alice@127.0.0.1:{port}"), "delete", &["--uids", "5"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "5\n"), "{run:?}");
+    let seen = server.join().unwrap();
+    assert!(seen[3].ends_with("UID STORE 5 +FLAGS.SILENT (\\Deleted)"), "{seen:?}");
+    assert!(seen[5].ends_with(" EXPUNGE"), "{seen:?}");
+}
+
+#[test]
 fn a_message_that_breaks_off_leaves_no_file() {
     let (port, server) = raw::serve(&[
         "* OK [CAPABILITY IMAP4rev1] hello\r\n",

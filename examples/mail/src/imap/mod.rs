@@ -156,7 +156,9 @@ impl Account {
 
     /// Those UIDs of the set that there are, in ascending order.
     fn existing(&mut self, uids: &Numbers) -> Result<Vec<Uid>, Failure> {
-        self.find(SearchKey::Uid(number_set(uids)?))
+        let found = self.find(SearchKey::Uid(number_set(uids)?))?;
+        // Whatever the server says, nothing happens to a message that is not meant.
+        Ok(uids.of(found, |uid| uid.get()))
     }
 
     /// The UIDs of messages that fit one key, in ascending order.

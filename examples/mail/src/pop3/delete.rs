@@ -11,8 +11,12 @@ use crate::output;
 pub(crate) fn run(arguments: &Delete) -> Result<(), Failure> {
     let mut maildrop = Maildrop::open(&arguments.server)?;
     let messages = maildrop.list()?.messages;
-    let numbers: Vec<MessageNumber> =
-        arguments.uids.of(messages, |message| message.number).iter().map(|message| message.number).collect();
+    let numbers: Vec<MessageNumber> = arguments
+        .uids
+        .of(messages, |message| message.number.get())
+        .iter()
+        .map(|message| message.number)
+        .collect();
     let gone = maildrop.quit(&numbers)?;
     for number in &gone {
         if arguments.server.json {

@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
     let mut complete = listings.errors.is_empty();
     let mut messages = listings.messages;
     if let Some(numbers) = &arguments.uids {
-        messages = numbers.of(messages, |message| message.number);
+        messages = numbers.of(messages, |message| message.number.get());
     }
     let known =
         |message: &Listed| state.as_ref().zip(message.id).is_some_and(|(state, id)| state.has(id.as_str()));
