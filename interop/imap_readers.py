@@ -1,4 +1,5 @@
 """Programs that read over IMAP: as in `readers`, each returns every message of the inbox and may remove it.
+`cannot` names the kinds that a program does not store, `ends_message` tells that it adds an empty line at the end.
 
 Some of them add fields of their own to what they store; those are taken off again.
 """
@@ -256,11 +257,12 @@ class Mutt:
 
 
 class Snail:
-    """s-nail in batch mode; copies all messages into an mbox file."""
+    """s-nail in batch mode; copies all messages into a maildir."""
 
     name = "s-nail"
     routes = IMAP_ROUTES
     ends_header = True
+    ends_message = True  # with an empty line
 
     def available(self) -> bool:
         return shutil.which("s-nail") is not None
@@ -281,10 +283,8 @@ class Snail:
 
     def read(self, server: Server, route: Route, folder: pathlib.Path, delete: bool) -> list[bytes]:
         target = folder / "arrived"
-        self.batch(server, route, folder, f"copy * {target}", *(["delete *"] if delete else []))
-        # An mbox file: a line before each message and an empty one behind it.
-        found = re.split(rb"(?:\A|\n)From \S+ [^\n]*\n", target.read_bytes().removesuffix(b"\n"))[1:]
-        return [with_crlf(without(content, b"Status", b"X-Status")) for content in found]
+        self.batch(server, route, folder, f"copy * maildir://{target}", *(["delete *"] if delete else []))
+        return stored(target, b"Status", b"X-Status")
 
 
 IMAP_READERS = [Imaplib(), Curl(), Mbsync(), OfflineImap(), Mutt(), Snail()]

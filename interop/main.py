@@ -6,6 +6,7 @@ Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` 
 """
 
 import argparse
+import os
 import pathlib
 import sys
 import tempfile
@@ -16,9 +17,9 @@ import kills
 import refusals
 import tools
 from compare import difference, identifier
-from messages import KINDS, as_received, make, with_header_end
 from imap_readers import IMAP_READERS
-from readers import POP3_READERS, Poplib
+from messages import KINDS, as_received, make, with_empty_end, with_header_end
+from readers import POP3_READERS, Fetchmail, Getmail, Poplib
 from senders import SENDERS, Route, Smtplib
 from server import Server
 
@@ -53,6 +54,9 @@ def main() -> None:
     report = Report()
     with tempfile.TemporaryDirectory(prefix="interop-") as name:
         folder = pathlib.Path(name)
+        # No program finds a configuration of ours.
+        os.environ["HOME"] = name
+        os.environ.pop("XDG_CONFIG_HOME", None)
         server = Server(chosen.server, folder)
         try:
             expected = send_all(server, folder, report, chosen.only)
@@ -62,8 +66,10 @@ def main() -> None:
         finally:
             status = server.stop()
         report.result("the server ends in order", [] if status == 0 else [f"status {status}"])
+        read_without_tls(chosen.server, folder, report, chosen.only)
         check_imap(chosen.server, folder, report, chosen.only)
-        kill_often(chosen.server, folder, report)
+        if not chosen.only:
+            kill_often(chosen.server, folder, report)
         if report.failed:
             print((folder / "server.log").read_text(errors="replace")[-3000:])
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
@@ -121,18 +127,42 @@ def read_all(
 ) -> None:
     """Reads with every reader, without deleting, and compares."""
     for reader in usable(READERS, only, report):
-        skipped = getattr(reader, "cannot", ())
-        wanted = {key: content for key, content in expected.items() if key.split(".")[0] not in skipped}
         for route in reader.routes:
-            work = work_folder(folder, "read", reader.name, *route)
-            started = time.monotonic()
-            try:
-                found = reader.read(server, route, work, delete=False)
-                problems = compare_all(found, wanted, reader.ends_header)
-            except Exception as error:
-                problems = [repr(error)]
-            note = f"{len(wanted)} messages in {time.monotonic() - started:.1f} s"
-            report.result(f"read {label(reader.name, route)}", problems, note)
+            read(server, folder, report, reader, route, expected)
+
+
+def read_without_tls(program: str, folder: pathlib.Path, report: Report, only: str) -> None:
+    """Reads with every reader that speaks IMAP, from a server that takes passwords without TLS."""
+    server = Server(program, work_folder(folder, "plain"), "--allow-plaintext-auth")
+    try:
+        expected = {}
+        for kind in KINDS:
+            key, content = make(kind, "without-tls")
+            Smtplib().send(server, ("lmtp", "plain"), folder, content)
+            expected[key] = as_received(content)
+        for reader in usable([*IMAP_READERS, Fetchmail(), Getmail()], only, report):
+            read(server, folder, report, reader, ("imap", "plain"), expected)
+    finally:
+        server.stop()
+
+
+def read(
+    server: Server, folder: pathlib.Path, report: Report, reader, route: Route, expected: dict[str, bytes]
+) -> None:
+    """Reads with one reader over one route, without deleting, and compares."""
+    skipped = getattr(reader, "cannot", ())
+    wanted = {key: content for key, content in expected.items() if key.split(".")[0] not in skipped}
+    if getattr(reader, "ends_message", False):
+        wanted = {key: with_empty_end(content) for key, content in wanted.items()}
+    work = work_folder(folder, "read", reader.name, *route)
+    started = time.monotonic()
+    try:
+        found = reader.read(server, route, work, delete=False)
+        problems = compare_all(found, wanted, reader.ends_header)
+    except Exception as error:
+        problems = [repr(error)]
+    note = f"{len(wanted)} messages in {time.monotonic() - started:.1f} s"
+    report.result(f"read {label(reader.name, route)}", problems, note)
 
 
 def compare_all(found: list[bytes], expected: dict[str, bytes], ends_header: bool) -> list[str]:

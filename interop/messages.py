@@ -71,3 +71,8 @@ def as_received(content: bytes) -> bytes:
 def with_header_end(content: bytes) -> bytes:
     """With an empty line behind a header that has no body, as some programs add it."""
     return content if b"\r\n\r\n" in content else content + b"\r\n"
+
+
+def with_empty_end(content: bytes) -> bytes:
+    """With an empty line at the end, as one program adds it."""
+    return content if content.endswith(b"\r\n\r\n") else content + b"\r\n"

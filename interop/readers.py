@@ -142,8 +142,8 @@ class Fetchmail:
                 "set invisible",
                 f"poll {HOST} service {server.ports[service]} protocol {service.removesuffix('s')} auth password",
                 f'  user "{RECIPIENT}" password "{PASSWORD}"',
-                "  ssl" if security == "tls" else '  sslproto "tls1.2+"',
-                f'  sslcertck sslcertfile "{server.ca}"',
+                {"tls": "  ssl", "starttls": '  sslproto "tls1.2+"', "plain": '  sslproto ""'}[security],
+                f'  sslcertck sslcertfile "{server.ca}"' if security != "plain" else "",
                 f'  mda "{store}"',
                 f"  {'no keep' if delete else 'keep'} fetchall no rewrite no stripcr no mimedecode no dropstatus pass8bits",
             ],
@@ -199,19 +199,19 @@ class Getmail:
         return shutil.which("getmail") is not None
 
     def read(self, server: Server, route: Route, folder: pathlib.Path, delete: bool) -> list[bytes]:
-        service, _ = route
+        service, security = route
         arrived = folder / "arrived"
         arrived.mkdir()
         write_private(
             folder / "getmailrc",
             [
                 "[retriever]",
-                f"type = Simple{'IMAP' if service == 'imaps' else 'POP3'}SSLRetriever",
+                f"type = Simple{service.removesuffix('s').upper()}{'SSL' if security == 'tls' else ''}Retriever",
                 f"server = {HOST}",
                 f"port = {server.ports[service]}",
                 f"username = {RECIPIENT}",
                 f"password = {PASSWORD}",
-                f"ca_certs = {server.ca}",
+                f"ca_certs = {server.ca}" if security == "tls" else "",
                 "[destination]",
                 "type = MDA_external",
                 f"path = {sys.executable}",

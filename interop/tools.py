@@ -21,8 +21,8 @@ PACKAGES = {
     "mutt": "mutt",
     "s-nail": "s-nail",
 }
-# What swaks needs for TLS, which its package only recommends.
-RECOMMENDED = {"swaks": ["libnet-ssleay-perl", "libauthen-sasl-perl"]}
+# What a program needs for TLS or passwords, which its package only recommends.
+RECOMMENDED = {"swaks": ["libnet-ssleay-perl", "libauthen-sasl-perl"], "mbsync": ["libsasl2-modules"]}
 
 
 def missing() -> list[str]:
