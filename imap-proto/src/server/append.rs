@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::question::{AppendToken, AppendedToken};
+use super::updates::Then;
 use super::{Event, Phase, Refusal, Server, Stored};
 use crate::types::{AppendCommand, Code, Response, StatusKind, StatusResponse, Tag, Verb};
 use crate::wire::{Announcement, Part, PartEnd};
@@ -148,10 +149,9 @@ impl Server {
     /// IDLE begins: what changed so far, then whatever comes.
     pub(super) fn idle(&mut self, tag: Tag) {
         self.respond(&Response::Continue(bytes::Bytes::from_static(b"idling")));
-        self.phase = Phase::Idle(tag);
         self.events.push_back(Event::Idle(true));
-        self.tell_updates(true);
         self.await_command();
+        self.tell_updates(true, Then::Idle(tag));
     }
 
     /// A line in IDLE: DONE ends it, anything else too.

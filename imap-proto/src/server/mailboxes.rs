@@ -1,14 +1,22 @@
 //! CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, LIST, LSUB, NAMESPACE, STATUS. RFC 9051 §6.3.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::question::{ChangeToken, ListToken, StatusToken};
-use super::{AskedWhat, Event, Listed, MailboxChange, Refusal, Server};
+use super::{AskedWhat, Event, Listed, MailboxChange, Phase, Refusal, Server};
 use crate::types::{
     ListAttribute, ListCommand, ListResponse, Mailbox, Namespace, Namespaces, Response, StatusItem, Tag, Verb,
 };
+
+/// Mailboxes on their way to the client.
+pub(super) struct Listing {
+    tag: Tag,
+    verb: Verb,
+    mailboxes: alloc::vec::IntoIter<ListResponse>,
+}
 
 impl Server {
     pub(super) fn change(&mut self, tag: Tag, verb: Verb, change: MailboxChange) {
@@ -34,8 +42,7 @@ impl Server {
             self.respond(&Response::List(ListResponse::new(root, Vec::from([ListAttribute::NoSelect]))));
             return self.complete(&tag, verb, false, None);
         }
-        let what = if subscribed { AskedWhat::Lsub } else { AskedWhat::Nothing };
-        self.ask_for(tag, verb, false, what, |ticket| Event::List {
+        self.ask_for(tag, verb, false, AskedWhat::Nothing, |ticket| Event::List {
             token: ListToken(ticket),
             list,
             subscribed,
@@ -46,16 +53,25 @@ impl Server {
         let Some(asked) = self.take_asked() else { return };
         match outcome {
             Ok(mailboxes) => {
-                for mailbox in mailboxes {
-                    self.respond(&match asked.what {
-                        AskedWhat::Lsub => Response::Lsub(mailbox),
-                        _ => Response::List(mailbox),
-                    });
-                }
-                self.complete(&asked.tag, asked.verb, false, None);
+                let mailboxes = mailboxes.into_iter();
+                self.phase =
+                    Phase::Listing(Box::new(Listing { tag: asked.tag, verb: asked.verb, mailboxes }));
             }
             Err(refusal) => self.refuse(&asked.tag, asked.verb, false, refusal),
         }
+    }
+
+    /// Tells the next mailboxes.
+    pub(super) fn list_more(&mut self) {
+        let Phase::Listing(mut listing) = core::mem::replace(&mut self.phase, Phase::Command) else { return };
+        while self.may_write_ahead() {
+            match (listing.mailboxes.next(), listing.verb) {
+                (Some(mailbox), Verb::Lsub) => self.respond(&Response::Lsub(mailbox)),
+                (Some(mailbox), _) => self.respond(&Response::List(mailbox)),
+                (None, verb) => return self.complete(&listing.tag, verb, false, None),
+            }
+        }
+        self.phase = Phase::Listing(listing);
     }
 
     pub(super) fn namespace(&mut self, tag: &Tag) {

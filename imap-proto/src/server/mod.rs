@@ -51,6 +51,7 @@ use self::fetch::Fetching;
 pub use self::load::Loaded;
 use self::load::Waiting;
 pub use self::mailbox::{Contents, MailboxState, MessageFacts, Opened};
+use self::mailboxes::Listing;
 use self::question::Ticket;
 pub use self::question::{
     AppendToken, AppendedToken, AuthenticateToken, ChangeToken, CopyToken, ExpungeToken, FetchToken,
@@ -59,6 +60,7 @@ pub use self::question::{
 use self::receive::Receiving;
 use self::search::Found;
 use self::selected::{Selected, StoreEcho};
+use self::updates::{Telling, Then};
 use crate::types::{Code, Command, Response, States, StatusItem, StatusKind, StatusResponse, Tag, Verb};
 use crate::wire::Framer;
 
@@ -123,6 +125,10 @@ enum Phase {
     Found(Box<Found>),
     /// Tells the flags that STORE set.
     Stored(Box<StoreEcho>),
+    /// Tells mailboxes for LIST or LSUB.
+    Listing(Box<Listing>),
+    /// Tells what changed.
+    Telling(Box<Telling>),
     /// In IDLE.
     Idle(Tag),
     /// Over.
@@ -148,7 +154,6 @@ enum AskedWhat {
         mailbox: crate::types::Mailbox,
         items: alloc::vec::Vec<StatusItem>,
     },
-    Lsub,
     /// The end of CLOSE.
     Close,
     Store {
@@ -407,19 +412,17 @@ impl Server {
 
     /// Completes a command with OK, after telling what changed and may be told.
     fn complete(&mut self, tag: &Tag, verb: Verb, uid: bool, code: Option<Code>) {
-        self.tell_updates(uid || verb.entry().permits_expunge);
         let mut status = StatusResponse::new(StatusKind::Ok, "done");
         status.code = code;
-        self.tagged(tag, status);
+        self.tell_updates(uid || verb.entry().permits_expunge, Then::Complete(tag.clone(), status));
     }
 
     /// Completes a command with NO, after telling what changed and may be told.
     fn refuse(&mut self, tag: &Tag, verb: Verb, uid: bool, refusal: Refusal) {
-        self.tell_updates(uid || verb.entry().permits_expunge);
         let mut status = StatusResponse::new(StatusKind::No, "");
         status.code = refusal.code;
         status.text = Bytes::from(refusal.text.into_owned());
-        self.tagged(tag, status);
+        self.tell_updates(uid || verb.entry().permits_expunge, Then::Complete(tag.clone(), status));
     }
 
     /// Output above this holds commands back and waits to be read before more is written ahead.
@@ -449,8 +452,12 @@ impl Server {
                 Phase::Fetch(_) => return self.ask_for_content(),
                 Phase::Found(_) if self.may_write_ahead() => self.found_more(),
                 Phase::Stored(_) if self.may_write_ahead() => self.stored_more(),
+                Phase::Listing(_) if self.may_write_ahead() => self.list_more(),
+                Phase::Telling(_) if self.may_write_ahead() => self.tell_more(),
                 // What a client in IDLE does not read is told once it does, all in one.
-                Phase::Idle(_) if self.is_due() && self.may_write_ahead() => return self.tell_updates(true),
+                Phase::Idle(tag) if self.is_due() && self.may_write_ahead() => {
+                    self.tell_updates(true, Then::Idle(tag.clone()));
+                }
                 _ => return,
             }
         }
@@ -531,7 +538,9 @@ impl Session for Server {
             Phase::Authenticate(..) | Phase::Asked(_) | Phase::Load(_) => Wants::answers(1, false),
             Phase::Append(append) if append.waits() => Wants::answers(1, false),
             Phase::Fetch(fetching) if fetching.waits() => Wants::answers(1, false),
-            Phase::Fetch(_) | Phase::Found(_) | Phase::Stored(_) => Wants::answers(0, false),
+            Phase::Fetch(_) | Phase::Found(_) | Phase::Stored(_) | Phase::Listing(_) | Phase::Telling(_) => {
+                Wants::answers(0, false)
+            }
             Phase::Command | Phase::Exchange(..) | Phase::Append(_) | Phase::Idle(_) => {
                 Wants::answers(0, self.takes_input() && !self.at_end)
             }

@@ -8,9 +8,12 @@ use bytes::BufMut as _;
 use mailwright_core::value::{Uid, UidSet};
 
 use super::question::SearchToken;
+use super::updates::Then;
 use super::{AskedWhat, Event, Phase, Refusal, Server};
 use crate::encode::put_number;
-use crate::types::{NumberEnd, NumberRange, NumberSet, OctetString, Search, SearchKey, Tag, Verb};
+use crate::types::{
+    NumberEnd, NumberRange, NumberSet, OctetString, Search, SearchKey, StatusKind, StatusResponse, Tag, Verb,
+};
 
 /// What was found, on its way.
 pub(super) struct Found {
@@ -123,8 +126,8 @@ impl Server {
             return;
         }
         self.write(|wire| wire.put_slice(b"\r\n"));
-        self.tell_updates(found.may_expunge);
-        self.tagged(&found.tag, crate::types::StatusResponse::new(crate::types::StatusKind::Ok, "done"));
+        let status = StatusResponse::new(StatusKind::Ok, "done");
+        self.tell_updates(found.may_expunge, Then::Complete(found.tag, status));
     }
 }
 

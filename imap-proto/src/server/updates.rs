@@ -1,14 +1,34 @@
 //! What changed in the selected mailbox, told where it may be. RFC 9051 §7.3, §7.4.1, §7.5.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use mailwright_core::value::{Uid, UidSet};
 
 use super::selected::{blocks, flags};
-use super::{MailboxState, Server};
-use crate::types::{Code, FetchItem, Response, StatusKind, StatusResponse};
+use super::{MailboxState, Phase, Server};
+use crate::types::{Code, FetchItem, Response, StatusKind, StatusResponse, Tag};
 use crate::view::NumberSpan;
+
+/// What changed, on its way to the client.
+pub(super) struct Telling {
+    /// Numbers of messages that are gone, the highest last.
+    expunged: Vec<NumberSpan>,
+    /// EXISTS and RECENT, where they changed.
+    counts: Option<(Option<u32>, Option<u32>)>,
+    /// Messages whose flags changed, the lowest last.
+    changed: Vec<Uid>,
+    then: Then,
+}
+
+/// What comes when all that changed is told.
+pub(super) enum Then {
+    /// The end of a command.
+    Complete(Tag, StatusResponse),
+    /// IDLE goes on.
+    Idle(Tag),
+}
 
 impl Server {
     /// Hands over a newer state of the selected mailbox. In IDLE it is told at once, else between commands.
@@ -25,46 +45,69 @@ impl Server {
         self.settle();
     }
 
-    /// Tells what changed; messages that are gone only if that is permitted now.
-    pub(super) fn tell_updates(&mut self, may_expunge: bool) {
-        let Some(selected) = &mut self.selected else { return };
-        let due = selected.dirty || (may_expunge && selected.held);
-        if !due {
+    /// Tells what changed, messages that are gone only if that is permitted now; then does what comes then.
+    pub(super) fn tell_updates(&mut self, may_expunge: bool, then: Then) {
+        let mut telling = Telling { expunged: Vec::new(), counts: None, changed: Vec::new(), then };
+        if let Some(selected) = &mut self.selected {
+            if selected.dirty || (may_expunge && selected.held) {
+                let known = selected.view.last();
+                let mut change = selected.view.update(&blocks(&*selected.state), may_expunge);
+                selected.held = !may_expunge;
+                selected.dirty = false;
+                let (exists, recent) = (selected.view.len(), selected.count_recent());
+                let tell_recent = core::mem::replace(&mut selected.recent, recent) != recent;
+                telling.counts =
+                    Some((change.added.then_some(exists), (change.added || tell_recent).then_some(recent)));
+                // Taken from the end.
+                change.expunged.reverse();
+                telling.expunged = change.expunged;
+                // The flags of new messages are not known to the client, which will ask.
+                selected.state.changed(selected.told, &mut |uid| {
+                    if known.is_some_and(|known| uid <= known) && !selected.skip.contains(uid) {
+                        telling.changed.push(uid);
+                    }
+                });
+                telling.changed.reverse();
+                selected.told = selected.state.latest();
+            }
             selected.skip = UidSet::new();
-            return;
         }
-        let known = selected.view.last();
-        let change = selected.view.update(&blocks(&*selected.state), may_expunge);
-        selected.held = !may_expunge;
-        selected.dirty = false;
-        let (exists, recent) = (selected.view.len(), selected.count_recent());
-        let tell_recent = core::mem::replace(&mut selected.recent, recent) != recent;
-        for NumberSpan { first, last } in change.expunged {
-            // From the last to the first, so that each number is right when it is told.
-            (first..=last).rev().for_each(|number| self.respond(&Response::Expunge(number)));
-        }
-        if change.added {
-            self.respond(&Response::Exists(exists));
-        }
-        if change.added || tell_recent {
-            self.respond(&Response::Recent(recent));
-        }
-        self.tell_flags();
-        let Some(selected) = &mut self.selected else { return };
-        let mut changed: Vec<Uid> = Vec::new();
-        // The flags of new messages are not known to the client, which will ask.
-        selected.state.changed(selected.told, &mut |uid| {
-            if known.is_some_and(|known| uid <= known) && !selected.skip.contains(uid) {
-                changed.push(uid);
+        self.phase = Phase::Telling(Box::new(telling));
+        self.tell_more();
+    }
+
+    /// Tells as much of what changed as there is room for: a client that reads slowly does not make the session
+    /// hold it all.
+    pub(super) fn tell_more(&mut self) {
+        let Phase::Telling(mut telling) = core::mem::replace(&mut self.phase, Phase::Command) else { return };
+        while self.may_write_ahead() {
+            if let Some(span) = telling.expunged.last_mut() {
+                // From the last to the first, so that each number is right when it is told.
+                let number = span.last;
+                if span.first == span.last {
+                    telling.expunged.pop();
+                } else {
+                    span.last -= 1;
+                }
+                self.respond(&Response::Expunge(number));
+            } else if let Some((exists, recent)) = telling.counts.take() {
+                exists.into_iter().for_each(|exists| self.respond(&Response::Exists(exists)));
+                recent.into_iter().for_each(|recent| self.respond(&Response::Recent(recent)));
+                self.tell_flags();
+            } else if let Some(uid) = telling.changed.pop() {
+                let number = self.selected.as_ref().and_then(|selected| selected.view.number(uid));
+                if let Some(number) = number {
+                    self.tell_flags_of(number, uid, true);
+                }
+            } else {
+                match telling.then {
+                    Then::Complete(tag, status) => self.tagged(&tag, status),
+                    Then::Idle(tag) => self.phase = Phase::Idle(tag),
+                }
+                return;
             }
-        });
-        selected.told = selected.state.latest();
-        selected.skip = UidSet::new();
-        for uid in changed {
-            if let Some(number) = self.selected.as_ref().and_then(|selected| selected.view.number(uid)) {
-                self.tell_flags_of(number, uid, true);
-            }
         }
+        self.phase = Phase::Telling(telling);
     }
 
     /// FLAGS and PERMANENTFLAGS, if there are new keywords.
