@@ -17,6 +17,8 @@ pub mod engine;
 mod identifier;
 mod mail;
 pub mod mime;
+#[cfg(feature = "queue")]
+pub mod queue;
 #[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3", feature = "imap"))]
 pub mod serve;
 #[cfg(any(feature = "testing", all(test, feature = "std")))]
