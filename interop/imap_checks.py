@@ -3,6 +3,7 @@
 A check gets the server, the route that the client takes, and a folder. It raises if something does not hold.
 """
 
+import calendar
 import collections
 import imaplib
 import pathlib
@@ -91,6 +92,15 @@ def imaplib_uses_every_command(server: Server, route: Route, _: pathlib.Path) ->
     ok(connection.xatom("ID", "NIL"))
     if "ENABLE" in connection.capabilities:
         ok(connection.enable("CONDSTORE"))
+    _mailboxes(connection)
+    _messages(connection, ".".join(route))
+    _searches(connection)
+    _changes(connection)
+    must(connection.logout()[0] == "BYE", "LOGOUT")
+
+
+def _mailboxes(connection: imaplib.IMAP4) -> None:
+    """Makes the mailboxes `Job`, `Job/2026` and `with space`."""
     for name in "Work", "Work/2026", '"with space"':
         ok(connection.create(name))
         ok(connection.subscribe(name))
@@ -99,11 +109,13 @@ def imaplib_uses_every_command(server: Server, route: Route, _: pathlib.Path) ->
     ok(connection.rename("Work", "Job"))
     must(ok(connection.list('""', "Job/%"))[0].endswith(b"Job/2026"), "RENAME takes the names below along")
     ok(connection.unsubscribe("Work"))
+    must(connection.append("Nowhere", None, None, make("plain", "nowhere")[1])[0] == "NO", "APPEND made a mailbox")
 
-    sent = {}
-    for kind in KINDS:
-        identifier, content = make(kind, f"append.{'.'.join(route)}")
-        sent[kind] = content
+
+def _messages(connection: imaplib.IMAP4, tag: str) -> None:
+    """Appends a message of each kind to `Job` and fetches them."""
+    sent = {kind: make(kind, f"append.{tag}")[1] for kind in KINDS}
+    for content in sent.values():
         ok(connection.append("Job", "(\\Seen Interop)", WHEN, content))
     must(re.search(rb"MESSAGES 11\b.*UNSEEN 0\b", ok(connection.status("Job", "(MESSAGES UNSEEN)"))[0]), "STATUS")
     must(ok(connection.select("Job")) == [b"11"], "SELECT")
@@ -112,9 +124,8 @@ def imaplib_uses_every_command(server: Server, route: Route, _: pathlib.Path) ->
         must(arrived == [content], f"{kind} was not appended as it is")
     [answer] = ok(connection.fetch("1", "(UID FLAGS INTERNALDATE RFC822.SIZE)"))
     must(f"RFC822.SIZE {len(sent['plain'])}".encode() in answer, answer)
-    must(b"Interop" in answer and imaplib.Internaldate2tuple(answer), answer)
-    expected = time.mktime(time.struct_time((2020, 2, 1, 9, 20, 30, 0, 0, 0))) - time.timezone
-    must(time.mktime(imaplib.Internaldate2tuple(answer)) == expected, answer)
+    must(b"Interop" in answer and b"\\Seen" in answer, answer)
+    must(time.mktime(imaplib.Internaldate2tuple(answer)) == calendar.timegm((2020, 2, 1, 9, 20, 30)), answer)
     ok(connection.fetch("1:*", "(ENVELOPE BODYSTRUCTURE BODY)"))
     for section in "HEADER", "TEXT", "1", "HEADER.FIELDS (SUBJECT DATE)", "HEADER.FIELDS.NOT (SUBJECT)", "1.MIME":
         ok(connection.fetch("1:*", f"(BODY.PEEK[{section}])"))
@@ -122,6 +133,9 @@ def imaplib_uses_every_command(server: Server, route: Route, _: pathlib.Path) ->
     part = ok(connection.fetch("11", "(BODY.PEEK[]<1000000.3000>)"))
     must(part[0][1] == large[1_000_000:1_003_000], "a part of a message")
 
+
+def _searches(connection: imaplib.IMAP4) -> None:
+    """Finds those messages."""
     must(ok(connection.search(None, "ALL"))[0].split() == [str(n).encode() for n in range(1, 12)], "SEARCH ALL")
     must(ok(connection.search(None, "LARGER", "1000000"))[0] == b"11", "SEARCH LARGER")
     connection.literal = "日本語".encode()
@@ -135,6 +149,9 @@ def imaplib_uses_every_command(server: Server, route: Route, _: pathlib.Path) ->
         must(ok(connection.thread("REFERENCES", "UTF-8", "ALL"))[0].count(b"(") >= 11, "THREAD")
         must(ok(connection.uid("THREAD", "REFERENCES", "UTF-8", "ALL"))[0].count(b"(") >= 11, "UID THREAD")
 
+
+def _changes(connection: imaplib.IMAP4) -> None:
+    """Changes their flags, and copies, moves and removes some."""
     ok(connection.store("1:2", "+FLAGS", "(\\Flagged \\Answered)"))
     ok(connection.uid("STORE", "2", "-FLAGS.SILENT", "(\\Answered)"))
     ok(connection.store("3", "FLAGS", "(\\Draft)"))
@@ -166,8 +183,6 @@ def imaplib_uses_every_command(server: Server, route: Route, _: pathlib.Path) ->
     must(b"MESSAGES 2" in ok(connection.status("Archive", "(MESSAGES)"))[0], "MOVE")
     ok(connection.delete('"with space"'))
     must(connection.select('"with space"')[0] == "NO", "a deleted mailbox is selected")
-    must(connection.append("Nowhere", None, None, sent["plain"])[0] == "NO", "APPEND made a mailbox")
-    must(connection.logout()[0] == "BYE", "LOGOUT")
 
 
 def imaplib_is_told_in_idle(server: Server, route: Route, _: pathlib.Path) -> None:
@@ -179,16 +194,16 @@ def imaplib_is_told_in_idle(server: Server, route: Route, _: pathlib.Path) -> No
     expected = [
         (lambda: deliver(server, "idle1"), rb"\* 1 EXISTS"),
         (lambda: deliver(server, "idle2"), rb"\* 2 EXISTS"),
-        (other.noop, None),
+        (other.noop, b""),
         (lambda: other.store("1", "+FLAGS", "\\Flagged"), rb"\* 1 FETCH \(.*\\Flagged.*\)"),
         (lambda: other.store("2", "+FLAGS.SILENT", "\\Deleted"), rb"\* 2 FETCH \(.*\\Deleted.*\)"),
         (other.expunge, rb"\* 2 EXPUNGE"),
     ]
     for action, shape in expected:
         action()
-        if shape is not None:
-            told = _line(connection)
-            must(re.fullmatch(shape + b"\r\n", told), told)
+        if shape:
+            line = _line(connection)
+            must(re.fullmatch(shape + b"\r\n", line), line)
     connection.send(b"DONE\r\n")
     last = _line(connection)
     must(last.startswith(b"x OK"), last)
@@ -228,10 +243,10 @@ def curl_appends_lists_and_fetches(server: Server, route: Route, folder: pathlib
 
 
 def totals(output: bytes) -> dict[str, tuple[str, str, str]]:
-    """From the last counters of mbsync: what was added, reflagged and removed, far and near."""
+    """From the last counters of mbsync: what was added, reflagged and put in the trash, far and near."""
     # A removal counts as a change of flags there: the message is marked first.
     [*_, far, near] = re.findall(rb"([FN]): \+(\d+)/\d+ \*(\d+)/\d+ #(\d+)/\d+", output)
-    return {side.decode(): (added.decode(), changed.decode(), gone.decode()) for side, added, changed, gone in (far, near)}
+    return {side.decode(): tuple(number.decode() for number in numbers) for side, *numbers in (far, near)}
 
 
 def mbsync_synchronises_both_ways(server: Server, route: Route, folder: pathlib.Path) -> None:
@@ -298,8 +313,8 @@ def offlineimap_synchronises_both_ways(server: Server, route: Route, folder: pat
     run(command, env=environment(folder))
     told(connection)
     counted = collections.Counter(frozenset(flags) for flags in flags_of(connection))
-    wanted = {frozenset(): 17, frozenset({"\\Seen"}): 1, frozenset({"\\Flagged", "\\Seen"}): 1, frozenset({"\\Answered"}): 1}
-    must(counted == wanted, counted)
+    changed = [{"\\Seen"}, {"\\Flagged", "\\Seen"}, {"\\Answered"}]
+    must(counted == {frozenset(): 17} | {frozenset(flags): 1 for flags in changed}, counted)
     must(len([path for path in box.glob("*/*") if path.name.endswith(":2,R")]) == 1, "the flag near")
     connection.logout()
 
@@ -321,7 +336,8 @@ def one_client_sees_what_others_do(server: Server, route: Route, folder: pathlib
     must(difference(sent[1], contents(archive)[0]) is None, "the filed message")
 
     # s-nail sees the flag, marks one as answered and files another.
-    printed = snail.batch(server, route, folder, "from :f", "answered 2", f"move 3 {snail.address(server, route, 'Archive')}")
+    archive_name = snail.address(server, route, "Archive")
+    printed = snail.batch(server, route, folder, "from :f", "answered 2", f"move 3 {archive_name}")
     must(printed.count(b"interop") == 1, printed)
     told(watcher)
     told(archive)

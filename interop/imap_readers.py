@@ -279,7 +279,8 @@ class Snail:
         settings += ["imap-use-starttls"] if security == "starttls" else []
         command = ["s-nail", "-n", "-#"] + [part for setting in settings for part in ("-S", setting)]
         lines = "\n".join([*commands, "quit", ""])
-        return run([*command, "-f", self.address(server, route, INBOX)], input=lines.encode(), env=environment(folder), cwd=folder)
+        command += ["-f", self.address(server, route, INBOX)]
+        return run(command, input=lines.encode(), env=environment(folder), cwd=folder)
 
     def read(self, server: Server, route: Route, folder: pathlib.Path, delete: bool) -> list[bytes]:
         target = folder / "arrived"

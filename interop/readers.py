@@ -140,7 +140,8 @@ class Fetchmail:
             folder / "fetchmailrc",
             [
                 "set invisible",
-                f"poll {HOST} service {server.ports[service]} protocol {service.removesuffix('s')} auth password",
+                f"poll {HOST} service {server.ports[service]}",
+                f"protocol {service.removesuffix('s')} auth password",
                 f'  user "{RECIPIENT}" password "{PASSWORD}"',
                 {"tls": "  ssl", "starttls": '  sslproto "tls1.2+"', "plain": '  sslproto ""'}[security],
                 f'  sslcertck sslcertfile "{server.ca}"' if security != "plain" else "",
