@@ -81,6 +81,7 @@ pub(crate) enum Command {
     ///
     /// A line for each change: `exists N` (so many messages there are now), `expunge UID` (this one is gone),
     /// `flags UID (FLAG…)` (these are its flags now). A UID that the server never told is a hyphen.
+    /// While it waits, --timeout does not apply.
     Watch(Watch),
 }
 

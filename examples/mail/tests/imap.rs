@@ -135,6 +135,18 @@ fn append_keeps_octets_flags_and_folder() {
 }
 
 #[test]
+fn append_of_what_imap_cannot_carry_sends_nothing() {
+    // Nobody listens there.
+    for message in [&b"Subject: x\r\n\r\n\0\r\n"[..], b""] {
+        let url = "imap+plain://alice@127.0.0.1:1";
+        let server = ["append", "--server", url, "--password-env", "MAIL_TEST_PASSWORD", "-"];
+        let run = mail_with(&server, message);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.stderr.contains("mail: -: "), "{run:?}");
+    }
+}
+
+#[test]
 fn fetch_with_a_state_fetches_only_what_is_new() {
     let account = Account::with(&[ONE, TWO]);
     let directory = directory("imap-state");
