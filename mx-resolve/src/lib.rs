@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod address;
+mod config;
+mod destination;
+pub mod dns;
+pub mod drive;
+mod error;
+mod machine;
+mod name;
+pub mod plan;
+mod random;
+mod time;
+
+pub use self::address::{AddressPolicy, RefusedAddress};
+pub use self::config::{Config, Limits};
+pub use self::destination::{Destination, DestinationError, MailDomain, Relay, RelayHost};
+pub use self::error::{Permanent, PermanentReason, RouteError, Status, Temporary, TemporaryReason};
+pub use self::machine::{AnswerError, DnsRequest, Event, QueryId, Request, Resolution};
+pub use self::name::{DomainName, MalformedName, NameError, SpecialUse, Target};
+pub use self::plan::{Attempt, Host, Kind, Plan, Tls};
+pub use self::random::SplitMix64;
+pub use self::time::UnixMillis;

@@ -1,0 +1,104 @@
+//! [`Tls`]: what a session with a host has to insist on, with its reason.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::dns::Tlsa;
+use crate::name::DomainName;
+
+/// What TLS has to be like in a session with a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tls {
+    /// TLS if the host offers it, with any certificate; plaintext otherwise.
+    Opportunistic(OpportunisticReason),
+    /// TLS, with any certificate.
+    Required(RequiredReason),
+    /// TLS, with a certificate that a trusted root vouches for and that has one of the names.
+    Pkix(Box<Pkix>),
+    /// TLS, with a certificate that the TLSA records vouch for.
+    Dane(Box<Dane>),
+}
+
+impl Tls {
+    /// A word for the level.
+    #[must_use]
+    pub const fn level(&self) -> &'static str {
+        match self {
+            Self::Opportunistic(_) => "opportunistic",
+            Self::Required(_) => "required",
+            Self::Pkix(_) => "pkix",
+            Self::Dane(_) => "dane",
+        }
+    }
+}
+
+/// Why nothing is insisted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum OpportunisticReason {
+    /// No policy was looked for.
+    NotSought,
+    /// The destination is an address, which has no policy.
+    Address,
+}
+
+impl OpportunisticReason {
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSought => "not-sought",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// Why TLS is required without knowing the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RequiredReason {
+    /// The host has TLSA records, and none that can be used (RFC 7672 §2.2).
+    UnusableTlsa,
+}
+
+impl RequiredReason {
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnusableTlsa => "unusable-tlsa",
+        }
+    }
+}
+
+/// What a certificate has to have under a policy of MTA-STS (RFC 8461 §4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pkix {
+    /// The names of which the certificate must have one.
+    pub names: Vec<DomainName>,
+    /// The name to send as SNI.
+    pub sni: DomainName,
+    /// Deliver anyway, and report (`mode: testing`).
+    pub testing: bool,
+    /// The id of the policy.
+    pub policy_id: Arc<str>,
+}
+
+/// What a certificate has to match under DANE (RFC 7672 §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dane {
+    /// The usable records.
+    pub tlsa: Vec<Tlsa>,
+    /// The TLSA base domain.
+    pub base: DomainName,
+    /// The reference names, for usage DANE-TA.
+    pub names: Vec<DomainName>,
+    /// The name to send as SNI.
+    pub sni: DomainName,
+    /// What a policy of MTA-STS would have asked for, for reports.
+    pub sts: Option<Pkix>,
+}
