@@ -10,6 +10,7 @@ pub mod client;
 #[cfg(feature = "codec")]
 pub mod codec;
 pub mod content;
+pub mod dsn;
 mod encode;
 pub mod parse;
 pub mod server;

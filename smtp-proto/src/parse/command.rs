@@ -12,6 +12,7 @@ use mailwright_core::value::{
     ParsedPath, Path, ReversePath, SourceRoute,
 };
 
+use crate::types::xtext::decode_xtext;
 use crate::types::{Body, ClientName, Command, InitialResponse, Parameter, Parameters, Reply, Verb};
 
 /// What is read, and what is forgiven.
@@ -508,40 +509,12 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), CommandErrorKind> {
 
 /// RFC 4954 §5: the xtext of `<>` or of an address.
 fn auth_mailbox(value: &str) -> Option<ReversePath> {
-    let decoded = xtext(value.as_bytes())?;
+    let decoded = decode_xtext(value.as_bytes())?;
     if decoded == b"<>" {
         return Some(ReversePath::Null);
     }
     let mailbox = Mailbox::parse(&decoded, &AddressOptions::default()).ok()?;
     mailbox.is_ascii().then_some(ReversePath::Mailbox(mailbox))
-}
-
-/// RFC 3461 §4: `+` and two upper-case hexadecimal digits, or %d33–126 without `+` and `=`. No control
-/// character may come out.
-fn xtext(value: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut octets = value.iter();
-    while let Some(&octet) = octets.next() {
-        let octet = match octet {
-            b'+' => {
-                let mut digit = || {
-                    let digit = *octets.next()?;
-                    let fits = digit.is_ascii_digit() || matches!(digit, b'A'..=b'F');
-                    char::from(digit).to_digit(16).filter(|_| fits).and_then(|digit| u8::try_from(digit).ok())
-                };
-                let high = digit()?;
-                high << 4 | digit()?
-            }
-            b'=' => return None,
-            other if other.is_ascii_graphic() => other,
-            _ => return None,
-        };
-        if octet.is_ascii_control() {
-            return None;
-        }
-        decoded.push(octet);
-    }
-    Some(decoded)
 }
 
 /// The first word, if it looks like the name of a command. What does not may be a secret that came at the
