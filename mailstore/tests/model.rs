@@ -17,7 +17,7 @@ use mailwright_store::account::{
     Upload as _, Work,
 };
 use mailwright_store::directory::NewAccount;
-use mailwright_store::engine::{Memory, block_on};
+use mailwright_store::engine::{Blobs, Engine, Memory, block_on};
 use mailwright_store::testing::{Fault, Faulty};
 use mailwright_store::{MailboxId, Store, StoreAccount, StoreConfig};
 use proptest::prelude::*;
@@ -202,9 +202,9 @@ impl Model {
 }
 
 /// The store under test, and what it is compared with.
-struct Bench {
-    store: Store<Faulty<Memory>>,
-    account: StoreAccount<Faulty<Memory>>,
+struct Bench<E: Engine + Blobs> {
+    store: Store<Faulty<E>>,
+    account: StoreAccount<Faulty<E>>,
     ids: Vec<MailboxId>,
     model: Model,
     /// Earlier states of each mailbox, to be reached from by the changes since.
@@ -227,13 +227,13 @@ fn set(uids: &[u32]) -> UidSet {
     uids.iter().filter_map(|uid| Uid::new(*uid)).collect()
 }
 
-impl Bench {
-    fn new(rows_per_block: usize) -> Self {
+impl<E: Engine + Blobs> Bench<E> {
+    fn new(engine: E, rows_per_block: usize) -> Self {
         let mut config = StoreConfig::default();
         config.mail.rows_per_block = rows_per_block;
         config.mail.keywords_per_mailbox = KEYWORDS;
         let (store, id) = block_on(async {
-            let store = Store::open(Faulty::new(Memory::new()), config, [1; 32]).await.unwrap();
+            let store = Store::open(Faulty::new(engine), config, [1; 32]).await.unwrap();
             store.directory().add_domain(&"example.org".parse().unwrap()).await.unwrap();
             let new = NewAccount::new("alice@example.org".parse().unwrap());
             let id = store.create_account(new, NOW).await.unwrap();
@@ -493,18 +493,48 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![12 => work, 1 => quota]
 }
 
+/// Does `steps` on a store over `engine` and on the naive one.
+fn play(engine: impl Engine + Blobs, rows_per_block: usize, steps: &[Step]) {
+    let mut bench = Bench::new(engine, rows_per_block);
+    for step in steps {
+        bench.step(step);
+        bench.compare();
+    }
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..20)
+}
+
+fn rows_per_block() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(4_usize), Just(16)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_store_is_what_a_naive_one_is(
-            steps in prop::collection::vec(step(), 1..20),
-            rows_per_block in prop_oneof![Just(4_usize), Just(16)],
+    fn a_store_is_what_a_naive_one_is(steps in steps(), rows_per_block in rows_per_block()) {
+        play(Memory::new(), rows_per_block, &steps);
+    }
+}
+
+#[cfg(feature = "local")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_store_on_the_durable_engine_is_what_a_naive_one_is(
+            steps in steps(),
+            rows_per_block in rows_per_block(),
         ) {
-        let mut bench = Bench::new(rows_per_block);
-        for step in &steps {
-            bench.step(step);
-            bench.compare();
-        }
+        use mailwright_store::engine::local::{Local, LocalConfig, Simulated};
+        let mut config = LocalConfig::default();
+        // Small files, so that there are many.
+        config.segment_octets = 4 * 1024;
+        config.large_from = 150;
+        config.index_cache = 1024 * 1024;
+        let engine = Local::open_in(std::sync::Arc::new(Simulated::new(1)), config, [7; 16]).unwrap();
+        play(engine, rows_per_block, &steps);
     }
 }
