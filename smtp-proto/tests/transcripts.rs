@@ -9,7 +9,7 @@ mod peers;
 use bytes::Bytes;
 use mailwright_core::testing::{Actor, Line, Side, Transcript};
 use mailwright_sasl::{MechanismName, Offers, Seed};
-use mailwright_smtp::client::{self, Client, MailOptions};
+use mailwright_smtp::client::{self, Client, MailOptions, RecipientOptions};
 use mailwright_smtp::parse::CommandOptions;
 use mailwright_smtp::server::{Config, Protocol, Server, TlsMode};
 use mailwright_smtp::types::{Body, Command};
@@ -30,6 +30,7 @@ impl Actor<Client> for Commander {
         }
         let mut options = CommandOptions::default();
         options.auth = true;
+        options.dsn = true;
         let line = Bytes::copy_from_slice(line.trim_ascii_end());
         let parsed = Command::parse(&line, &options).map_err(|error| error.to_string())?;
         match parsed.command {
@@ -37,9 +38,16 @@ impl Actor<Client> for Commander {
                 let mut options = MailOptions::default();
                 options.size = parameters.size();
                 options.eight_bit = parameters.body() == Some(Body::EightBitMime);
+                options.ret = parameters.ret();
+                options.envelope_id = parameters.envelope_id().cloned();
                 client.mail(&path, options)
             }
-            Command::Rcpt { path, .. } => client.rcpt(&path),
+            Command::Rcpt { path, parameters, .. } => {
+                let mut options = RecipientOptions::default();
+                options.notify = parameters.notify();
+                options.original_recipient = parameters.original_recipient().cloned();
+                client.rcpt_with(&path, &options)
+            }
             Command::Data => client.data(),
             Command::Rset => client.reset(),
             Command::Noop => client.noop(),
@@ -63,6 +71,7 @@ fn server<'a>(options: impl Iterator<Item = &'a str>) -> Server {
             ("lmtp", _) => config.protocol = Protocol::Lmtp,
             ("submission", _) => config.protocol = Protocol::Submission,
             ("starttls", _) => config.tls = TlsMode::StartTls,
+            ("dsn", _) => config.dsn = true,
             ("no-pipelining", _) => config.pipelining = false,
             ("size", octets) => config.limits.message = octets.parse().unwrap(),
             ("mechanisms", names) => {

@@ -1,5 +1,5 @@
 //! The envelope: MAIL, RCPT, RSET, and VRFY and NOOP beside it. RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.1.5;
-//! RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 9422 (LIMITS).
+//! RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 (DSN), RFC 9422 (LIMITS).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,11 +9,12 @@ use mailwright_core::value::{ForwardPath, Mailbox, Misuse, ReversePath};
 
 use super::event::{Awaited, Closed, CommandId, Event, Verdict};
 use super::{Client, Sent};
-use crate::types::{EnhancedCode, Reply, ReplyCode};
+use crate::types::{EnhancedCode, EnvelopeId, Notify, OriginalRecipient, Reply, ReplyCode, Return};
 
 /// What MAIL says beside the sender. Each is sent only if the server announced its extension; a call that
-/// needs one that is missing is refused, never weakened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// needs one that is missing is refused, never weakened. The exception is DSN, whose requests end at a server
+/// that does not have it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MailOptions {
     /// The size of the content in octets, if known. Sent as SIZE where announced, and checked against the
@@ -23,6 +24,23 @@ pub struct MailOptions {
     pub eight_bit: bool,
     /// The message has an address or a header beyond ASCII: SMTPUTF8, which must be announced (RFC 6531 §3.4).
     pub smtp_utf8: bool,
+    /// What a report of failure returns: RET, where DSN is announced; elsewhere it is left out.
+    pub ret: Option<Return>,
+    /// What the sender calls the transaction: ENVID, where DSN is announced; elsewhere it is left out.
+    pub envelope_id: Option<EnvelopeId>,
+}
+
+/// What RCPT says beside the recipient: the requests of DSN, where that is announced. Elsewhere they are left out
+/// (RFC 3461 §5.2.2), and reports are for the sending side to make: see
+/// [`Event::action`](crate::dsn::Event::action).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecipientOptions {
+    /// What the sender wants to hear of: NOTIFY.
+    pub notify: Option<Notify>,
+    /// The address that the sender gave: ORCPT. It is written in ASCII where SMTPUTF8 was not said, and left out
+    /// if that makes it too long.
+    pub original_recipient: Option<OriginalRecipient>,
 }
 
 /// The transaction that is open or being opened.
@@ -125,7 +143,15 @@ impl Client {
             return Err(Misuse::TooLarge);
         }
         let size = options.size.filter(|_| announced_size.is_some());
-        let parameters = Parameters { size, eight_bit: options.eight_bit, smtp_utf8: options.smtp_utf8 };
+        let dsn = self.capabilities.dsn();
+        let parameters = Parameters {
+            size,
+            eight_bit: options.eight_bit,
+            smtp_utf8: options.smtp_utf8,
+            // RFC 3461 §5.2.2 (a): nothing of it to a server that does not know it.
+            ret: options.ret.filter(|_| dsn),
+            envelope_id: options.envelope_id.filter(|_| dsn),
+        };
         self.put_line(format_args!("MAIL FROM:{sender}{parameters}"))?;
         self.transactions += 1;
         self.transaction = Transaction {
@@ -146,6 +172,18 @@ impl Client {
     /// [`Misuse::NotAnnounced`] for an address beyond ASCII in a transaction without SMTPUTF8;
     /// [`Misuse::Busy`] while it may not be written.
     pub fn rcpt(&mut self, recipient: &ForwardPath) -> Result<CommandId, Misuse> {
+        self.rcpt_with(recipient, &RecipientOptions::default())
+    }
+
+    /// As [`Self::rcpt`], with requests for reports.
+    ///
+    /// # Errors
+    /// As [`Self::rcpt`].
+    pub fn rcpt_with(
+        &mut self,
+        recipient: &ForwardPath,
+        options: &RecipientOptions,
+    ) -> Result<CommandId, Misuse> {
         self.may_write()?;
         if !self.in_transaction() {
             return Err(Misuse::WrongState);
@@ -156,7 +194,12 @@ impl Client {
         if needs_utf8(recipient.mailbox()) && !self.transaction.smtp_utf8 {
             return Err(Misuse::NotAnnounced);
         }
-        self.put_line(format_args!("RCPT TO:{recipient}"))?;
+        let requests = if self.capabilities.dsn() {
+            Requests::new(options, self.transaction.smtp_utf8)
+        } else {
+            Requests::default()
+        };
+        self.put_line(format_args!("RCPT TO:{recipient}{requests}"))?;
         self.transaction.recipients += 1;
         self.transaction.undecided += 1;
         let sized = self.transaction.sized;
@@ -353,6 +396,8 @@ struct Parameters {
     size: Option<u64>,
     eight_bit: bool,
     smtp_utf8: bool,
+    ret: Option<Return>,
+    envelope_id: Option<EnvelopeId>,
 }
 
 impl fmt::Display for Parameters {
@@ -365,6 +410,41 @@ impl fmt::Display for Parameters {
         }
         if self.smtp_utf8 {
             f.write_str(" SMTPUTF8")?;
+        }
+        if let Some(ret) = self.ret {
+            write!(f, " RET={ret}")?;
+        }
+        if let Some(id) = &self.envelope_id {
+            write!(f, " ENVID={id}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The parameters of RCPT as they are written.
+#[derive(Default)]
+struct Requests {
+    notify: Option<Notify>,
+    original_recipient: Option<OriginalRecipient>,
+}
+
+impl Requests {
+    fn new(options: &RecipientOptions, smtp_utf8: bool) -> Self {
+        let given = options.original_recipient.as_ref();
+        // RFC 6533 §3: octets beyond ASCII only under SMTPUTF8.
+        let written = given.map(|given| if smtp_utf8 { given.clone() } else { given.to_ascii() });
+        let fits = |written: &OriginalRecipient| written.as_str().len() <= OriginalRecipient::MAX_OCTETS;
+        Self { notify: options.notify, original_recipient: written.filter(fits) }
+    }
+}
+
+impl fmt::Display for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(notify) = self.notify {
+            write!(f, " NOTIFY={notify}")?;
+        }
+        if let Some(original) = &self.original_recipient {
+            write!(f, " ORCPT={original}")?;
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ use mailwright_sasl::MechanismName;
 use self::auth::Exchange;
 pub use self::config::{Config, InvalidName, Protocol, TlsMode};
 use self::envelope::Transaction;
-pub use self::envelope::{InvalidUserName, MailOptions, Query, UserName};
+pub use self::envelope::{InvalidUserName, MailOptions, Query, RecipientOptions, UserName};
 pub use self::error::{AuthenticateError, SendError};
 pub use self::event::{AuthenticationFailure, Awaited, Closed, CommandId, Event, Verdict};
 use self::greeting::Hello;

@@ -13,7 +13,10 @@ use mailwright_core::value::{
 };
 
 use crate::types::xtext::decode_xtext;
-use crate::types::{Body, ClientName, Command, InitialResponse, Parameter, Parameters, Reply, Verb};
+use crate::types::{
+    Body, ClientName, Command, EnvelopeId, InitialResponse, InvalidNotification, OriginalRecipient,
+    Parameter, Parameters, Reply, Verb,
+};
 
 /// What is read, and what is forgiven.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,8 @@ pub struct CommandOptions {
     pub eight_bit_mime: bool,
     /// Whether the parameter AUTH is in force. Default `false`.
     pub auth: bool,
+    /// Whether the parameters RET, ENVID, NOTIFY and ORCPT are in force. Default `false`.
+    pub dsn: bool,
     /// Whether parameters that are not in force are passed over. Default `false`.
     pub ignore_unknown_parameters: bool,
 }
@@ -44,6 +49,7 @@ impl Default for CommandOptions {
             size: true,
             eight_bit_mime: true,
             auth: false,
+            dsn: false,
             ignore_unknown_parameters: false,
         }
     }
@@ -441,7 +447,36 @@ impl CommandLine {
             let value = parameter.value.and_then(auth_mailbox).ok_or(CommandErrorKind::BadParameter)?;
             return once(&mut parameters.auth, value.into());
         }
+        if options.dsn {
+            return self.notification(parameter, parameters);
+        }
         Err(CommandErrorKind::UnknownParameter)
+    }
+
+    /// RFC 3461 §4.5: RET and ENVID on MAIL, NOTIFY and ORCPT on RCPT, each once.
+    fn notification(
+        &self,
+        parameter: &Parameter<'_>,
+        parameters: &mut Parameters,
+    ) -> Result<(), CommandErrorKind> {
+        let keywords: &[&str] = match self.verb {
+            Verb::Mail => &["RET", "ENVID"],
+            Verb::Rcpt => &["NOTIFY", "ORCPT"],
+            _ => &[],
+        };
+        let known = keywords.iter().find(|keyword| parameter.keyword.eq_ignore_ascii_case(keyword));
+        let &keyword = known.ok_or(CommandErrorKind::UnknownParameter)?;
+        let value = parameter.value.ok_or(CommandErrorKind::BadParameter)?;
+        let bad = |_: InvalidNotification| CommandErrorKind::BadParameter;
+        // The value is a part of the line.
+        let view = self.line.slice_ref(value.as_bytes());
+        let given = parameters.notification.get_or_insert_default();
+        match keyword {
+            "RET" => once(&mut given.ret, value.parse().map_err(bad)?),
+            "ENVID" => once(&mut given.envelope_id, EnvelopeId::parse(&view).map_err(bad)?),
+            "NOTIFY" => once(&mut given.notify, value.parse().map_err(bad)?),
+            _ => once(&mut given.original_recipient, OriginalRecipient::parse(&view).map_err(bad)?),
+        }
     }
 
     /// RFC 3030 §2: `BDAT chunk-size [SP "LAST"]`. Lengths that cannot be read leave no way to go on.

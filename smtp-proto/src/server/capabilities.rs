@@ -26,6 +26,10 @@ pub fn capabilities(config: &Config, facts: Facts) -> Capabilities {
         capabilities.push(Extension::EightBitMime);
     }
     capabilities.push(Extension::EnhancedStatusCodes);
+    // RFC 3461 §5: who announces it obeys all of it.
+    if config.dsn {
+        capabilities.push(Extension::Dsn);
+    }
     // RFC 3207 §4.2: never once TLS is active.
     if config.tls == TlsMode::StartTls && !facts.tls {
         capabilities.push(Extension::StartTls);
@@ -68,6 +72,9 @@ mod tests {
         assert_eq!(lines(&config, true, true), base);
         config.allow_plaintext_authentication = true;
         assert_eq!(lines(&config, false, false)[4..], ["STARTTLS", "AUTH PLAIN LOGIN"]);
+        config.dsn = true;
+        assert_eq!(lines(&config, true, true)[4..], ["DSN"]);
+        config.dsn = false;
         config.pipelining = false;
         config.eight_bit_mime = false;
         config.limits.message = 0;

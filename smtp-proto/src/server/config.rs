@@ -184,6 +184,9 @@ pub struct Config {
     pub pipelining: bool,
     /// Whether 8BITMIME is announced. Default `true`.
     pub eight_bit_mime: bool,
+    /// Whether DSN is announced, and RET, ENVID, NOTIFY and ORCPT are read. Default `false`: it is a promise that
+    /// what becomes of a message is reported as RFC 3461 §5.2 says, and requests are passed on.
+    pub dsn: bool,
     /// What the host decides.
     pub ask: Questions,
     /// Octets that come too early.
@@ -239,6 +242,7 @@ impl Config {
             sasl: ServerPolicy::default(),
             pipelining: true,
             eight_bit_mime: true,
+            dsn: false,
             ask: Questions::default(),
             early: EarlyPolicy::default(),
             content: ContentPolicy::default(),

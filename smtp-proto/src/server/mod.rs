@@ -482,6 +482,7 @@ impl Server {
         // RFC 5321 §3.2: after HELO no extension is in force.
         options.size = self.extended;
         options.eight_bit_mime = self.extended && config.eight_bit_mime;
+        options.dsn = self.extended && config.dsn;
         options.auth = self.extended && self.takes_authentication();
         options.ignore_unknown_parameters = self.extended && tolerance.unknown_parameters;
         options

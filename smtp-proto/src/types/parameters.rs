@@ -1,5 +1,5 @@
 //! [`Parameters`]: what stands behind the path of MAIL or RCPT. RFC 5321 §4.1.2; RFC 1870 (SIZE), RFC 6152
-//! (BODY), RFC 4954 §5 (AUTH).
+//! (BODY), RFC 4954 §5 (AUTH), RFC 3461 §4 (RET, ENVID, NOTIFY, ORCPT).
 //!
 //! Known parameters are typed by the parser; all are kept as they came, and can be iterated.
 
@@ -7,6 +7,8 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 use mailwright_core::value::ReversePath;
+
+use super::notification::{EnvelopeId, Notify, OriginalRecipient, Return};
 
 /// The parameters of MAIL or RCPT, as they came, each with a valid form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,17 @@ pub struct Parameters {
     pub(crate) body: Option<Body>,
     /// Rare, and larger than all the rest.
     pub(crate) auth: Option<Box<ReversePath>>,
+    /// Likewise.
+    pub(crate) notification: Option<Box<Notification>>,
+}
+
+/// The parameters of DSN (RFC 3461 §4).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Notification {
+    pub(crate) ret: Option<Return>,
+    pub(crate) envelope_id: Option<EnvelopeId>,
+    pub(crate) notify: Option<Notify>,
+    pub(crate) original_recipient: Option<OriginalRecipient>,
 }
 
 /// What the content is, by the client's own word: the parameter BODY (RFC 6152 §3).
@@ -117,12 +130,44 @@ impl Parameters {
         self.auth.as_deref()
     }
 
+    /// RET of MAIL: what of the message a report of failure returns.
+    #[must_use]
+    pub fn ret(&self) -> Option<Return> {
+        self.notification.as_ref()?.ret
+    }
+
+    /// ENVID of MAIL: what the sender calls its transaction.
+    #[must_use]
+    pub fn envelope_id(&self) -> Option<&EnvelopeId> {
+        self.notification.as_ref()?.envelope_id.as_ref()
+    }
+
+    /// NOTIFY of RCPT: what the sender wants to hear of.
+    #[must_use]
+    pub fn notify(&self) -> Option<Notify> {
+        self.notification.as_ref()?.notify
+    }
+
+    /// ORCPT of RCPT: the address that the sender gave.
+    #[must_use]
+    pub fn original_recipient(&self) -> Option<&OriginalRecipient> {
+        self.notification.as_ref()?.original_recipient.as_ref()
+    }
+
     /// A copy that keeps no larger buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {
+        let notification = self.notification.as_ref().map(|given| {
+            Box::new(Notification {
+                envelope_id: given.envelope_id.as_ref().map(EnvelopeId::detach),
+                original_recipient: given.original_recipient.as_ref().map(OriginalRecipient::detach),
+                ..**given
+            })
+        });
         Self {
             text: Bytes::copy_from_slice(&self.text),
             auth: self.auth.as_ref().map(|path| Box::new(path.detach())),
+            notification,
             ..*self
         }
     }

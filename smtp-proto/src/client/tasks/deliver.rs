@@ -17,8 +17,10 @@ pub use self::outcome::{DeliverError, Delivery, Outcome, Row};
 use self::source::Source;
 pub use self::source::WantContent;
 use crate::client::envelope::needs_utf8;
-use crate::client::{Awaited, Client, Closed, CommandId, Event, MailOptions, SendError, Verdict};
-use crate::types::Reply;
+use crate::client::{
+    Awaited, Client, Closed, CommandId, Event, MailOptions, RecipientOptions, SendError, Verdict,
+};
+use crate::types::{EnvelopeId, Reply, Return};
 
 /// Delivers one message to many recipients; ends with a [`Delivery`], which has a row for each.
 ///
@@ -34,6 +36,10 @@ pub struct Deliver {
     source: Source,
     smtp_utf8: bool,
     options: MailOptions,
+    /// The requests of each row; those that lack one have none.
+    requests: Vec<RecipientOptions>,
+    /// Whether the server announced DSN.
+    dsn: bool,
     step: Step,
     /// RSET, if the session had a transaction to give up.
     reset: Option<CommandId>,
@@ -91,6 +97,8 @@ impl Deliver {
             source,
             smtp_utf8: false,
             options: MailOptions::default(),
+            requests: Vec::new(),
+            dsn: false,
             step: Step::Envelope,
             reset: None,
             mail: None,
@@ -116,6 +124,21 @@ impl Deliver {
     #[must_use]
     pub fn smtp_utf8(mut self) -> Self {
         self.smtp_utf8 = true;
+        self
+    }
+
+    /// Says what the sender asked for with DSN: RET and ENVID, and NOTIFY and ORCPT of each recipient in the order in
+    /// which they were given. It is sent where the server announced DSN; whether it did, [`Delivery::dsn`] tells.
+    #[must_use]
+    pub fn requests(
+        mut self,
+        ret: Option<Return>,
+        envelope_id: Option<EnvelopeId>,
+        recipients: impl IntoIterator<Item = RecipientOptions>,
+    ) -> Self {
+        self.options.ret = ret;
+        self.options.envelope_id = envelope_id;
+        self.requests = recipients.into_iter().collect();
         self
     }
 
@@ -152,6 +175,7 @@ impl Deliver {
         let helps = capabilities.smtp_utf8() && self.rows.iter().any(|(path, _)| needs_utf8(path.mailbox()));
         self.options.smtp_utf8 = required || helps;
         self.options.size = facts.size;
+        self.dsn = capabilities.dsn();
         if let (Some(size), Some(Some(limit))) = (facts.size, capabilities.size()) {
             if size > limit {
                 return Err(DeliverError::TooLarge { size, limit });
@@ -195,7 +219,7 @@ impl Deliver {
                 // What an earlier transaction left open; never before the first one.
                 self.reset = Some(session.reset()?);
             }
-            self.mail = Some(session.mail(&self.sender, self.options)?);
+            self.mail = Some(session.mail(&self.sender, self.options.clone())?);
             self.outstanding += 1;
         }
         while self.next < self.chunk.end {
@@ -205,7 +229,11 @@ impl Deliver {
             }
             let Some((path, outcome)) = self.rows.get_mut(self.next) else { break };
             if outcome.is_none() {
-                match session.rcpt(path) {
+                let sent = match self.requests.get(self.next) {
+                    Some(requests) => session.rcpt_with(path, requests),
+                    None => session.rcpt(path),
+                };
+                match sent {
                     Ok(id) => {
                         self.commands.push(Some(id));
                         self.outstanding += 1;
@@ -318,7 +346,7 @@ impl Deliver {
         let rows = core::mem::take(&mut self.rows)
             .into_iter()
             .map(|(recipient, outcome)| Row { recipient, outcome: outcome.unwrap_or(Outcome::Unanswered) });
-        Progress::Done(Ok(Delivery { rows: rows.collect(), closed }))
+        Progress::Done(Ok(Delivery { rows: rows.collect(), closed, dsn: self.dsn }))
     }
 
     /// A reply of the envelope is in.

@@ -1,6 +1,7 @@
 //! MAIL, RCPT, RSET, NOOP, VRFY, QUIT; pipelining; which reply means what.
 
 use super::*;
+use crate::types::{EnvelopeId, Return};
 
 fn options() -> MailOptions {
     MailOptions::default()
@@ -130,17 +131,17 @@ fn c8_parameters_are_sent_only_where_they_were_announced() {
     let mut full = options();
     full.size = Some(1234);
     let mut peer = Peer::ready(config(), &[]);
-    peer.client.mail(&sender(), full).unwrap();
+    peer.client.mail(&sender(), full.clone()).unwrap();
     assert_eq!(peer.said(), "MAIL FROM:<alice@client.example>\r\n");
 
     full.eight_bit = true;
     let mut peer = Peer::ready(config(), &["SIZE"]);
-    assert_eq!(peer.client.mail(&sender(), full), Err(Misuse::NotAnnounced));
+    assert_eq!(peer.client.mail(&sender(), full.clone()), Err(Misuse::NotAnnounced));
     assert_eq!(peer.said(), "");
 
     full.smtp_utf8 = true;
     let mut peer = Peer::ready(config(), &["SIZE 0", "8BITMIME", "SMTPUTF8"]);
-    peer.client.mail(&sender(), full).unwrap();
+    peer.client.mail(&sender(), full.clone()).unwrap();
     assert_eq!(peer.said(), "MAIL FROM:<alice@client.example> SIZE=1234 BODY=8BITMIME SMTPUTF8\r\n");
 }
 
@@ -149,9 +150,9 @@ fn c8_a_size_above_the_announced_limit_is_not_tried() {
     let mut large = options();
     large.size = Some(1001);
     let mut peer = Peer::ready(config(), &["SIZE 1000"]);
-    assert_eq!(peer.client.mail(&sender(), large), Err(Misuse::TooLarge));
+    assert_eq!(peer.client.mail(&sender(), large.clone()), Err(Misuse::TooLarge));
     large.size = Some(1000);
-    assert!(peer.client.mail(&sender(), large).is_ok());
+    assert!(peer.client.mail(&sender(), large.clone()).is_ok());
 }
 
 #[test]
@@ -161,7 +162,7 @@ fn c8_an_address_beyond_ascii_goes_only_where_smtputf8_was_said() {
     utf8.smtp_utf8 = true;
     let mut peer = Peer::ready(config(), &["SMTPUTF8", "PIPELINING"]);
     assert_eq!(peer.client.mail(&sender, options()), Err(Misuse::NotAnnounced));
-    peer.client.mail(&sender, utf8).unwrap();
+    peer.client.mail(&sender, utf8.clone()).unwrap();
     assert!(peer.client.rcpt(&recipient("jürgen")).is_ok());
     assert_eq!(
         peer.said(),
@@ -169,7 +170,7 @@ fn c8_an_address_beyond_ascii_goes_only_where_smtputf8_was_said() {
     );
 
     let mut peer = Peer::ready(config(), &["PIPELINING"]);
-    assert_eq!(peer.client.mail(&sender, utf8), Err(Misuse::NotAnnounced));
+    assert_eq!(peer.client.mail(&sender, utf8.clone()), Err(Misuse::NotAnnounced));
     peer.mail(options());
     assert_eq!(peer.client.rcpt(&recipient("jürgen")), Err(Misuse::NotAnnounced));
     assert_eq!(peer.said(), "");
@@ -296,4 +297,56 @@ fn c3_a_second_reply_to_quit_is_an_error_except_421() {
     peer.client.quit().unwrap();
     peer.server("221 bye\r\n");
     assert!(matches!(peer.server_closes("421 bye\r\n"), Closed::Quit(_)));
+}
+
+fn requests(notify: &str, original: &str) -> RecipientOptions {
+    let (notify, original) = (notify.parse().unwrap(), original.parse().unwrap());
+    RecipientOptions { notify: Some(notify), original_recipient: Some(original) }
+}
+
+#[test]
+fn dsn_is_written_where_it_is_announced() {
+    let mut peer = Peer::ready(config(), &["PIPELINING", "DSN"]);
+    let mut asked = options();
+    asked.ret = Some(Return::Headers);
+    asked.envelope_id = Some("QQ+2B1".parse().unwrap());
+    peer.client.mail(&sender(), asked).unwrap();
+    peer.client.rcpt_with(&recipient("bob"), &requests("success,failure", "rfc822;Bob+40Example")).unwrap();
+    assert_eq!(
+        peer.said(),
+        "MAIL FROM:<alice@client.example> RET=HDRS ENVID=QQ+2B1\r\n\
+         RCPT TO:<bob@server.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Bob+40Example\r\n"
+    );
+}
+
+#[test]
+fn dsn_is_left_out_where_it_is_not_announced() {
+    let mut peer = Peer::ready(config(), &["PIPELINING"]);
+    let mut asked = options();
+    asked.ret = Some(Return::Full);
+    asked.envelope_id = Some(EnvelopeId::new("x").unwrap());
+    peer.client.mail(&sender(), asked).unwrap();
+    peer.client.rcpt_with(&recipient("bob"), &requests("NEVER", "rfc822;b")).unwrap();
+    assert_eq!(peer.said(), "MAIL FROM:<alice@client.example>\r\nRCPT TO:<bob@server.example>\r\n");
+}
+
+#[test]
+fn an_original_recipient_is_ascii_without_smtputf8_and_left_out_if_that_is_too_long() {
+    let mut peer = Peer::ready(config(), &["PIPELINING", "DSN", "SMTPUTF8"]);
+    let long = alloc::format!("utf-8;{}", "\u{FC}".repeat(200));
+    peer.client.mail(&sender(), options()).unwrap();
+    peer.client.rcpt_with(&recipient("bob"), &requests("NEVER", "utf-8;b\u{FC}hler@x")).unwrap();
+    peer.client.rcpt_with(&recipient("bob"), &requests("NEVER", &long)).unwrap();
+    assert_eq!(
+        peer.said().split_once("\r\n").unwrap().1,
+        "RCPT TO:<bob@server.example> NOTIFY=NEVER ORCPT=utf-8;b\\x{FC}hler@x\r\n\
+         RCPT TO:<bob@server.example> NOTIFY=NEVER\r\n"
+    );
+    let mut utf8 = options();
+    utf8.smtp_utf8 = true;
+    peer.client.reset().unwrap();
+    peer.client.mail(&sender(), utf8).unwrap();
+    let _ = peer.said();
+    peer.client.rcpt_with(&recipient("bob"), &requests("NEVER", "utf-8;b\u{FC}hler@x")).unwrap();
+    assert_eq!(peer.said(), "RCPT TO:<bob@server.example> NOTIFY=NEVER ORCPT=utf-8;b\u{FC}hler@x\r\n");
 }

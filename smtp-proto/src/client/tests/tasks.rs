@@ -5,6 +5,7 @@ use mailwright_sasl::{Credentials, Seed};
 
 use super::*;
 use crate::content::ContentError;
+use crate::types::{EnvelopeId, Notify, Return};
 
 /// Runs a task as a connection does; the server answers each piece of output by `serve`.
 fn run<T: Task<Client>>(
@@ -169,6 +170,32 @@ fn c9_with_pipelining_the_envelope_is_one_group() {
     let mut task = Deliver::new(sender(), recipients(&["a", "b"]), "x\r\n");
     task.start(&mut peer.client).unwrap();
     assert_eq!(peer.said().lines().count(), 4);
+}
+
+#[test]
+fn requests_go_with_each_recipient_and_the_delivery_tells_whether_they_were_sent() {
+    for (extensions, sent) in [(&["PIPELINING", "DSN"][..], true), (&["PIPELINING"], false)] {
+        let mut peer = Peer::ready(config(), extensions);
+        let mut server = Server::default();
+        let mut success = RecipientOptions::default();
+        success.notify = Some(Notify::SUCCESS);
+        let requests = [RecipientOptions::default(), success];
+        let id = EnvelopeId::new("id").ok();
+        let mut task = Deliver::new(sender(), recipients(&["a", "b", "c"]), "x\r\n");
+        task = task.requests(Some(Return::Full), id, requests);
+        let delivery = run(&mut peer, &mut task, |line| server.serve(line), |_, _| panic!()).unwrap();
+        assert_eq!(delivery.dsn, sent);
+        let (mail, rcpt) = if sent { (" RET=FULL ENVID=id", " NOTIFY=SUCCESS") } else { ("", "") };
+        assert_eq!(
+            server.log[..4],
+            [
+                alloc::format!("MAIL FROM:<alice@client.example>{mail}"),
+                "RCPT TO:<a@server.example>".into(),
+                alloc::format!("RCPT TO:<b@server.example>{rcpt}"),
+                "RCPT TO:<c@server.example>".into(),
+            ]
+        );
+    }
 }
 
 #[test]

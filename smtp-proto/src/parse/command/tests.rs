@@ -6,6 +6,7 @@ use alloc::string::{String, ToString as _};
 use proptest::prelude::*;
 
 use super::*;
+use crate::types::{Notify, Return};
 
 fn parse(line: &str) -> Result<ParsedCommand, CommandError> {
     Command::parse(&Bytes::copy_from_slice(line.as_bytes()), &CommandOptions::default())
@@ -112,6 +113,44 @@ fn parameters_that_are_not_in_force_are_unknown() {
         let line = Bytes::from(format!("MAIL FROM:<a@b> {parameter}"));
         let error = Command::parse(&line, &options).unwrap_err();
         assert_eq!(error.kind, CommandErrorKind::UnknownParameter, "{parameter}");
+    }
+}
+
+#[test]
+fn dsn_is_read_where_it_is_in_force_and_kept_as_it_came() {
+    let mut options = CommandOptions::default();
+    let read = |text: &str, options: &CommandOptions| match Command::parse(
+        &Bytes::copy_from_slice(text.as_bytes()),
+        options,
+    )
+    .map(|parsed| parsed.command)
+    {
+        Ok(Command::Mail { parameters, .. } | Command::Rcpt { parameters, .. }) => Ok(parameters),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.kind),
+    };
+    let unknown = Err(CommandErrorKind::UnknownParameter);
+    for line in ["MAIL FROM:<a@b> RET=FULL", "MAIL FROM:<a@b> ENVID=+00", "RCPT TO:<a@b> NOTIFY=NEVER"] {
+        assert_eq!(read(line, &options), unknown, "{line}");
+    }
+    options.dsn = true;
+    let mail = read("MAIL FROM:<a@b> Ret=hdrs envid=x+2By", &options).unwrap().detach();
+    assert_eq!(mail.ret(), Some(Return::Headers));
+    assert_eq!(mail.envelope_id().unwrap().as_str(), "x+2By");
+    let rcpt = read("RCPT TO:<a@b> notify=FAILURE ORCPT=rfc822;+41@B", &options).unwrap().detach();
+    assert_eq!(rcpt.notify(), Some(Notify::FAILURE));
+    assert_eq!(rcpt.original_recipient().unwrap().as_str(), "rfc822;+41@B");
+    assert!(rcpt.ret().is_none() && mail.notify().is_none());
+    for line in ["RCPT TO:<a@b> RET=FULL", "RCPT TO:<a@b> ENVID=x", "MAIL FROM:<a@b> ORCPT=rfc822;a"] {
+        assert_eq!(read(line, &options), unknown, "{line}");
+    }
+    for line in ["MAIL FROM:<a@b> ENVID=x ENVID=x", "RCPT TO:<a@b> ORCPT=rfc822;a ORCPT=rfc822;a"] {
+        assert_eq!(read(line, &options), Err(CommandErrorKind::RepeatedParameter), "{line}");
+    }
+    for line in
+        ["MAIL FROM:<a@b> RET", "MAIL FROM:<a@b> ENVID", "RCPT TO:<a@b> NOTIFY", "RCPT TO:<a@b> ORCPT"]
+    {
+        assert_eq!(read(line, &options), Err(CommandErrorKind::BadParameter), "{line}");
     }
 }
 

@@ -16,6 +16,10 @@ pub struct Delivery {
     pub rows: Vec<Row>,
     /// Why the session ended on the way, if it did.
     pub closed: Option<Closed>,
+    /// Whether the server announced DSN: then the requests of the sender went on to it, and reports on the
+    /// recipients that it accepted are its business. Else [`Event::Relayed`](crate::dsn::Event::Relayed) says what is
+    /// due.
+    pub dsn: bool,
 }
 
 /// What became of one recipient.
