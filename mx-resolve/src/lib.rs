@@ -7,18 +7,23 @@ extern crate alloc;
 extern crate std;
 
 mod address;
+mod cache;
 mod config;
 mod destination;
 pub mod dns;
+#[cfg(feature = "std")]
 pub mod drive;
 mod error;
 mod machine;
 mod name;
 pub mod plan;
 mod random;
+#[cfg(feature = "std")]
+mod resolver;
 mod time;
 
 pub use self::address::{AddressPolicy, RefusedAddress};
+pub use self::cache::Cache;
 pub use self::config::{Config, Limits};
 pub use self::destination::{Destination, DestinationError, MailDomain, Relay, RelayHost};
 pub use self::error::{Permanent, PermanentReason, RouteError, Status, Temporary, TemporaryReason};
@@ -26,4 +31,6 @@ pub use self::machine::{AnswerError, DnsRequest, Event, QueryId, Request, Resolu
 pub use self::name::{DomainName, MalformedName, NameError, SpecialUse, Target};
 pub use self::plan::{Attempt, Host, Kind, Plan, Tls};
 pub use self::random::SplitMix64;
+#[cfg(feature = "std")]
+pub use self::resolver::Resolver;
 pub use self::time::UnixMillis;

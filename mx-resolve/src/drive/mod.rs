@@ -8,6 +8,10 @@ use core::time::Duration;
 
 use crate::dns::{Answer, Question};
 
+#[cfg(feature = "hickory")]
+pub mod hickory;
+#[cfg(feature = "stub")]
+pub mod stub;
 #[cfg(feature = "testing")]
 pub mod testing;
 
