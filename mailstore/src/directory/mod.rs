@@ -15,6 +15,8 @@ mod name;
 #[cfg(feature = "argon2")]
 mod password;
 #[cfg(feature = "std")]
+mod remove;
+#[cfg(feature = "std")]
 mod resolve;
 #[cfg_attr(not(feature = "argon2"), allow(dead_code, reason = "has the rows of passwords too"))]
 mod row;

@@ -71,6 +71,11 @@ pub(crate) fn rows_of_mailbox(a: AccountId, m: MailboxId) -> [Range<Bytes>; 4] {
     [b'C', b'D', b'E', b'V'].map(|kind| below(build(kind, &[a.get(), m.get()], &[])))
 }
 
+/// All rows of an account but its header and those of its messages: `N`, `B`, `S`, `L`.
+pub(crate) fn rows_of_account(a: AccountId) -> [Range<Bytes>; 4] {
+    [b'N', b'B', b'S', b'L'].map(|kind| below(build(kind, &[a.get()], &[])))
+}
+
 /// `B a m`: mailbox header.
 pub(crate) fn mailbox(a: AccountId, m: MailboxId) -> Bytes {
     build(b'B', &[a.get(), m.get()], &[])
