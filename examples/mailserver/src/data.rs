@@ -13,18 +13,30 @@ pub(crate) struct Data {
     _lock: File,
 }
 
+/// Who has the directory.
+pub(crate) enum Held {
+    Here(Data),
+    ByAnother,
+}
+
 impl Data {
     /// Opens the directory, and makes it if it is missing.
     pub(crate) fn open(directory: &Path) -> Result<Self, Failure> {
+        match Self::try_open(directory)? {
+            Held::Here(data) => Ok(data),
+            Held::ByAnother => Err(format!("{} is in use by another process", directory.display()).into()),
+        }
+    }
+
+    /// The same, unless another process has it.
+    pub(crate) fn try_open(directory: &Path) -> Result<Held, Failure> {
         let named = |error: std::io::Error| format!("{}: {error}", directory.display());
         fs::create_dir_all(directory).map_err(named)?;
         let path = directory.join("lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(named)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory: directory.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                Err(format!("{} is in use by another process", directory.display()).into())
-            }
+            Ok(()) => Ok(Held::Here(Self { directory: directory.to_owned(), _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(Held::ByAnother),
             Err(TryLockError::Error(error)) => Err(named(error).into()),
         }
     }

@@ -1,6 +1,6 @@
 //! Who exists: domains, accounts and aliases of the command line.
 
-use mailwright_core::value::{Mailbox, Secret};
+use mailwright_core::value::{Domain, Mailbox, Secret};
 use mailwright_store::directory::NewAccount;
 use mailwright_store::engine::{Blobs, Engine};
 use mailwright_store::serve::Compute as _;
@@ -45,8 +45,19 @@ pub(crate) async fn fill<E: Engine + Blobs>(store: &Store<E>, options: &Options)
     Ok(())
 }
 
+/// Makes mail for a domain stay here.
+pub(crate) async fn make_local<E: Engine + Blobs>(store: &Store<E>, domain: &Domain) -> Result<(), Failure> {
+    if !matches!(domain, Domain::Name(_)) {
+        return Err("an address literal is no domain".into());
+    }
+    if !store.directory().is_local(domain).await? {
+        store.directory().add_domain(domain).await?;
+    }
+    Ok(())
+}
+
 /// Creates the account or sets its password; only hashes and SCRAM keys are stored.
-async fn set_user<E: Engine + Blobs>(
+pub(crate) async fn set_user<E: Engine + Blobs>(
     store: &Store<E>,
     address: &Mailbox,
     password: &Secret,

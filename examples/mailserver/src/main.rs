@@ -1,11 +1,13 @@
 //! A small mail server on the public API of the crates: SMTP, submission, LMTP, IMAP and POP3 over one store.
 //!
 //! `options` has the command line and the configuration file, `service` what a service is, `directory` who
-//! exists, `certificates` the keys for TLS, `listen` the sockets, `session` one connection, `welcome` what
+//! exists, `admin` what the subcommands change, `control` the socket they use, `certificates` the keys for TLS, `listen` the sockets, `session` one connection, `welcome` what
 //! a newcomer is told.
 
+mod admin;
 mod certificates;
 mod check;
+mod control;
 mod data;
 mod directory;
 mod listen;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let options = match Options::read() {
         Ok(Command::Serve(options)) => *options,
         Ok(Command::Check { data, depth }) => return check::run(&data, depth),
+        Ok(Command::Administer { data, request }) => return control::run(&data, request),
         Err(error) => {
             eprintln!("mailserver: {error}");
             return ExitCode::from(2);
@@ -62,19 +65,23 @@ async fn run(options: Options) -> Result<(), Failure> {
     match options.store {
         StoreKind::Memory => serve(Memory::new(), &options, &data).await,
         StoreKind::Local => {
-            let [first, ..] = halves(entropy()?);
-            let engine = Local::open(data.path("store"), LocalConfig::default(), first)?;
-            if let Some(damage) = engine.damage() {
-                return Err(format!("{damage}: the store can only be read, so nothing is served").into());
-            }
-            // Syncs and reads block, so they run on the runtime's threads for that.
-            let threads = |job: Job| drop(tokio::task::spawn_blocking(job));
-            let offload = Offload::new(engine, threads);
-            serve(offload.clone(), &options, &data).await?;
-            offload.engine().close()?;
+            let engine = open_local(&data)?;
+            serve(engine.clone(), &options, &data).await?;
+            engine.engine().close()?;
             Ok(())
         }
     }
+}
+
+/// The store in the directory.
+fn open_local(data: &data::Data) -> Result<Offload<Local>, Failure> {
+    let [first, ..] = halves(entropy()?);
+    let engine = Local::open(data.path("store"), LocalConfig::default(), first)?;
+    if let Some(damage) = engine.damage() {
+        return Err(format!("{damage}: the store can only be read, so nothing is done with it").into());
+    }
+    // Syncs and reads block, so they run on the runtime's threads for that.
+    Ok(Offload::new(engine, |job: Job| drop(tokio::task::spawn_blocking(job))))
 }
 
 /// Serves a store until a signal comes.
@@ -93,6 +100,8 @@ async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Dat
     for listen in &options.listen {
         listeners.push(listen::Listener::bind(listen).await?);
     }
+    let (control, administered) = (control::Control::open(data)?, store.clone());
+    let control = tokio::spawn(async move { control.serve(&administered).await });
     announce(&listeners)?;
     welcome::print(options, data, &listeners);
 
@@ -106,7 +115,9 @@ async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Dat
         }
     }
     tracing::info!("shutting down");
+    control.abort();
     server.stop(Duration::from_secs(5)).await;
+    let _ = control.await;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The command line, and the configuration file with the same names. Options win over the file.
 
 use core::str::FromStr;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
@@ -8,6 +9,7 @@ use mailwright_core::value::{Domain, Mailbox, Secret};
 use mailwright_store::engine::local::CheckDepth;
 use serde::Deserialize;
 
+use crate::admin::{Password, Request, UserRequest};
 use crate::service::Listen;
 
 /// What the server does, complete and checked.
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Serve(Box<Options>),
     /// A check of a store that nobody has open.
     Check { data: PathBuf, depth: CheckDepth },
+    /// Something that is done to a store, by the server if one runs.
+    Administer { data: PathBuf, request: Request },
 }
 
 /// `ADDRESS:PASSWORD`.
@@ -124,6 +128,91 @@ enum Subcommand {
         #[arg(long)]
         full: bool,
     },
+    /// Accounts: of the server that runs in the directory, or of the store there.
+    User {
+        /// The directory of the server.
+        #[arg(long, value_name = "DIR", default_value = "mailserver-data", global = true)]
+        data: PathBuf,
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+}
+
+/// `mailserver user …`
+#[derive(clap::Subcommand, Debug)]
+enum UserCommand {
+    /// Makes an account; its domain becomes local.
+    Add {
+        /// The password may be left out: then it is asked for, or read from standard input.
+        #[arg(value_name = "ADDRESS[:PASSWORD]")]
+        user: Hidden,
+    },
+    /// Sets the password of an account.
+    Passwd {
+        /// As for add.
+        #[arg(value_name = "ADDRESS[:PASSWORD]")]
+        user: Hidden,
+    },
+    /// Removes an account with all its mail.
+    Del { address: String },
+    /// Lists the accounts, one a line.
+    List,
+}
+
+impl UserCommand {
+    fn request(self) -> Result<UserRequest, String> {
+        Ok(match self {
+            Self::Add { user } => {
+                let (address, password) = user.with_password()?;
+                UserRequest::Add { address, password }
+            }
+            Self::Passwd { user } => {
+                let (address, password) = user.with_password()?;
+                UserRequest::Passwd { address, password }
+            }
+            Self::Del { address } => UserRequest::Del { address },
+            Self::List => UserRequest::List,
+        })
+    }
+}
+
+impl Hidden {
+    /// `ADDRESS:PASSWORD`, or an address whose password is asked for.
+    fn with_password(self) -> Result<(String, Password), String> {
+        if self.0.parse::<Mailbox>().is_ok() {
+            let password = ask_password(&self.0).map_err(|error| format!("no password: {error}"))?;
+            if password.is_empty() {
+                return Err("the password is empty".into());
+            }
+            return Ok((self.0, Password::new(password)));
+        }
+        let (address, password) = split_user(&self.0)?;
+        Ok((address.to_owned(), Password::new(password.to_owned())))
+    }
+}
+
+/// Asks a person, or reads the first line of standard input.
+fn ask_password(address: &str) -> std::io::Result<String> {
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password(format!("Password for {address}: "));
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The two parts of `ADDRESS:PASSWORD`.
+fn split_user(text: &str) -> Result<(&str, &str), String> {
+    // The domain has no colon, but for an address literal, which is no local domain; a quoted local part may
+    // have one.
+    let at = text.find('@').and_then(|at| Some(at + text.get(at..)?.find(':')?));
+    let (address, password) =
+        at.and_then(|at| text.split_at_checked(at)).ok_or("expected ADDRESS:PASSWORD")?;
+    let password = password.get(1..).unwrap_or_default();
+    if password.is_empty() {
+        return Err(format!("{address}: the password is empty"));
+    }
+    Ok((address, password))
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
@@ -177,9 +266,15 @@ impl Options {
     /// What command line and file say. Ends the process for `--help` and for wrong options.
     pub(crate) fn read() -> Result<Command, String> {
         let mut given = Given::parse();
-        if let Some(Subcommand::Check { data, full }) = given.subcommand {
-            let depth = if full { CheckDepth::Full } else { CheckDepth::Quick };
-            return Ok(Command::Check { data, depth });
+        match given.subcommand.take() {
+            Some(Subcommand::Check { data, full }) => {
+                let depth = if full { CheckDepth::Full } else { CheckDepth::Quick };
+                return Ok(Command::Check { data, depth });
+            }
+            Some(Subcommand::User { data, command }) => {
+                return Ok(Command::Administer { data, request: Request::User(command.request()?) });
+            }
+            None => {}
         }
         if let Some(path) = given.config.take() {
             given.fill_from(read_file(&path)?);
@@ -277,16 +372,8 @@ impl FromStr for User {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // The domain has no colon, but for an address literal, which is no local domain; a quoted local part
-        // may have one.
-        let at = text.find('@').and_then(|at| Some(at + text.get(at..)?.find(':')?));
-        let (address, password) =
-            at.and_then(|at| text.split_at_checked(at)).ok_or("--user: expected ADDRESS:PASSWORD")?;
+        let (address, password) = split_user(text).map_err(|error| format!("--user: {error}"))?;
         let address: Mailbox = address.parse().map_err(|error| format!("--user {address:?}: {error}"))?;
-        let password = password.get(1..).unwrap_or_default();
-        if password.is_empty() {
-            return Err(format!("--user {address}: the password is empty"));
-        }
         Ok(Self { address, password: Secret::from(password) })
     }
 }
