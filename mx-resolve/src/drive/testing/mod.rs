@@ -1,8 +1,9 @@
 //! [`Zone`]: a table of records in place of the DNS, with security and failures for each name.
 //!
-//! `text` reads the table; here are the answers it gives. It is for tests of hosts too: it needs no network, and says
+//! `text` reads the table, `respond` answers packets from it, and here are the answers it gives. It is for tests of hosts too: it needs no network, and says
 //! the same every time.
 
+mod respond;
 mod text;
 
 use alloc::collections::BTreeMap;

@@ -61,16 +61,15 @@ fn entry(zone: &mut Zone, line: &str) -> Option<()> {
     Some(())
 }
 
+const TYPES: [RecordType; 6] =
+    [RecordType::A, RecordType::Cname, RecordType::Mx, RecordType::Txt, RecordType::Aaaa, RecordType::Tlsa];
+
 fn type_of(word: &str) -> Option<RecordType> {
-    let all = [
-        RecordType::A,
-        RecordType::Cname,
-        RecordType::Mx,
-        RecordType::Txt,
-        RecordType::Aaaa,
-        RecordType::Tlsa,
-    ];
-    all.into_iter().find(|record_type| record_type.as_str() == word)
+    TYPES.into_iter().find(|record_type| record_type.as_str() == word)
+}
+
+pub(super) fn type_numbered(number: u16) -> Option<RecordType> {
+    TYPES.into_iter().find(|record_type| record_type.number() == number)
 }
 
 fn failure_of(word: &str) -> Option<Failure> {
@@ -152,6 +151,11 @@ fn target(text: &str) -> Option<Target> {
     if text == "." {
         return Some(Target::Root);
     }
+    Some(Target::from_labels(labels(text)?.iter().map(Vec::as_slice)))
+}
+
+/// The labels of a name in that format.
+pub(super) fn labels(text: &str) -> Option<Vec<Vec<u8>>> {
     let mut labels = Vec::from([Vec::new()]);
     let mut octets = text.bytes();
     while let Some(octet) = octets.next() {
@@ -171,5 +175,5 @@ fn target(text: &str) -> Option<Target> {
         };
         labels.last_mut()?.push(octet);
     }
-    Some(Target::from_labels(labels.iter().map(Vec::as_slice)))
+    Some(labels)
 }
