@@ -7,6 +7,7 @@
 //! wrong.
 
 pub mod address;
+pub mod dsn;
 pub mod imap;
 pub mod imap_client;
 pub mod pop3;
@@ -45,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "smtp_client_cut", run: smtp::smtp_client_cut },
     Target { name: "smtp_commands", run: smtp::smtp_commands },
     Target { name: "smtp_data", run: smtp::smtp_data },
+    Target { name: "smtp_dsn", run: dsn::smtp_dsn },
     Target { name: "smtp_replies", run: smtp::smtp_replies },
     Target { name: "smtp_server", run: smtp::smtp_server },
     Target { name: "smtp_server_cut", run: smtp::smtp_server_cut },

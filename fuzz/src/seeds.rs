@@ -38,6 +38,21 @@ const REPLIES: &[&str] = &[
     "421 4.3.2 down\r\n",
     "535 5.7.8 no\r\n503 5.5.1 order\r\n554 5.5.1 no\r\n",
 ];
+const REPORTS: &[&str] = &[
+    "MIME-Version: 1.0\r\nIn-Reply-To: <1@a>\r\nContent-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"b\"\r\n\r\n\
+     --b\r\n\r\nsorry\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+     Original-Envelope-Id: Q+1\r\nReporting-MTA: dns; mx.example.org\r\nArrival-Date: Fri, 8 Jul 1994 09:21:47 -0400\r\n\r\n\
+     Original-Recipient: rfc822;b@c\r\nFinal-Recipient: rfc822; b@c\r\nAction: failed\r\nStatus: 5.1.1 (x)\r\n\
+     Remote-MTA: dns; c\r\nDiagnostic-Code: smtp; 550 5.1.1\r\n no\r\nX-Other: 1\r\n\r\n\
+     Final-Recipient: utf-8; \\x{FC}@c\r\nAction: delayed\r\nStatus: 4.0.0\r\nWill-Retry-Until: 9 Jul 94 0:0 EDT\r\n\
+     SMTP-Remote-Recipient: d@e\r\nFinal-Log-ID: 7\r\n\r\n\
+     --b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <1@a>\r\n\r\nbody\r\n--b--\r\n",
+    "content-type: multipart/mixed; boundary=o\n\n--o\ncontent-type: multipart/report; boundary=i\n\n--i\n\
+     content-type: message/global-delivery-status\ncontent-transfer-encoding: base64\n\n\
+     RmluYWwtUmVjaXBpZW50OiB1dGYtODsgYsO8QGV4YW1wbGUub3JnCkFjdGlvbjogZmFpbGVkClN0YXR1czogNS4xLjEK\n--i\n\
+     content-type: text/rfc822-headers\ncontent-transfer-encoding: quoted-printable\n\nMessage-ID:=3Cx@=\ny>\n--o--\n",
+    "Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: a@b\r\nStatus: 2.0.0\r\n",
+];
 const POP3: &[&str] = &[
     "+OK hello\r\n+OK\r\nUSER\r\nPIPELINING\r\nUIDL\r\n.\r\n+OK 2 320\r\n+OK\r\n1 120\r\n2 200\r\n.\r\n+OK\r\nSubject: x\r\n\r\n..dot\r\n.\r\n-ERR [AUTH] no\r\n",
     "+OK\r\n1 whqtswO00WBw418f9t5JxYwZ\r\n2 QhdPYR:00WBw1Ph7x7\r\n.\r\n+OK bye\r\n",
@@ -182,6 +197,9 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
             let octets = crate::imap_client::tagged([opening, *text].concat().as_bytes());
             add("imap_client", &format!("responses-{at}-{choice}"), script(choice, &octets));
         }
+    }
+    for (at, text) in REPORTS.iter().enumerate() {
+        add("smtp_dsn", &format!("report-{at}"), with(5, text.as_bytes()));
     }
     for (at, text) in ADDRESSES.iter().enumerate() {
         add("address", &format!("address-{at}"), with(0, text.as_bytes()));

@@ -28,6 +28,7 @@ pub fn smtp_commands(data: &[u8]) {
     options.auth = first & 16 != 0;
     options.ignore_unknown_parameters = first & 32 != 0;
     options.address.underscore_in_domain = first & 64 != 0;
+    options.dsn = first & 128 != 0;
     let strict = Command::parse(&line, &CommandOptions::default());
     match Command::parse(&line, &options) {
         Ok(parsed) => {

@@ -105,6 +105,3 @@ fn message_id(message: &[u8], limits: &ParserLimits, name: &str) -> Option<Messa
     let text = value.get(start..)?;
     MessageId::new(text.get(..=text.find('>')?)?).ok()
 }
-
-#[cfg(test)]
-mod tests;

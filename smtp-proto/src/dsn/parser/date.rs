@@ -62,3 +62,58 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seconds(text: &str) -> Option<i64> {
+        parse(text).map(UnixTime::as_seconds)
+    }
+
+    #[test]
+    fn dates_of_all_ages_are_read() {
+        for (text, expected) in [
+            ("Thu, 1 Jan 1970 00:00:00 +0000", 0),
+            ("1 January 70 0:0 GMT", 0),
+            ("Thu,  1 Jan 1970 01:00:00 +0100 (CET)", 0),
+            ("31 Dec 1969 19:00:00 EST", 0),
+            ("31 Dec 69 23:59:60 Z", 0),
+            ("Fri, 31 Dec 1999 23:59:59 -0000", 946_684_799),
+            ("29 Feb 2000 00:00:00 +1345", 951_732_900),
+            ("1 Mar 04 00:00 x", 1_078_099_200),
+        ] {
+            assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "Thu",
+            "Thu, 1",
+            "1 Foo 1970 00:00 GMT",
+            "0 Jan 1970 00:00 GMT",
+            "32 Jan 1970 00:00 GMT",
+            "1 Jan 10000 00:00 GMT",
+            "1 Jan 1970 24:00 GMT",
+            "1 Jan 1970 00 GMT",
+            "1 Jan 1970 00:60 GMT",
+            "1 Jan 1970 00:00 +01",
+            "1 Jan 1970 00:00 +0160",
+            "1 Jan -1 00:00 GMT",
+            "1 J\u{FC}n 1970 00:00 GMT",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(time in -62_167_219_200_i64 + 365 * 86_400 * 1000..253_402_300_800) {
+            let time = UnixTime::from_seconds(time);
+            prop_assert_eq!(parse(&time.to_string()), Some(time));
+        }
+    }
+}

@@ -161,3 +161,43 @@ fn parameter_value(text: &str) -> String {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn fields_end_at_an_empty_line_and_other_lines_are_passed_over() {
+        let text = b"A: 1\r\n\tx\r\nno field\r\n folded\r\nB : 2\nC:\r\n\r\nD: 4\r\n";
+        let mut fields = Fields::new(text);
+        let found: Vec<_> = fields.by_ref().map(|field| (field.name, field.value())).collect();
+        assert_eq!(found, [("A", "1 x".into()), ("B", "2".into()), ("C", String::new())]);
+        assert_eq!(fields.rest(), b"D: 4\r\n");
+    }
+
+    #[test]
+    fn a_value_has_no_controls_and_shows_what_is_no_utf8() {
+        let value = Fields::new(b"A: \0a\x7F\r\n\xFF\xC3\xBC\r\n b\r\n").next().unwrap().value();
+        assert_eq!(value, "a");
+        let value = Fields::new(b"A: a\0\xFF\xC3\xBC\r\n b\r\n").next().unwrap().value();
+        assert_eq!(value, "a \\xFF\u{FC} b");
+    }
+
+    #[test]
+    fn parameters_are_found_behind_quoted_strings() {
+        for (value, expected) in [
+            ("multipart/report; boundary=abc", Some("abc")),
+            ("multipart/report;BOUNDARY = \"a;b\\\"c\"; x=y", Some("a;b\"c")),
+            ("multipart/report; x=\"; boundary=no\"; boundary=yes (comment)", Some("yes")),
+            ("multipart/report; boundary=\"open", Some("open")),
+            ("multipart/report; boundary", None),
+            ("multipart/report", None),
+            ("a; x=\"", None),
+        ] {
+            assert_eq!(parameter(value, "boundary").as_deref(), expected, "{value}");
+        }
+        assert_eq!(media_type(" text/plain (x); y=z"), "text/plain");
+    }
+}

@@ -48,7 +48,9 @@ pub(super) fn read(text: &[u8], limits: &ParserLimits) -> Result<Report, ParseEr
         let mut group = Fields::new(rest);
         for field in &mut group {
             // A second recipient without a blank line before it.
-            if field.is("Final-Recipient") && draft.address.is_some() {
+            let another =
+                field.is("Final-Recipient") || field.is("Original-Recipient") && draft.original.is_some();
+            if another && draft.address.is_some() {
                 draft.finish(&mut message, &mut recipients, limits)?;
                 draft = Draft::default();
             }

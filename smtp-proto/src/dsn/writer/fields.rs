@@ -61,7 +61,12 @@ fn recipient(recipient: &Recipient, utf8: bool, out: &mut BytesMut) -> fmt::Resu
     }
     // RFC 3461 §6.3 (j)
     if let Some(address) = &recipient.remote_recipient {
-        write!(out, "SMTP-Remote-Recipient: {}\r\n", address.field(utf8))?;
+        // It has no grammar but the example of RFC 3461 §10.7, which lacks the type.
+        if address.kind() == "rfc822" && !address.as_str().contains(';') {
+            write!(out, "SMTP-Remote-Recipient: {}\r\n", address.plain(utf8))?;
+        } else {
+            write!(out, "SMTP-Remote-Recipient: {}\r\n", address.field(utf8))?;
+        }
     }
     extensions(&recipient.extensions, utf8, out)
 }
