@@ -212,17 +212,62 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
             add(target, &format!("content-{at}"), with(1, text.as_bytes()));
         }
     }
-    for (at, text) in ["\0tim\0tanstaaf\nyes", "\nmrose\ntanstaaf\nyes", "*\n", "dGlt", "a\0b\0c\nyes\nyes"]
-        .iter()
-        .enumerate()
-    {
+    for (at, (mechanism, text)) in EXCHANGES.iter().enumerate() {
         for choice in 0..4 {
-            add("sasl_server", &format!("exchange-{at}-{choice}"), with(choice, text.as_bytes()));
-            add("sasl_client", &format!("exchange-{at}-{choice}"), with(choice, text.as_bytes()));
+            for target in ["sasl_server", "sasl_client"] {
+                add(
+                    target,
+                    &format!("exchange-{at}-{choice}"),
+                    with(mechanism << 3 | choice, text.as_bytes()),
+                );
+            }
         }
     }
     Ok(seeds)
 }
+
+/// Messages of SASL exchanges, each for a mechanism by its place in the list of [`crate::sasl`]: of clients with the
+/// host's answers between, and of servers.
+const EXCHANGES: &[(u8, &str)] = &[
+    (0, "\0tim\0tanstaaf\nyes"),
+    (0, "a\0b\0c\nyes\nyes"),
+    (1, "\nmrose\ntanstaaf\nyes"),
+    (1, "*\n"),
+    (0, "dGlt"),
+    (
+        2,
+        "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL\nyes\nc=biws,r=fyko+d2lbbFgONRv9qkxdawL,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+    ),
+    (
+        3,
+        "p=tls-exporter,a=kurt,n=user,r=rOprNGfwEbeRWgbNEkqO\nyes\nc=cD10bHMtZXhwb3J0ZXIsLA==,r=rOprNGfwEbeRWgbNEkqO,p=AAAA",
+    ),
+    (
+        4,
+        "n,,n=us=2Cer,r=rOprNGfwEbeRWgbNEkqO,x=1\nno\nc=biws,r=rOprNGfwEbeRWgbNEkqO,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+    ),
+    // The client's nonce of the fixed seed, so that what follows is looked at.
+    (
+        4,
+        "r=lTpk0BY9Ds48Htz+HDR8xpVQmUMlVcoh12345678,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4\nv=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=\n+",
+    ),
+    (4, "e=unknown-user\n-"),
+    (
+        4,
+        "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+    ),
+    (6, "y,,n=user,r=rOprNGfwEbeRWgbNEkqO\nyes\n"),
+    (
+        8,
+        "n,a=user@example.com,\u{1}host=server.example.com\u{1}port=143\u{1}auth=Bearer vF9dft4qmTc2\u{1}\u{1}\nno\n\u{1}",
+    ),
+    (9, "user=tim\u{1}auth=Bearer t\u{1}\u{1}\nyes\nyes"),
+    (8, "{\"status\":\"invalid_token\"}\n-"),
+    (10, "fred@example.com\nyes\nyes"),
+    (11, "sirhc\nyes"),
+    (12, "\ntim b913a602c7eda7a495b4e6e7334d3890\nyes"),
+    (12, "<1896.697170952@postoffice.reston.mci.net>\n+"),
+];
 
 /// Name, client's octets and server's octets.
 type Dialogue = (String, Vec<u8>, Vec<u8>);

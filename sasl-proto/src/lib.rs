@@ -7,18 +7,27 @@ extern crate alloc;
 extern crate std;
 
 pub mod base64;
+mod certificate;
+mod channel;
 mod client;
+#[cfg(feature = "legacy-md5")]
+mod cram_md5;
 mod name;
 mod prepare;
+mod scram;
 mod seed;
 mod server;
 
+pub use self::channel::Channel;
 pub use self::client::{
     ChooseError, Client, ClientError, ClientMechanism, ClientPolicy, ClientStep, Credentials,
-    CredentialsError, Situation, choose,
+    CredentialsError, ServerError, Situation, choose,
 };
 pub use self::name::{MechanismName, NameError};
 pub use self::prepare::{PrepareError, Strings, prepare};
+pub use self::scram::{
+    DecoyKey, DeriveJob, DerivedKeys, ScramHash, ScramKeys, ScramKeysError, prepare_password,
+};
 pub use self::seed::{Nonce, Seed};
 pub use self::server::{
     Answer, Ask, BeginError, Identity, Offer, Offers, Reason, Server, ServerMechanism, ServerPolicy,

@@ -20,6 +20,29 @@ impl MechanismName {
     /// Name and password in two messages, in clear text (never an RFC, still wanted by old programs).
     pub const LOGIN: Self = Self::built_in("LOGIN");
 
+    /// SCRAM with SHA-1 (RFC 5802).
+    pub const SCRAM_SHA_1: Self = Self::built_in("SCRAM-SHA-1");
+    /// SCRAM with SHA-1, bound to the TLS channel (RFC 5802).
+    pub const SCRAM_SHA_1_PLUS: Self = Self::built_in("SCRAM-SHA-1-PLUS");
+    /// SCRAM with SHA-256 (RFC 7677).
+    pub const SCRAM_SHA_256: Self = Self::built_in("SCRAM-SHA-256");
+    /// SCRAM with SHA-256, bound to the TLS channel (RFC 7677).
+    pub const SCRAM_SHA_256_PLUS: Self = Self::built_in("SCRAM-SHA-256-PLUS");
+    /// SCRAM with SHA-512. Needs the feature `scram-sha-512`.
+    pub const SCRAM_SHA_512: Self = Self::built_in("SCRAM-SHA-512");
+    /// SCRAM with SHA-512, bound to the TLS channel. Needs the feature `scram-sha-512`.
+    pub const SCRAM_SHA_512_PLUS: Self = Self::built_in("SCRAM-SHA-512-PLUS");
+    /// An OAuth bearer token (RFC 7628).
+    pub const OAUTHBEARER: Self = Self::built_in("OAUTHBEARER");
+    /// An OAuth bearer token as large providers took it before there was an RFC.
+    pub const XOAUTH2: Self = Self::built_in("XOAUTH2");
+    /// What the layer below has proved, a TLS client certificate for example (RFC 4422, appendix A).
+    pub const EXTERNAL: Self = Self::built_in("EXTERNAL");
+    /// Nobody in particular (RFC 4505).
+    pub const ANONYMOUS: Self = Self::built_in("ANONYMOUS");
+    /// A keyed MD5 (RFC 2195). Needs the feature `legacy-md5`.
+    pub const CRAM_MD5: Self = Self::built_in("CRAM-MD5");
+
     /// A name that is known to be valid.
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse a bad index")]
     const fn built_in(name: &str) -> Self {

@@ -1,10 +1,15 @@
 //! [`Seed`] and [`Nonce`]: entropy as a parameter. Nothing here calls a random generator.
 
+use alloc::string::{String, ToString as _};
 use core::fmt;
 
+use bytes::BytesMut;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
+
+use crate::base64;
+use crate::scram::{DecoyKey, ScramHash};
 
 /// 32 octets from the host's random generator, from which a session derives every nonce it needs.
 ///
@@ -56,6 +61,34 @@ impl Nonce {
     #[must_use]
     pub fn octets(&self) -> &[u8; Self::LEN] {
         &self.0
+    }
+
+    /// The nonce in base64: printable, without a comma.
+    pub(crate) fn text(&self) -> String {
+        let mut text = BytesMut::new();
+        base64::encode(&*self.0, &mut text);
+        core::str::from_utf8(&text).unwrap_or_default().to_string()
+    }
+
+    /// The nonce in hexadecimal.
+    #[cfg(feature = "legacy-md5")]
+    pub(crate) fn hexadecimal(&self) -> String {
+        use core::fmt::Write as _;
+        let mut text = String::new();
+        for octet in self.0.iter() {
+            let _ = write!(text, "{octet:02x}");
+        }
+        text
+    }
+
+    /// A key that depends on the nonce and does not show it.
+    pub(crate) fn decoy_key(&self) -> DecoyKey {
+        let mut key = [0; 32];
+        for (target, source) in key.iter_mut().zip(ScramHash::Sha256.code(&*self.0, &[b"decoy key"]).octets())
+        {
+            *target = *source;
+        }
+        DecoyKey::new(key)
     }
 }
 

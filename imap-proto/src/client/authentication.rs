@@ -94,7 +94,7 @@ impl Client {
             return true;
         }
         let step = match base64::decode(text) {
-            Ok(challenge) => exchange.mechanism.challenge(challenge.expose()),
+            Ok(challenge) => exchange.mechanism.challenge_inline(challenge.expose()),
             Err(_) => Err(ClientError::UnexpectedChallenge),
         };
         let mut wire = BytesMut::new();

@@ -6,7 +6,7 @@ use alloc::string::String;
 use bytes::BytesMut;
 use mailwright_core::session::Upgraded;
 use mailwright_core::value::Secret;
-use mailwright_sasl::{Answer, Ask, Identity, Reason, ServerStep, Strings, base64, prepare};
+use mailwright_sasl::{Answer, Ask, Channel, Identity, Reason, ServerStep, Strings, base64, prepare};
 
 use super::question::AuthenticateToken;
 use super::receive::Receiving;
@@ -83,7 +83,12 @@ impl Server {
         };
         let allowed = self.clear_text_allowed();
         let nonce = self.seed.nonce();
-        match self.config.offers.begin(mechanism.as_bytes(), allowed, &self.config.sasl, nonce) {
+        match self.config.offers.begin(
+            mechanism.as_bytes(),
+            &mut Channel::new(allowed),
+            &self.config.sasl,
+            nonce,
+        ) {
             Ok(mut exchange) => {
                 if let Ok(step) = exchange.start(initial.as_ref().map(Secret::expose)) {
                     self.exchange(tag, Some(Box::new(exchange)), step);

@@ -33,7 +33,8 @@ impl Server {
         if !self.may_login() {
             add("LOGINDISABLED");
         }
-        for mechanism in self.config.offers.permitted(self.clear_text_allowed()) {
+        let channel = mailwright_sasl::Channel::new(self.clear_text_allowed());
+        for mechanism in self.config.offers.permitted(&channel) {
             add(&format!("AUTH={mechanism}"));
         }
         names

@@ -66,7 +66,7 @@ impl Client {
     pub(super) fn challenged(&mut self, text: &[u8]) {
         let Some(exchange) = &mut self.exchange else { return };
         let step = match base64::decode(text) {
-            Ok(challenge) => exchange.mechanism.challenge(challenge.expose()),
+            Ok(challenge) => exchange.mechanism.challenge_inline(challenge.expose()),
             Err(_) => Err(ClientError::UnexpectedChallenge),
         };
         let wire = self.transmit.buffer();

@@ -5,7 +5,7 @@ use alloc::string::ToString as _;
 
 use bytes::BufMut as _;
 use mailwright_core::value::Secret;
-use mailwright_sasl::{Answer, Ask, BeginError, Identity, Reason, ServerStep, base64};
+use mailwright_sasl::{Answer, Ask, BeginError, Channel, Identity, Reason, ServerStep, base64};
 
 use super::event::Severity;
 use super::maildrop::Snapshot;
@@ -68,7 +68,7 @@ impl Server {
         };
         let allowed = self.clear_text_allowed();
         let nonce = self.seed.nonce();
-        match self.config.offers.begin(mechanism, allowed, &self.config.sasl, nonce) {
+        match self.config.offers.begin(mechanism, &mut Channel::new(allowed), &self.config.sasl, nonce) {
             Ok(mut exchange) => {
                 if let Ok(step) = exchange.start(initial.as_ref().map(Secret::expose)) {
                     self.exchange(Some(exchange), step);

@@ -19,7 +19,8 @@ impl Server {
             if config.user_pass && clear_text {
                 wire.put_slice(b"USER\r\n");
             }
-            let mut mechanisms = config.offers.permitted(clear_text).peekable();
+            let channel = mailwright_sasl::Channel::new(clear_text);
+            let mut mechanisms = config.offers.permitted(&channel).peekable();
             if mechanisms.peek().is_some() {
                 wire.put_slice(b"SASL");
                 for name in mechanisms {

@@ -1,26 +1,54 @@
 //! [`choose`]: which of the announced mechanisms a client takes, without ever being talked down.
 
 use super::{ClientPolicy, Credentials};
+use crate::channel::Channel;
 use crate::name::MechanismName;
+use crate::scram::ScramHash;
 
 /// Mechanisms for a password, strongest first.
-const PASSWORD: &[MechanismName] = &[MechanismName::PLAIN, MechanismName::LOGIN];
+const PASSWORD: &[MechanismName] = &[
+    #[cfg(feature = "scram-sha-512")]
+    MechanismName::SCRAM_SHA_512_PLUS,
+    #[cfg(feature = "scram-sha-512")]
+    MechanismName::SCRAM_SHA_512,
+    MechanismName::SCRAM_SHA_256_PLUS,
+    MechanismName::SCRAM_SHA_256,
+    MechanismName::SCRAM_SHA_1_PLUS,
+    MechanismName::SCRAM_SHA_1,
+    MechanismName::PLAIN,
+    MechanismName::LOGIN,
+];
+/// Mechanisms for a token.
+const TOKEN: &[MechanismName] = &[MechanismName::OAUTHBEARER, MechanismName::XOAUTH2];
+
+/// Whether a mechanism shows its secret to who listens.
+pub(super) fn is_clear_text(name: MechanismName) -> bool {
+    TOKEN.contains(&name) || matches!(name, MechanismName::PLAIN | MechanismName::LOGIN)
+}
 
 /// What the choice depends on beside the announcement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Situation {
+pub struct Situation<'a> {
     /// Whether the connection is encrypted.
     pub tls: bool,
     /// The mechanism under which the server has rejected these credentials before, if it has.
     pub rejected: Option<MechanismName>,
+    /// What is known of the connection, for mechanisms that bind to it.
+    pub channel: Option<&'a Channel>,
 }
 
-impl Situation {
-    /// A first attempt.
+impl<'a> Situation<'a> {
+    /// A first attempt, with nothing to bind to.
     #[must_use]
     pub const fn new(tls: bool) -> Self {
-        Self { tls, rejected: None }
+        Self { tls, rejected: None, channel: None }
+    }
+
+    /// A first attempt on a connection with these facts.
+    #[must_use]
+    pub const fn on(channel: &'a Channel) -> Self {
+        Self { tls: channel.is_confidential(), rejected: None, channel: Some(channel) }
     }
 
     /// An attempt after the server has rejected the credentials under `mechanism`.
@@ -31,7 +59,9 @@ impl Situation {
     }
 }
 
-/// Takes the strongest of the `announced` mechanisms that fits: PLAIN, then LOGIN.
+/// Takes the strongest of the `announced` mechanisms that fits. For a password: SCRAM, the larger hash first and
+/// with channel binding before without, then PLAIN, then LOGIN. For a token: OAUTHBEARER, then XOAUTH2. EXTERNAL
+/// and ANONYMOUS only for the credentials of that name, CRAM-MD5 never.
 ///
 /// After a rejection no weaker one is tried with the same secret: a server that wants to see the
 /// password in clear text could else just reject everything better.
@@ -56,15 +86,23 @@ pub fn choose(
     announced: &[MechanismName],
     credentials: &Credentials,
     policy: &ClientPolicy,
-    situation: Situation,
+    situation: Situation<'_>,
 ) -> Result<MechanismName, ChooseError> {
-    let Credentials::Password { authzid, .. } = credentials;
-    let strength = |name: MechanismName| PASSWORD.iter().position(|&other| other == name);
+    let (order, may_act_for_another): (&[MechanismName], _) = match credentials {
+        Credentials::Password { authzid, .. } => (PASSWORD, authzid.is_some()),
+        Credentials::Token { .. } => (TOKEN, false),
+        Credentials::External { .. } => (&[MechanismName::EXTERNAL], false),
+        Credentials::Anonymous { .. } => (&[MechanismName::ANONYMOUS], false),
+    };
+    let strength = |name: MechanismName| order.iter().position(|&other| other == name);
+    let (can_bind, has_binding) =
+        situation.channel.map_or((false, false), |channel| (channel.can_bind(), channel.has_binding()));
     let mut obstacle = ChooseError::NoneFits;
-    for &name in PASSWORD {
+    for &name in order {
         // LOGIN has no place for an authorization identity, which is never left out.
-        let fits = name != MechanismName::LOGIN || authzid.is_none();
-        if !fits || !announced.contains(&name) {
+        let fits = name != MechanismName::LOGIN || !may_act_for_another;
+        let binds = matches!(ScramHash::of(name), Some((_, true)));
+        if !fits || !announced.contains(&name) || binds && !can_bind {
             continue;
         }
         // A pin that is not in the order admits nothing.
@@ -82,7 +120,12 @@ pub fn choose(
             obstacle = ChooseError::Rejected;
             continue;
         }
-        if !situation.tls && !policy.clear_text_without_tls {
+        // RFC 9266 §4.1: a second exchange that binds needs a new connection, and one that does not bind would be
+        // weaker.
+        if binds && !has_binding {
+            return Err(ChooseError::BindingUsed);
+        }
+        if is_clear_text(name) && !situation.tls && !policy.clear_text_without_tls {
             obstacle = ChooseError::ClearText;
             continue;
         }
@@ -107,6 +150,9 @@ pub enum ChooseError {
     /// Only mechanisms that send the password in clear text, and the connection is not encrypted.
     #[error("the password would travel in clear text: use TLS, or allow it in the policy")]
     ClearText,
+    /// The strongest mechanism binds to the connection, and an exchange over it has done so already.
+    #[error("the channel binding of this connection is used up: open a new one")]
+    BindingUsed,
 }
 
 #[cfg(test)]
@@ -118,7 +164,7 @@ mod tests {
     fn take(
         announced: &[MechanismName],
         policy: &ClientPolicy,
-        situation: Situation,
+        situation: Situation<'_>,
     ) -> Result<&'static str, ChooseError> {
         let credentials = Credentials::password("tim", "tanstaaf").unwrap();
         choose(announced, &credentials, policy, situation)

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString as _};
 use mailwright_core::value::Secret;
 
 use crate::FIELD_LIMIT;
+use crate::prepare::is_trace;
 
 /// What a client can prove itself with. Validated: no mechanism can be made to send anything else.
 #[derive(Clone, Debug)]
@@ -19,6 +20,30 @@ pub enum Credentials {
         authzid: Option<String>,
         /// The password.
         password: Secret,
+    },
+    /// An OAuth bearer token.
+    #[non_exhaustive]
+    Token {
+        /// The user for whom the token was given.
+        user: String,
+        /// The token.
+        token: Secret,
+        /// For which server it is, as OAUTHBEARER tells.
+        host: Option<String>,
+        /// For which port.
+        port: Option<u16>,
+    },
+    /// What the layer below proves, a TLS client certificate for example.
+    #[non_exhaustive]
+    External {
+        /// The identity to act as, if not the one that was proved.
+        authzid: Option<String>,
+    },
+    /// None: a guest.
+    #[non_exhaustive]
+    Anonymous {
+        /// What the server may write into its log; may be empty.
+        trace: String,
     },
 }
 
@@ -35,17 +60,79 @@ impl Credentials {
         Ok(Self::Password { authcid: name.to_string(), authzid: None, password })
     }
 
-    /// The same, acting as `authzid`.
+    /// A bearer token of `user`.
     ///
     /// # Errors
-    /// If it is empty, longer than [`FIELD_LIMIT`], or holds CR, LF or NUL.
+    /// If one of them is empty or longer than [`FIELD_LIMIT`], the user holds an ASCII control, or the token
+    /// anything but visible ASCII.
+    pub fn token(user: &str, token: impl Into<Secret>) -> Result<Self, CredentialsError> {
+        let token = token.into();
+        check(user)?;
+        // The octet 1 separates the fields of both mechanisms.
+        if let Some(offset) = user.bytes().position(|octet| octet.is_ascii_control()) {
+            return Err(CredentialsError::Control { offset });
+        }
+        check(core::str::from_utf8(token.expose()).map_err(|_| CredentialsError::Utf8)?)?;
+        match token.expose().iter().position(|octet| !octet.is_ascii_graphic()) {
+            Some(offset) => Err(CredentialsError::Token { offset }),
+            None => Ok(Self::Token { user: user.to_string(), token, host: None, port: None }),
+        }
+    }
+
+    /// What the layer below proves.
+    #[must_use]
+    pub const fn external() -> Self {
+        Self::External { authzid: None }
+    }
+
+    /// None. `trace` says who it is all the same: an address, up to 255 characters without `@`, or nothing.
+    ///
+    /// # Errors
+    /// If it is not of one of these forms (RFC 4505 §2).
+    pub fn anonymous(trace: &str) -> Result<Self, CredentialsError> {
+        // RFC 4505 §2: message = [ email / token ].
+        if trace.is_empty() || is_trace(trace) {
+            Ok(Self::Anonymous { trace: trace.to_string() })
+        } else {
+            Err(CredentialsError::Trace)
+        }
+    }
+
+    /// The same, acting as `authzid`. For a token: as the user `authzid`. A guest stays a guest.
+    ///
+    /// # Errors
+    /// If it is empty, longer than [`FIELD_LIMIT`], or holds CR, LF or NUL (with a token, any ASCII control).
     pub fn acting_as(self, authzid: &str) -> Result<Self, CredentialsError> {
         check(authzid)?;
         match self {
             Self::Password { authcid, password, .. } => {
                 Ok(Self::Password { authcid, authzid: Some(authzid.to_string()), password })
             }
+            Self::Token { token, host, port, .. } => match Self::token(authzid, token)? {
+                Self::Token { user, token, .. } => Ok(Self::Token { user, token, host, port }),
+                other => Ok(other),
+            },
+            Self::External { .. } => Ok(Self::External { authzid: Some(authzid.to_string()) }),
+            Self::Anonymous { trace } => Ok(Self::Anonymous { trace }),
         }
+    }
+
+    /// The same, if it is a token, for this server only: OAUTHBEARER tells the server, which refuses a token that
+    /// was meant for another.
+    ///
+    /// # Errors
+    /// If `host` is empty, longer than [`FIELD_LIMIT`], or anything but visible ASCII.
+    pub fn for_server(self, host: &str, port: u16) -> Result<Self, CredentialsError> {
+        check(host)?;
+        if let Some(offset) = host.bytes().position(|octet| !octet.is_ascii_graphic()) {
+            return Err(CredentialsError::Token { offset });
+        }
+        Ok(match self {
+            Self::Token { user, token, .. } => {
+                Self::Token { user, token, host: Some(host.to_string()), port: Some(port) }
+            }
+            other => other,
+        })
     }
 }
 
@@ -78,9 +165,18 @@ pub enum CredentialsError {
         /// Where it stands.
         offset: usize,
     },
-    /// A password that is not UTF-8.
+    /// A password or token that is not UTF-8.
     #[error("a password must be UTF-8")]
     Utf8,
+    /// Anything but visible ASCII in a token or the name of its server.
+    #[error("a token or server name is visible ASCII, unlike the octet at offset {offset}")]
+    Token {
+        /// Where it stands.
+        offset: usize,
+    },
+    /// No trace of RFC 4505.
+    #[error("a trace is an address, or up to 255 characters without `@` and control characters")]
+    Trace,
 }
 
 #[cfg(test)]

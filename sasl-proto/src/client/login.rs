@@ -14,10 +14,9 @@ pub(super) struct Login {
 impl Login {
     /// `Unsupported` if the credentials ask to act for another: LOGIN has no place for that.
     pub(super) fn new(credentials: &Credentials) -> Result<Self, ClientError> {
-        let Credentials::Password { authcid, authzid, password } = credentials;
-        if authzid.is_some() {
+        let Credentials::Password { authcid, authzid: None, password } = credentials else {
             return Err(ClientError::Unsupported);
-        }
+        };
         Ok(Self { name: Some(Secret::from(authcid.as_str())), password: Some(password.clone()) })
     }
 }

@@ -5,9 +5,15 @@
 //! and whether the first message fits into the command, are the protocol crates' business.
 
 mod choose;
+mod claim;
+#[cfg(feature = "legacy-md5")]
+mod cram_md5;
 mod credentials;
 mod login;
+mod oauth;
 mod plain;
+mod policy;
+mod scram;
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -15,31 +21,19 @@ use core::fmt;
 use mailwright_core::value::Secret;
 
 pub use self::choose::{ChooseError, Situation, choose};
+use self::claim::Claim;
 pub use self::credentials::{Credentials, CredentialsError};
 use self::login::Login;
+use self::oauth::OAuth;
 use self::plain::Plain;
+pub use self::policy::ClientPolicy;
+pub use self::scram::ServerError;
+use self::scram::{Binding, Scram};
+use crate::channel::Channel;
 use crate::name::MechanismName;
+use crate::prepare::PrepareError;
+use crate::scram::{DeriveJob, DerivedKeys, ScramHash};
 use crate::seed::Nonce;
-
-/// How a client runs its exchanges and which mechanisms it takes. Plain data.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ClientPolicy {
-    /// Most decoded octets of one challenge. Default 4096.
-    pub message_limit: usize,
-    /// Most challenges of one exchange. Default 8: LOGIN needs 2, SCRAM 3.
-    pub max_challenges: u32,
-    /// Whether mechanisms that send the password in clear text may be used without TLS. Default `false`.
-    pub clear_text_without_tls: bool,
-    /// Nothing weaker than this one is taken, in the order of [`choose`]. Default `None`.
-    pub min_mechanism: Option<MechanismName>,
-}
-
-impl Default for ClientPolicy {
-    fn default() -> Self {
-        Self { message_limit: 4096, max_challenges: 8, clear_text_without_tls: false, min_mechanism: None }
-    }
-}
 
 /// What the client does next.
 #[derive(Debug)]
@@ -47,6 +41,8 @@ impl Default for ClientPolicy {
 pub enum ClientStep {
     /// Send these octets, which may be none.
     Respond(Secret),
+    /// Run this where it hurts nobody, and hand the keys to [`Client::derived`].
+    Derive(DeriveJob),
     /// The mechanism has said all it has: where the protocol owes the challenge an answer, send an
     /// empty one; then the outcome is next.
     AwaitOutcome,
@@ -71,6 +67,24 @@ pub enum ClientError {
     /// More challenges than the policy allows.
     #[error("too many challenges")]
     TooManyChallenges,
+    /// Name or password cannot be prepared for the mechanism.
+    #[error("name or password: {0}")]
+    Preparation(#[from] PrepareError),
+    /// The server's message is not one of the mechanism.
+    #[error("malformed message of the server")]
+    Malformed,
+    /// The server wants fewer or more iterations than the policy allows.
+    #[error("the server asks for {0} iterations of the key derivation")]
+    Iterations(u32),
+    /// The server says that it failed, and why.
+    #[error("the server says: {0}")]
+    Server(ServerError),
+    /// The server has proved with a wrong signature that it does not know the password.
+    #[error("the server's signature is wrong")]
+    WrongSignature,
+    /// The server reports success and has not proved that it knows the password.
+    #[error("the server has not proved itself")]
+    NoServerProof,
 }
 
 /// The client side of one mechanism, for those that a host brings along.
@@ -88,6 +102,20 @@ pub trait ClientMechanism: Send + Sync {
     /// If the exchange cannot go on.
     fn challenge(&mut self, challenge: &[u8]) -> Result<ClientStep, ClientError>;
 
+    /// Takes the keys of [`ClientStep::Derive`]. The default is for mechanisms that never say so.
+    ///
+    /// # Errors
+    /// If the exchange cannot go on.
+    fn derived(&mut self, keys: DerivedKeys) -> Result<ClientStep, ClientError> {
+        drop(keys);
+        Err(ClientError::State)
+    }
+
+    /// What the server has told about a failure, beside that it failed.
+    fn failure(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// The server says how it ended. The default believes it.
     ///
     /// # Errors
@@ -102,6 +130,7 @@ pub trait ClientMechanism: Send + Sync {
 enum Turn {
     Start,
     Server,
+    Host,
     Over,
 }
 
@@ -125,29 +154,62 @@ pub struct Client {
     turn: Turn,
     /// The first message, until it is sent.
     initial: Option<Secret>,
+    /// What the server has told about a failure.
+    failure: Option<Box<[u8]>>,
     message_limit: usize,
     challenges_left: u32,
 }
 
 impl Client {
-    /// An exchange by a mechanism of this crate.
+    /// An exchange by a mechanism of this crate, which binds to nothing.
     ///
     /// # Errors
-    /// [`ClientError::Unsupported`] if there is none of that name, or the credentials do not fit it.
+    /// [`ClientError::Unsupported`] if there is none of that name, it has to bind, or the credentials do not fit
+    /// it; [`ClientError::Preparation`].
     pub fn new(
         name: MechanismName,
         credentials: &Credentials,
         policy: &ClientPolicy,
         nonce: Nonce,
     ) -> Result<Self, ClientError> {
-        // No mechanism of clear text needs a nonce.
-        drop(nonce);
+        Self::bound(name, credentials, policy, nonce, &mut Channel::new(true), &[])
+    }
+
+    /// An exchange by a mechanism of this crate over a connection with these facts, with a server that announces
+    /// these mechanisms. Uses the binding of `channel` up if the mechanism binds.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn bound(
+        name: MechanismName,
+        credentials: &Credentials,
+        policy: &ClientPolicy,
+        nonce: Nonce,
+        channel: &mut Channel,
+        announced: &[MechanismName],
+    ) -> Result<Self, ClientError> {
         let mechanism: Box<dyn ClientMechanism> = match name {
             MechanismName::PLAIN => Box::new(Plain::new(credentials)?),
             MechanismName::LOGIN => Box::new(Login::new(credentials)?),
-            _ => return Err(ClientError::Unsupported),
+            MechanismName::OAUTHBEARER => Box::new(OAuth::oauthbearer(credentials)?),
+            MechanismName::XOAUTH2 => Box::new(OAuth::xoauth2(credentials)?),
+            MechanismName::EXTERNAL | MechanismName::ANONYMOUS => Box::new(Claim::new(name, credentials)?),
+            #[cfg(feature = "legacy-md5")]
+            MechanismName::CRAM_MD5 => Box::new(cram_md5::CramMd5::new(credentials)?),
+            name => {
+                let (hash, plus) = ScramHash::of(name).ok_or(ClientError::Unsupported)?;
+                let binds = |name: &MechanismName| matches!(ScramHash::of(*name), Some((_, true)));
+                let binding = if plus {
+                    Binding::Required(channel.take_bindings())
+                } else {
+                    // RFC 5802 §6: "y" tells the server that the client could bind, in case somebody has taken the
+                    // offer out of the announcement.
+                    Binding::Unused { possible: channel.can_bind() && !announced.iter().any(binds) }
+                };
+                Box::new(Scram::new(hash, &binding, credentials, policy, &nonce.text())?)
+            }
         };
-        Ok(Self::custom(name, true, mechanism, policy))
+        Ok(Self::custom(name, choose::is_clear_text(name), mechanism, policy))
     }
 
     /// An exchange by a mechanism of the host. `clear_text`: whether it shows the secret to who listens.
@@ -165,6 +227,7 @@ impl Client {
             mechanism: Some(mechanism),
             turn: Turn::Start,
             initial,
+            failure: None,
             message_limit: policy.message_limit,
             challenges_left: policy.max_challenges,
         }
@@ -210,10 +273,48 @@ impl Client {
             return Err(ClientError::State);
         }
         let result = self.next(challenge);
-        if result.is_err() {
-            self.cancel();
+        self.settle(result)
+    }
+
+    /// The same, with a key derivation done at once, however long it takes: the policy bounds it.
+    ///
+    /// # Errors
+    /// As [`Self::challenge`].
+    pub fn challenge_inline(&mut self, challenge: &[u8]) -> Result<ClientStep, ClientError> {
+        match self.challenge(challenge)? {
+            ClientStep::Derive(job) => self.derived(job.run()),
+            step => Ok(step),
+        }
+    }
+
+    /// Takes the keys of [`ClientStep::Derive`], from its job or kept from an earlier exchange.
+    ///
+    /// # Errors
+    /// [`ClientError::State`] if there was no such step. Also if the keys are not those; then, as after any other
+    /// error, the exchange is over and must be cancelled.
+    pub fn derived(&mut self, keys: DerivedKeys) -> Result<ClientStep, ClientError> {
+        if self.turn != Turn::Host {
+            return Err(ClientError::State);
+        }
+        let result = self.mechanism.as_mut().ok_or(ClientError::State)?.derived(keys);
+        self.settle(result)
+    }
+
+    /// Whose turn it is next.
+    fn settle(&mut self, result: Result<ClientStep, ClientError>) -> Result<ClientStep, ClientError> {
+        match &result {
+            Ok(ClientStep::Derive(_)) => self.turn = Turn::Host,
+            Ok(_) => self.turn = Turn::Server,
+            Err(_) => self.cancel(),
         }
         result
+    }
+
+    /// What the server has told about a failure beside that it failed: the JSON of OAUTHBEARER (RFC 7628 §3.2.2)
+    /// and XOAUTH2, which may say how to get a better token. Whatever it is, it is the server's text.
+    #[must_use]
+    pub fn failure(&self) -> Option<&[u8]> {
+        self.failure.as_deref().or_else(|| self.mechanism.as_ref()?.failure())
     }
 
     fn next(&mut self, challenge: &[u8]) -> Result<ClientStep, ClientError> {
@@ -248,6 +349,7 @@ impl Client {
 
     /// Ends the exchange and overwrites what it held.
     pub fn cancel(&mut self) {
+        self.failure = self.failure().map(Box::from);
         self.turn = Turn::Over;
         self.mechanism = None;
         self.initial = None;

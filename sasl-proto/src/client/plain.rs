@@ -12,9 +12,10 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    #[expect(clippy::unnecessary_wraps, reason = "credentials of other kinds will not fit")]
     pub(super) fn new(credentials: &Credentials) -> Result<Self, ClientError> {
-        let Credentials::Password { authcid, authzid, password } = credentials;
+        let Credentials::Password { authcid, authzid, password } = credentials else {
+            return Err(ClientError::Unsupported);
+        };
         let authzid = authzid.as_deref().unwrap_or_default();
         // At its full size at once, so that no copy of the password stays behind.
         let mut message = Vec::with_capacity(authzid.len() + authcid.len() + password.expose().len() + 2);

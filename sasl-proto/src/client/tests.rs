@@ -17,6 +17,7 @@ fn answer(client: &mut Client, challenge: &[u8]) -> Result<String, ClientError> 
     client.challenge(challenge).map(|step| match step {
         ClientStep::Respond(secret) => secret.expose().escape_ascii().to_string(),
         ClientStep::AwaitOutcome => "nothing".to_string(),
+        ClientStep::Derive(job) => format!("{job:?}"),
     })
 }
 
@@ -117,7 +118,7 @@ proptest! {
             Client::new(mechanism, &credentials, &ClientPolicy::default(), Seed::new([1; 32]).nonce()).unwrap();
         let offers = Offers::new([mechanism]);
         let mut server = offers
-            .begin(mechanism.as_str().as_bytes(), true, &ServerPolicy::default(), Seed::new([2; 32]).nonce())
+            .begin(mechanism.as_str().as_bytes(), &mut Channel::new(true), &ServerPolicy::default(), Seed::new([2; 32]).nonce())
             .unwrap();
         let initial = client.start(inline).unwrap();
         let mut step = server.start(initial.as_ref().map(Secret::expose)).unwrap();
@@ -147,7 +148,7 @@ proptest! {
         let mechanism = if login { "LOGIN" } else { "PLAIN" };
         let offers = Offers::new([MechanismName::PLAIN, MechanismName::LOGIN]);
         let nonce = Seed::new([2; 32]).nonce();
-        let mut server = offers.begin(mechanism.as_bytes(), true, &ServerPolicy::default(), nonce).unwrap();
+        let mut server = offers.begin(mechanism.as_bytes(), &mut Channel::new(true), &ServerPolicy::default(), nonce).unwrap();
         for (call, octets) in calls {
             let step = match call {
                 0 => server.start(None),

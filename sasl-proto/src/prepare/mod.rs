@@ -8,6 +8,7 @@ mod tables;
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use mailwright_core::value::Mailbox;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -71,6 +72,23 @@ pub fn prepare(text: &str, strings: Strings) -> Result<Cow<'_, str>, PrepareErro
     Ok(Cow::Owned(core::mem::take(&mut *prepared)))
 }
 
+/// Whether `text` may be the trace of ANONYMOUS: RFC 4505 §2, up to 255 characters without `@`, or an address;
+/// by the profile of §3 in both cases.
+pub(crate) fn is_trace(text: &str) -> bool {
+    // RFC 4505 §3: tables C.2 to C.6, C.8 and C.9, which is what SASLprep prohibits without other spaces
+    // (C.1.2) and what describes ideographs (C.7).
+    let allowed = |character| {
+        !contains(tables::PROHIBITED, character)
+            || contains(tables::MAPPED_TO_SPACE, character)
+            || matches!(character, '\u{2ff0}'..='\u{2ffb}')
+    };
+    let form = match text.rsplit_once('@') {
+        None => (1..=255).contains(&text.chars().count()),
+        Some(_) => text.parse::<Mailbox>().is_ok(),
+    };
+    form && text.chars().all(allowed) && check_directions(text).is_ok()
+}
+
 /// RFC 4013 §2.4, RFC 3454 §6: a text with a right-to-left character has no left-to-right one, and
 /// begins and ends with a right-to-left one.
 fn check_directions(text: &str) -> Result<(), PrepareError> {
@@ -100,7 +118,7 @@ fn contains(table: &[Range], character: char) -> bool {
 }
 
 /// Why a text cannot be prepared. Says nothing of the text: it may be a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrepareError {
     /// Nothing is left, or nothing was there.

@@ -5,7 +5,8 @@ use alloc::string::{String, ToString as _};
 
 use bytes::Bytes;
 
-use super::{Answer, PasswordQuestion, Reason, ServerMechanism, ServerStep};
+use super::authorization::Authorization;
+use super::{Answer, Reason, ServerMechanism, ServerStep};
 use crate::FIELD_LIMIT;
 
 /// The exchange: name, password, then the question.
@@ -13,12 +14,12 @@ pub(crate) struct Login {
     /// Whether a name is taken as initial response.
     initial_response: bool,
     name: Option<String>,
-    question: Option<PasswordQuestion>,
+    authorization: Option<Authorization>,
 }
 
 impl Login {
     pub(crate) const fn new(initial_response: bool) -> Self {
-        Self { initial_response, name: None, question: None }
+        Self { initial_response, name: None, authorization: None }
     }
 }
 
@@ -37,9 +38,9 @@ impl ServerMechanism for Login {
             self.name = Some(field.to_string());
             return ServerStep::Challenge(Bytes::from_static(b"Password:"));
         };
-        match PasswordQuestion::ask(None, name, field) {
-            Ok((question, ask)) => {
-                self.question = Some(question);
+        match Authorization::by_password(None, name, field) {
+            Ok((authorization, ask)) => {
+                self.authorization = Some(authorization);
                 ServerStep::Ask(ask)
             }
             Err(reason) => ServerStep::Reject(reason),
@@ -47,8 +48,8 @@ impl ServerMechanism for Login {
     }
 
     fn answer(&mut self, answer: Answer) -> ServerStep {
-        match &mut self.question {
-            Some(question) => question.answer(answer),
+        match &mut self.authorization {
+            Some(authorization) => authorization.conclude(answer),
             None => ServerStep::Reject(Reason::Malformed),
         }
     }

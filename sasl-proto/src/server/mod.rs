@@ -5,48 +5,28 @@
 //! mechanisms themselves know only their messages. Which ones a server has is in `offers`. The base64
 //! lines are the protocol crates' business.
 
+mod anonymous;
+mod authorization;
+#[cfg(feature = "legacy-md5")]
+mod cram_md5;
+mod external;
 mod login;
+mod oauth;
 mod offers;
 mod plain;
+mod policy;
+mod question;
+mod scram;
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
 use core::fmt;
 
 use bytes::Bytes;
-use mailwright_core::value::Secret;
 
-pub(crate) use self::login::Login;
 pub use self::offers::{BeginError, Offer, Offers};
-pub(crate) use self::plain::Plain;
+pub use self::policy::ServerPolicy;
+pub use self::question::{Answer, Ask, Identity};
 use crate::name::MechanismName;
-use crate::prepare::{Strings, prepare};
-
-/// How a server runs its exchanges. Plain data; the defaults suit a public server.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ServerPolicy {
-    /// Most decoded octets of one response. Default 4096: no mechanism here needs more.
-    pub message_limit: usize,
-    /// The same for PLAIN and LOGIN. Default 12 288: room for three fields of [`crate::FIELD_LIMIT`].
-    pub clear_text_message_limit: usize,
-    /// Most challenges of one exchange. Default 8: LOGIN needs 2, SCRAM 3.
-    pub max_challenges: u32,
-    /// Whether LOGIN takes a name as initial response. Default `false`: the server speaks first in LOGIN,
-    /// so RFC 4422 §3 has no place for one; a few clients send it all the same.
-    pub login_initial_response: bool,
-}
-
-impl Default for ServerPolicy {
-    fn default() -> Self {
-        Self {
-            message_limit: 4096,
-            clear_text_message_limit: 12_288,
-            max_challenges: 8,
-            login_initial_response: false,
-        }
-    }
-}
 
 /// What the server does next.
 #[derive(Debug)]
@@ -60,93 +40,6 @@ pub enum ServerStep {
     Accept(Identity),
     /// The end: it is not.
     Reject(Reason),
-}
-
-/// A question to the host. Names are prepared with SASLprep ([`prepare`]), so compare them as they are.
-///
-/// Spend the same work on an unknown name as on a known one: verify the password against a dummy hash
-/// of the same cost, then answer [`Answer::No`]. The exchange sees to the rest: both kinds of failure
-/// give the same messages and the same questions.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Ask {
-    /// Is this the password of `authcid`?
-    Password {
-        /// Whose password it is.
-        authcid: String,
-        /// On whose behalf the client wants to act, if not its own. For information: [`Ask::Authorize`]
-        /// asks about it once the password is known to be right.
-        authzid: Option<String>,
-        /// The password as presented, prepared.
-        password: Secret,
-    },
-    /// May `authcid`, whose credentials are good, act as `authzid`? Asked whenever the client named an
-    /// authorization identity that differs; answer [`Answer::No`] if nobody may act for another.
-    Authorize {
-        /// Who it is.
-        authcid: String,
-        /// Who it wants to be.
-        authzid: String,
-    },
-}
-
-impl Ask {
-    /// Whose credentials are in question.
-    #[must_use]
-    pub fn authcid(&self) -> &str {
-        match self {
-            Self::Password { authcid, .. } | Self::Authorize { authcid, .. } => authcid,
-        }
-    }
-
-    /// The answer yes, with the names as they were asked.
-    #[must_use]
-    pub fn accept(&self) -> Answer {
-        Answer::Yes(match self {
-            Self::Password { authcid, .. } => Identity::new(authcid.as_str()),
-            Self::Authorize { authcid, authzid } => {
-                Identity::new(authcid.as_str()).acting_as(authzid.as_str())
-            }
-        })
-    }
-}
-
-/// The host's decision.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Answer {
-    /// Yes, and this is who it is by the host's own names.
-    Yes(Identity),
-    /// No: unknown, wrong, disabled or not allowed. The client learns no more than that.
-    No,
-    /// The question cannot be decided now.
-    TempFail,
-}
-
-/// Who a client is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Identity {
-    /// Whose credentials were good.
-    pub authentication: String,
-    /// As whom the session acts; the same unless the client asked for another and was allowed.
-    pub authorization: String,
-}
-
-impl Identity {
-    /// `name`, acting as itself.
-    #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        let authentication = name.into();
-        Self { authorization: authentication.clone(), authentication }
-    }
-
-    /// The same, acting as `name`.
-    #[must_use]
-    pub fn acting_as(mut self, name: impl Into<String>) -> Self {
-        self.authorization = name.into();
-        self
-    }
 }
 
 /// Why an exchange failed.
@@ -165,6 +58,10 @@ pub enum Reason {
     /// More challenges than the policy allows.
     #[error("too many challenges")]
     TooManyChallenges,
+    /// What the client says about channel binding does not fit this connection: somebody is in between, or
+    /// has changed what the server announced.
+    #[error("channel binding does not match")]
+    ChannelBinding,
     /// Anything that depends on the user or the secret.
     #[error("authentication credentials invalid")]
     BadCredentials,
@@ -312,51 +209,6 @@ impl fmt::Debug for Server {
             .field("mechanism", &self.name)
             .field("turn", &self.turn)
             .finish_non_exhaustive()
-    }
-}
-
-/// Name, password and the wish to act for another, once the client has sent them: the questions that
-/// PLAIN and LOGIN share.
-struct PasswordQuestion {
-    authcid: String,
-    authzid: Option<String>,
-    asked_to_authorize: bool,
-}
-
-impl PasswordQuestion {
-    /// Prepares what came and makes the first question of it.
-    fn ask(authzid: Option<&str>, authcid: &str, password: &str) -> Result<(Self, Ask), Reason> {
-        // RFC 4616 §2: presented strings are query strings; if preparation fails or gives an empty
-        // string, verification fails, without a question to the host.
-        let prepared = |text| prepare(text, Strings::Query).map_err(|_| Reason::BadCredentials);
-        let question = Self {
-            authcid: prepared(authcid)?.to_string(),
-            // The form of an authorization identity is the protocol's; none here prepares it further.
-            authzid: authzid.map(ToString::to_string),
-            asked_to_authorize: false,
-        };
-        let ask = Ask::Password {
-            authcid: question.authcid.clone(),
-            authzid: question.authzid.clone(),
-            password: Secret::from(prepared(password)?.into_owned()),
-        };
-        Ok((question, ask))
-    }
-
-    fn answer(&mut self, answer: Answer) -> ServerStep {
-        let identity = match answer {
-            Answer::Yes(identity) => identity,
-            Answer::No => return ServerStep::Reject(Reason::BadCredentials),
-            Answer::TempFail => return ServerStep::Reject(Reason::TempFail),
-        };
-        // RFC 4616 §2: the server verifies that the credentials permit to act as the authorization identity.
-        match self.authzid.take() {
-            Some(authzid) if !self.asked_to_authorize && authzid != self.authcid => {
-                self.asked_to_authorize = true;
-                ServerStep::Ask(Ask::Authorize { authcid: identity.authentication, authzid })
-            }
-            _ => ServerStep::Accept(identity),
-        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Answer, PasswordQuestion, Reason, ServerMechanism, ServerStep};
+use super::authorization::Authorization;
+use super::{Answer, Reason, ServerMechanism, ServerStep};
 use crate::FIELD_LIMIT;
 
 /// The exchange: one message, then the questions.
 #[derive(Default)]
 pub(crate) struct Plain {
-    question: Option<PasswordQuestion>,
+    authorization: Option<Authorization>,
 }
 
 impl ServerMechanism for Plain {
@@ -23,9 +24,9 @@ impl ServerMechanism for Plain {
         let Some((authzid, authcid, password)) = split(response) else {
             return ServerStep::Reject(Reason::Malformed);
         };
-        match PasswordQuestion::ask(authzid, authcid, password) {
-            Ok((question, ask)) => {
-                self.question = Some(question);
+        match Authorization::by_password(authzid, authcid, password) {
+            Ok((authorization, ask)) => {
+                self.authorization = Some(authorization);
                 ServerStep::Ask(ask)
             }
             Err(reason) => ServerStep::Reject(reason),
@@ -33,8 +34,8 @@ impl ServerMechanism for Plain {
     }
 
     fn answer(&mut self, answer: Answer) -> ServerStep {
-        match &mut self.question {
-            Some(question) => question.answer(answer),
+        match &mut self.authorization {
+            Some(authorization) => authorization.conclude(answer),
             None => ServerStep::Reject(Reason::Malformed),
         }
     }

@@ -1,10 +1,11 @@
 //! The exchange of PLAIN and LOGIN, input classes, and the rules that hold for every mechanism.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::{FIELD_LIMIT, Seed};
+use crate::{Channel, FIELD_LIMIT, Seed};
 
 fn begin(name: &str) -> Server {
     begin_with(name, &ServerPolicy::default())
@@ -12,7 +13,7 @@ fn begin(name: &str) -> Server {
 
 fn begin_with(name: &str, policy: &ServerPolicy) -> Server {
     let offers = Offers::new([MechanismName::PLAIN, MechanismName::LOGIN]);
-    offers.begin(name.as_bytes(), true, policy, Seed::new([1; 32]).nonce()).unwrap()
+    offers.begin(name.as_bytes(), &mut Channel::new(true), policy, Seed::new([1; 32]).nonce()).unwrap()
 }
 
 /// What a step says, in a form to compare.
@@ -23,6 +24,7 @@ fn shown(step: ServerStep) -> String {
             format!("password {authcid} {authzid:?} {}", password.expose().escape_ascii())
         }
         ServerStep::Ask(Ask::Authorize { authcid, authzid }) => format!("authorize {authcid} {authzid}"),
+        ServerStep::Ask(ask) => format!("{ask:?}"),
         ServerStep::Accept(identity) => {
             format!("accept {} as {}", identity.authentication, identity.authorization)
         }
@@ -216,9 +218,10 @@ impl ServerMechanism for Believe {
 fn a_host_can_bring_its_own_mechanism() {
     let name = MechanismName::parse(b"X-BELIEVE").unwrap();
     let offers = Offers::default().with(Offer::custom(name, false, |_, _| Box::new(Believe)));
-    assert_eq!(offers.permitted(false).collect::<Vec<_>>(), [name]);
-    let mut server =
-        offers.begin(b"x-believe", false, &ServerPolicy::default(), Seed::new([1; 32]).nonce()).unwrap();
+    assert_eq!(offers.permitted(&Channel::new(false)).collect::<Vec<_>>(), [name]);
+    let mut server = offers
+        .begin(b"x-believe", &mut Channel::new(false), &ServerPolicy::default(), Seed::new([1; 32]).nonce())
+        .unwrap();
     assert_eq!(start(&mut server, None), "challenge who");
     assert_eq!(shown(server.respond(b"me").unwrap()), "accept me as me");
     assert_eq!(server.respond(b"me").unwrap_err(), StateError);
@@ -229,7 +232,7 @@ fn unknown_and_clear_text_mechanisms_do_not_begin() {
     let offers = Offers::new([MechanismName::PLAIN]);
     let begin = |name: &[u8], allowed| {
         offers
-            .begin(name, allowed, &ServerPolicy::default(), Seed::new([1; 32]).nonce())
+            .begin(name, &mut Channel::new(allowed), &ServerPolicy::default(), Seed::new([1; 32]).nonce())
             .map(|_| ())
             .unwrap_err()
     };

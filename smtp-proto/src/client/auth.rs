@@ -151,7 +151,7 @@ impl Client {
         let within_limit = exchange.challenges <= self.config.limits.challenges;
         let step = decoded
             .filter(|_| within_limit)
-            .and_then(|decoded| exchange.mechanism.challenge(decoded.expose()).ok());
+            .and_then(|decoded| exchange.mechanism.challenge_inline(decoded.expose()).ok());
         let wire = self.transmit.buffer();
         match step {
             Some(ClientStep::Respond(response)) => base64::encode(response.expose(), wire),

@@ -37,7 +37,8 @@ pub fn capabilities(config: &Config, facts: Facts) -> Capabilities {
     // RFC 4954 §4: no second AUTH after success; no plaintext mechanism without TLS.
     if !facts.authenticated {
         let clear_text = facts.tls || config.allow_plaintext_authentication;
-        let names = config.offers.permitted(clear_text);
+        let channel = mailwright_sasl::Channel::new(clear_text);
+        let names = config.offers.permitted(&channel);
         let names: alloc::vec::Vec<_> = names.map(|name| alloc::string::ToString::to_string(&name)).collect();
         if !names.is_empty() {
             // Mechanism names are printable ASCII words.
