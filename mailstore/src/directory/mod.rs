@@ -11,7 +11,7 @@ mod config;
 mod gate;
 #[cfg(all(feature = "std", feature = "argon2"))]
 mod login;
-mod name;
+pub(crate) mod name;
 #[cfg(feature = "argon2")]
 mod password;
 #[cfg(feature = "std")]

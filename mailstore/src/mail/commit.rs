@@ -18,7 +18,7 @@ use super::record::Record as _;
 use super::row::LogRow;
 use super::store::{ColumnCache, Entropy, lock};
 use crate::account::{
-    Append, Applied, Intent, LeaseTable, Refusal, TreeChange, TreeOutcome, Work, WriteError,
+    Append, Applied, Intent, LeaseTable, Refusal, TreeChange, TreeOutcome, Uploaded, Work, WriteError,
 };
 #[cfg(feature = "argon2")]
 use crate::directory::HashGate;
@@ -32,6 +32,8 @@ pub(crate) struct Core<E> {
     pub(crate) entropy: Entropy,
     #[cfg(feature = "argon2")]
     pub(crate) directory_hashes: HashGate,
+    #[cfg(feature = "queue")]
+    pub(crate) spool: crate::queue::Spool,
     pub(super) pins: Pins,
     pub(super) leases: LeaseTable,
     /// Blobs that were finished and never shown, to be deleted by `maintain`.
@@ -249,9 +251,14 @@ impl<E: Engine + Blobs> Core<E> {
 
     /// The octets of `appends` may be visible: they are kept, and `maintain` finds out.
     pub(super) fn doubt<'a>(&self, appends: impl Iterator<Item = &'a Append>) {
-        for append in appends {
-            append.uploaded.keep();
-            lock(&self.doubtful).push((append.uploaded.blob.clone(), None));
+        self.doubt_uploads(appends.map(|append| &append.uploaded));
+    }
+
+    /// The same for octets.
+    pub(super) fn doubt_uploads<'a>(&self, uploads: impl Iterator<Item = &'a Uploaded>) {
+        for uploaded in uploads {
+            uploaded.keep();
+            lock(&self.doubtful).push((uploaded.blob.clone(), None));
         }
     }
 

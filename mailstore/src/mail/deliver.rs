@@ -8,7 +8,7 @@ use mailwright_core::value::{ModSeq, UnixTime};
 use super::commit::{Attempt, Core, Outcome, Request};
 use super::draft::{Draft, INBOX, Stop};
 use super::store::Store;
-use crate::account::{Append, Applied, Intent, Refusal, Work, WriteError};
+use crate::account::{Append, Applied, Intent, Refusal, Uploaded, Work, WriteError};
 use crate::engine::{Batch, Blobs, Engine};
 use crate::identifier::AccountId;
 
@@ -23,19 +23,44 @@ pub struct Delivery {
     pub copies: Vec<(AccountId, Append)>,
     /// Indexes of copies; an index beyond the end is refused.
     pub plans: Vec<Vec<usize>>,
+    /// What is queued in the same commit, for the recipients whose plans are done.
+    #[cfg(feature = "queue")]
+    pub outbound: Option<crate::queue::Outbound>,
+    /// What else is done in the same commit, if every plan is.
+    #[cfg(feature = "queue")]
+    pub(crate) more: Batch,
 }
 
 impl Delivery {
     /// No copies.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { copies: Vec::new(), plans: Vec::new() }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Adds a copy and gives its index.
     pub fn copy(&mut self, account: AccountId, append: Append) -> usize {
         self.copies.push((account, append));
         self.copies.len() - 1
+    }
+}
+
+impl Delivery {
+    /// Whether only copies are to be stored.
+    const fn is_local(&self) -> bool {
+        #[cfg(feature = "queue")]
+        let is_local = self.outbound.is_none() && self.more.ops.is_empty();
+        #[cfg(not(feature = "queue"))]
+        let is_local = true;
+        is_local
+    }
+
+    /// The octets that may become visible.
+    fn uploads(&self) -> impl Iterator<Item = &Uploaded> {
+        let copies = self.copies.iter().map(|(_, append)| &append.uploaded);
+        #[cfg(feature = "queue")]
+        let copies = copies.chain(self.outbound.as_ref().map(|outbound| &outbound.uploaded));
+        copies
     }
 }
 
@@ -60,23 +85,23 @@ impl<E: Engine + Blobs> Store<E> {
         let shared = !delivery.plans.is_empty() && delivery.plans.iter().all(wants_all);
         match accounts.first() {
             // The common case shares its commit with others for the same account.
-            Some(account) if accounts.len() == 1 && shared => {
+            Some(account) if accounts.len() == 1 && shared && delivery.is_local() => {
                 let intents = delivery.copies.iter().map(|(_, append)| Intent::Append(append.clone()));
                 let work = Work::new(intents.collect(), now).all_or_nothing();
                 let outcome = self.submit(*account, Request::Work(INBOX, work)).await?;
                 let result = whole(outcome);
                 Ok(delivery.plans.iter().map(|_| result.clone()).collect())
             }
-            Some(_) => {
-                let accounts: Vec<AccountId> = accounts.into_iter().collect();
-                self.exclusively(&accounts, self.core.commit_delivery(delivery, now)).await
-            }
             // A plan without copies is done; one that names a copy names none that there is.
-            None => Ok(delivery
+            None if delivery.is_local() => Ok(delivery
                 .plans
                 .iter()
                 .map(|plan| if plan.is_empty() { Ok(()) } else { Err(Refusal::NoSuchMailbox) })
                 .collect()),
+            _ => {
+                let accounts: Vec<AccountId> = accounts.into_iter().collect();
+                self.exclusively(&accounts, self.core.commit_delivery(delivery, now)).await
+            }
         }
     }
 }
@@ -96,7 +121,7 @@ impl<E: Engine + Blobs> Doubt<'_, E> {
 
 impl<E: Engine + Blobs> Drop for Doubt<'_, E> {
     fn drop(&mut self) {
-        self.core.doubt(self.delivery.copies.iter().map(|(_, append)| append));
+        self.core.doubt_uploads(self.delivery.uploads());
     }
 }
 
@@ -199,15 +224,44 @@ impl<E: Engine + Blobs> Core<E> {
                 }
             }
             drop(snapshot);
+            #[cfg(feature = "queue")]
+            let accepted = self.add_queued(delivery, &results, token, now, &mut batch);
             let distinct: BTreeSet<_> = batch.blobs.drain(..).collect();
             batch.blobs.extend(distinct);
-            // The same token stands in every log: one of them tells for all.
-            return match named {
-                Some((account, before)) if !self.commit(batch, account, before, token).await? => {
-                    Ok(Attempt::Again)
-                }
-                _ => Ok(Attempt::Done((results, stored))),
+            let done = match named {
+                // The same token stands in every log: one of them tells for all.
+                Some((account, before)) => self.commit(batch, account, before, token).await?,
+                #[cfg(feature = "queue")]
+                None if !batch.ops.is_empty() => self.commit_queued(batch, accepted.as_ref()).await?,
+                None => true,
             };
+            if !done {
+                return Ok(Attempt::Again);
+            }
+            #[cfg(feature = "queue")]
+            if let (Some(accepted), Some(outbound)) = (accepted, &delivery.outbound) {
+                outbound.uploaded.keep();
+                self.queued(accepted);
+            }
+            return Ok(Attempt::Done((results, stored)));
         }
+    }
+
+    /// Adds what is queued, and what is done with all plans.
+    #[cfg(feature = "queue")]
+    fn add_queued(
+        &self,
+        delivery: &Delivery,
+        results: &PlanResults,
+        token: [u8; 16],
+        now: UnixTime,
+        batch: &mut Batch,
+    ) -> Option<crate::queue::Accepted> {
+        if results.iter().all(Result::is_ok) {
+            batch.expect.extend(delivery.more.expect.iter().cloned());
+            batch.ops.extend(delivery.more.ops.iter().cloned());
+        }
+        let done = |plan: usize| results.get(plan).is_some_and(Result::is_ok);
+        self.queue(delivery.outbound.as_ref()?, done, token, now, batch)
     }
 }

@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use bytes::Bytes;
+#[cfg(feature = "queue")]
+use mailwright_core::value::UnixTime;
 use mailwright_core::value::{MailboxName, ModSeq, Uid};
 
 use crate::identifier::{AccountId, BlobId, MailboxId, MessageId};
@@ -189,6 +191,68 @@ pub(crate) fn parse_garbage(key: &[u8]) -> Option<(AccountId, ModSeq, MessageId)
         ModSeq::new(u64::from_be_bytes(*at))?,
         MessageId::new(u64::from_be_bytes(*message)),
     ))
+}
+
+/// `O q`: the envelope of a message in the queue.
+#[cfg(feature = "queue")]
+pub(crate) fn envelope(q: crate::queue::QueueId) -> Bytes {
+    build(b'O', &[q.get()], &[])
+}
+
+/// `O q n`: a recipient of a message in the queue.
+#[cfg(feature = "queue")]
+pub(crate) fn recipient(id: crate::queue::EntryId) -> Bytes {
+    build(b'O', &[id.message.get()], &id.recipient.to_be_bytes())
+}
+
+/// `O q` and all `O q n` of a message in the queue, in this order; without a message, of all of them.
+#[cfg(feature = "queue")]
+pub(crate) fn queued(q: Option<crate::queue::QueueId>) -> Range<Bytes> {
+    below(match q {
+        Some(q) => envelope(q),
+        None => build(b'O', &[], &[]),
+    })
+}
+
+/// The message, and the number of the recipient if there is one, of an `O` key.
+#[cfg(feature = "queue")]
+pub(crate) fn parse_queued(key: &[u8]) -> Option<(crate::queue::QueueId, Option<u32>)> {
+    let (message, rest) = key.get(1..)?.split_first_chunk::<8>()?;
+    let message = crate::queue::QueueId::new(u64::from_be_bytes(*message));
+    match rest {
+        [] => Some((message, None)),
+        rest => Some((message, Some(u32::from_be_bytes(rest.try_into().ok()?)))),
+    }
+}
+
+/// `W due destination q n`: when a recipient is tried next, and where.
+#[cfg(feature = "queue")]
+pub(crate) fn schedule(due: UnixTime, destination: &str, id: crate::queue::EntryId) -> Bytes {
+    let due = u64::try_from(due.as_seconds()).unwrap_or(0);
+    let mut rest = destination.as_bytes().to_vec();
+    rest.push(0);
+    rest.extend_from_slice(&id.message.get().to_be_bytes());
+    rest.extend_from_slice(&id.recipient.to_be_bytes());
+    build(b'W', &[due], &rest)
+}
+
+/// All `W`.
+#[cfg(feature = "queue")]
+pub(crate) fn schedules() -> Range<Bytes> {
+    below(build(b'W', &[], &[]))
+}
+
+/// Time, destination and recipient of a `W` key.
+#[cfg(feature = "queue")]
+pub(crate) fn parse_schedule(key: &[u8]) -> Option<(UnixTime, &str, crate::queue::EntryId)> {
+    let (due, rest) = key.get(1..)?.split_first_chunk::<8>()?;
+    let (rest, recipient) = rest.split_last_chunk::<4>()?;
+    let (rest, message) = rest.split_last_chunk::<8>()?;
+    let (_, destination) = rest.split_last()?;
+    let due = UnixTime::from_seconds(i64::try_from(u64::from_be_bytes(*due)).unwrap_or(i64::MAX));
+    let message = crate::queue::QueueId::new(u64::from_be_bytes(*message));
+    let id = crate::queue::EntryId { message, recipient: u32::from_be_bytes(*recipient) };
+    Some((due, core::str::from_utf8(destination).ok()?, id))
 }
 
 /// `I kind name`: a row of the directory.

@@ -20,7 +20,7 @@ use crate::engine::{Batch, Blobs, CommitError, Engine, Op, Snapshot as _};
 use crate::identifier::BlobId;
 
 /// Messages that one commit frees at most when it removes some.
-pub(super) const AT_ONCE: usize = 256;
+pub(crate) const AT_ONCE: usize = 256;
 
 /// Rows that one call looks at for each that it may free: those of pinned messages are passed over.
 const LOOKS: usize = 16;
@@ -81,7 +81,7 @@ impl<E: Engine + Blobs> Core<E> {
     }
 
     /// Frees up to `limit` of the messages that `due` names, but for those that are pinned.
-    pub(super) async fn collect(&self, due: Range<Bytes>, limit: usize) -> Result<usize, WriteError> {
+    pub(crate) async fn collect(&self, due: Range<Bytes>, limit: usize) -> Result<usize, WriteError> {
         let mut free: Vec<(Bytes, Bytes)> = Vec::new();
         {
             let snapshot = self.engine.snapshot().await?;

@@ -35,6 +35,8 @@ pub use self::account::StoreAccount;
 pub use self::config::{MailLimits, StoreConfig};
 #[cfg(feature = "std")]
 pub use self::deliver::Delivery;
+#[cfg(feature = "queue")]
+pub(crate) use self::maintain::AT_ONCE;
 #[cfg(feature = "std")]
 pub use self::store::{QuotaUsage, Store};
 #[cfg(feature = "std")]

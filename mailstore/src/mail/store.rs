@@ -80,6 +80,8 @@ impl<E: Engine + Blobs> Store<E> {
             engine,
             config,
             entropy: Entropy::new(entropy),
+            #[cfg(feature = "queue")]
+            spool: crate::queue::Spool::default(),
             pins: Pins::default(),
             leases: LeaseTable::new(),
             orphans: Mutex::new(Vec::new()),

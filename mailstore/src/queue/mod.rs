@@ -4,7 +4,11 @@
 //! a clock. RFC 5321 §4.5.4 (retry strategies).
 
 mod machine;
+mod message;
+mod operator;
+mod row;
 mod schedule;
+mod spool;
 
 use core::fmt;
 use core::str::FromStr;
@@ -12,7 +16,11 @@ use core::str::FromStr;
 pub use self::machine::{
     Attempt, AttemptId, Connection, Effect, Entry, Machine, MachineConfig, Outcome, Report,
 };
+pub use self::message::{Envelope, Failure, Outbound, QueuedMessage, QueuedRecipient, Recipient, Target};
+pub use self::operator::{Deletion, MessageReader, Queue};
 pub use self::schedule::{Next, Schedule, ScheduleError};
+
+pub(crate) use self::spool::{Accepted, Spool};
 
 /// A message in the queue. Later messages have larger numbers, but for those of one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -45,6 +45,11 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         let received = self.received(session, &transaction, &id, now);
         let each = session.config().protocol == mailwright_smtp::server::Protocol::Lmtp;
         let delivery = plan(&transaction, &uploaded, &received, each, now);
+        #[cfg(feature = "queue")]
+        let delivery = match self.relay(session, &transaction, uploaded, received, each, delivery).await {
+            Ok(delivery) => delivery,
+            Err(reply) => return reply.into(),
+        };
         let results = match self.service.store.deliver(&delivery, now).await {
             Ok(results) => results,
             Err(error) => return replies::of_error(&error).into(),

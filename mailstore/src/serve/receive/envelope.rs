@@ -7,7 +7,7 @@ use mailwright_smtp::server::Server;
 use mailwright_smtp::types::Reply;
 
 use super::{Handler, is_submission, replies};
-use crate::directory::{LocalTarget, Unresolved};
+use crate::directory::{Resolved, Unresolved};
 use crate::engine::{Blobs, Engine};
 use crate::identifier::AccountId;
 use crate::serve::Compute;
@@ -38,17 +38,34 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         }
     }
 
-    /// The accounts that `path` means, or why it is refused.
-    pub(super) async fn judge_recipient(&self, path: &ForwardPath) -> Result<Vec<LocalTarget>, Reply> {
+    /// The accounts and the addresses elsewhere that `path` means, or why it is refused.
+    pub(super) async fn judge_recipient(
+        &self,
+        session: &Server,
+        path: &ForwardPath,
+    ) -> Result<Resolved, Reply> {
         let Some(transaction) = &self.transaction else { return Err(Reply::TRY_LATER) };
-        let resolved = self.service.directory.resolve(path).await.map_err(|error| match error {
-            Unresolved::NotLocal => replies::relaying_denied(),
-            Unresolved::Unknown | Unresolved::DeadTarget(_) => Reply::NO_SUCH_USER,
-            Unresolved::Loop | Unresolved::TooMany => replies::looping(),
-            _ => Reply::TRY_LATER,
-        })?;
-        if !resolved.external.is_empty() {
+        let resolved = match (self.service.directory.resolve(path).await, path) {
+            (Ok(resolved), _) => resolved,
+            // The sender was judged by MAIL: it is the account's.
+            (Err(Unresolved::NotLocal), ForwardPath::Mailbox(mailbox)) if self.may_relay(session) => {
+                Resolved { external: Vec::from([mailbox.detach()]), ..Resolved::default() }
+            }
+            (Err(error), _) => {
+                return Err(match error {
+                    Unresolved::NotLocal => replies::relaying_denied(),
+                    Unresolved::Unknown | Unresolved::DeadTarget(_) => Reply::NO_SUCH_USER,
+                    Unresolved::Loop | Unresolved::TooMany => replies::looping(),
+                    _ => Reply::TRY_LATER,
+                });
+            }
+        };
+        if !resolved.external.is_empty() && !self.service.relays {
             return Err(replies::relaying_denied());
+        }
+        let external = transaction.recipients.iter().map(|recipient| recipient.external.len()).sum::<usize>();
+        if external + resolved.external.len() > self.service.store.config().mail.accounts_per_delivery {
+            return Err(Reply::TOO_MANY_RECIPIENTS);
         }
         let known = |account: &AccountId| {
             let mut targets = transaction.recipients.iter().flat_map(|recipient| &recipient.targets);
@@ -71,7 +88,12 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
                 return Err(replies::over_quota());
             }
         }
-        Ok(resolved.local)
+        Ok(resolved)
+    }
+
+    /// RFC 6409 §6.1: only an account that sends under its own addresses may send elsewhere.
+    fn may_relay(&self, session: &Server) -> bool {
+        self.service.relays && is_submission(session) && session.identity().is_some()
     }
 }
 

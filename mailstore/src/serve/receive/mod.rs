@@ -1,16 +1,18 @@
 //! SMTP, submission and LMTP over a store: from RCPT to the reply that takes responsibility.
 //!
 //! RFC 5321 §4.4 (trace), §6.1 (responsibility), §6.3 (loops); RFC 6409 §6.1 (who may send as whom);
-//! RFC 2033 §4.2 (a reply for each recipient). No path ends without the message stored, or refused with
+//! RFC 2033 §4.2 (a reply for each recipient). No path ends without the message stored, queued, or refused with
 //! a reply: a message is stored for all recipients of an SMTP transaction or for none, since one reply
 //! speaks for all; in LMTP each recipient is stored, or refused, by itself.
 //!
 //! `envelope` answers MAIL and RCPT, `content` stores what comes, `delivery` decides at its end, `replies`
-//! has what is said.
+//! has what is said; `relay` makes of a message what is queued.
 
 mod content;
 mod delivery;
 mod envelope;
+#[cfg(feature = "queue")]
+mod relay;
 mod replies;
 
 use alloc::sync::Arc;
@@ -18,7 +20,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use mailwright_core::value::{ForwardPath, ReversePath, UnixTime};
+use mailwright_core::value::{ForwardPath, Mailbox, ReversePath, UnixTime};
 use mailwright_smtp::server::{Config, Event, Protocol, Server};
 
 use self::content::Content;
@@ -33,6 +35,7 @@ pub struct Service<E, C> {
     directory: Directory<E>,
     logins: Logins<E, C>,
     hops: u32,
+    relays: bool,
 }
 
 impl<E, C: Clone> Clone for Service<E, C> {
@@ -42,13 +45,17 @@ impl<E, C: Clone> Clone for Service<E, C> {
             directory: self.directory.clone(),
             logins: self.logins.clone(),
             hops: self.hops,
+            relays: self.relays,
         }
     }
 }
 
 impl<E, C> fmt::Debug for Service<E, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("hops", &self.hops).finish_non_exhaustive()
+        f.debug_struct("Service")
+            .field("hops", &self.hops)
+            .field("relays", &self.relays)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,13 +67,22 @@ impl<E: Engine + Blobs, C: Compute> Service<E, C> {
     #[must_use]
     pub fn new(store: Store<E>, compute: C) -> Self {
         let logins = Logins::new(&store, compute);
-        Self { directory: store.directory(), store, logins, hops: Self::HOPS }
+        Self { directory: store.directory(), store, logins, hops: Self::HOPS, relays: false }
     }
 
     /// Takes messages with as many as `hops` `Received` fields instead of [`Self::HOPS`].
     #[must_use]
     pub const fn with_hops(mut self, hops: u32) -> Self {
         self.hops = hops;
+        self
+    }
+
+    /// Queues mail for other domains: what accounts submit, and what comes for addresses that stand for addresses
+    /// elsewhere. A [`Runner`](crate::queue::Runner) has to send it. Off by default: then it is refused.
+    #[cfg(feature = "queue")]
+    #[must_use]
+    pub const fn with_relaying(mut self, relays: bool) -> Self {
+        self.relays = relays;
         self
     }
 
@@ -109,6 +125,9 @@ struct Transaction<E: Engine + Blobs> {
     size: Option<u64>,
     /// Accepted, in the order of RCPT.
     recipients: Vec<Accepted>,
+    /// What stood behind MAIL.
+    #[cfg(feature = "queue")]
+    parameters: mailwright_smtp::types::Parameters,
     content: Content<E>,
 }
 
@@ -116,6 +135,11 @@ struct Transaction<E: Engine + Blobs> {
 struct Accepted {
     path: ForwardPath,
     targets: Vec<LocalTarget>,
+    /// Addresses elsewhere.
+    external: Vec<Mailbox>,
+    /// What stood behind RCPT.
+    #[cfg(feature = "queue")]
+    parameters: mailwright_smtp::types::Parameters,
 }
 
 impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
@@ -138,19 +162,27 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
                         sender: sender.path.detach(),
                         size: sender.parameters.size(),
                         recipients: Vec::new(),
+                        #[cfg(feature = "queue")]
+                        parameters: sender.parameters.detach(),
                         content: Content::None,
                     });
                 }
             }
             Event::Recipient(recipient) => {
-                let (reply, targets) = match self.judge_recipient(&recipient.path).await {
+                let (reply, targets) = match self.judge_recipient(session, &recipient.path).await {
                     Ok(targets) => (mailwright_smtp::types::Reply::RECIPIENT_OK, Some(targets)),
                     Err(reply) => (reply, None),
                 };
                 let answered = session.answer(recipient.token, reply).is_ok();
                 if let (true, Some(targets), Some(transaction)) = (answered, targets, &mut self.transaction) {
                     let path = recipient.path.detach();
-                    transaction.recipients.push(Accepted { path, targets });
+                    transaction.recipients.push(Accepted {
+                        path,
+                        targets: targets.local,
+                        external: targets.external,
+                        #[cfg(feature = "queue")]
+                        parameters: recipient.parameters.detach(),
+                    });
                 }
             }
             Event::Data(data) => {

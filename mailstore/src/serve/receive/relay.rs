@@ -1,0 +1,100 @@
+//! What is queued of a message: its recipients elsewhere, and reports of success that are due at once. RFC 3461
+//! §5.2 (what becomes of a sender's requests), RFC 8689 §4.1.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use mailwright_core::value::{ForwardPath, Mailbox};
+use mailwright_smtp::dsn::Action;
+use mailwright_smtp::server::Server;
+use mailwright_smtp::types::{Notify, Parameters, Reply};
+
+use super::{Accepted, Handler, Transaction};
+use crate::account::Uploaded;
+use crate::engine::{Blobs, Engine};
+use crate::mail::Delivery;
+use crate::queue::{Envelope, Outbound, Recipient, Target};
+use crate::serve::Compute;
+
+impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
+    /// Adds to `delivery` what is queued with it.
+    pub(super) async fn relay(
+        &self,
+        session: &Server,
+        transaction: &Transaction<E>,
+        uploaded: Uploaded,
+        received: String,
+        each: bool,
+        mut delivery: Delivery,
+    ) -> Result<Delivery, Reply> {
+        if !self.service.relays {
+            return Ok(delivery);
+        }
+        let mut recipients: Vec<(usize, Recipient)> = Vec::new();
+        for (index, accepted) in transaction.recipients.iter().enumerate() {
+            let plan = if each { index } else { 0 };
+            let reports = transaction.sender.mailbox().is_some();
+            for recipient in queued(accepted, reports) {
+                // One reply speaks for all: then nobody needs a message twice.
+                let same = |(_, known): &(usize, Recipient)| {
+                    (&known.address, known.target) == (&recipient.address, Target::Remote)
+                        && recipient.target == Target::Remote
+                };
+                if each || !recipients.iter().any(same) {
+                    recipients.push((plan, recipient));
+                }
+            }
+        }
+        if recipients.is_empty() {
+            return Ok(delivery);
+        }
+        let mut envelope = Envelope::new(transaction.sender.clone());
+        envelope.account = self.account(session).await?;
+        let parameters = &transaction.parameters;
+        envelope.ret = value(parameters, "RET");
+        envelope.envelope_id = value(parameters, "ENVID");
+        envelope.require_tls = parameters.get("REQUIRETLS").is_some();
+        envelope.smtp_utf8 = parameters.get("SMTPUTF8").is_some();
+        envelope.eight_bit = parameters.is_eight_bit() || envelope.smtp_utf8;
+        let mut outbound = Outbound::new(envelope, uploaded, received.into());
+        outbound.recipients = recipients;
+        delivery.outbound = Some(outbound);
+        Ok(delivery)
+    }
+}
+
+/// The value of a parameter; one that has none of the right form asks for nothing.
+fn value<T: core::str::FromStr>(parameters: &Parameters, keyword: &str) -> Option<T> {
+    parameters.get(keyword)??.parse().ok()
+}
+
+/// What is queued for one RCPT.
+fn queued(accepted: &Accepted, reports: bool) -> Vec<Recipient> {
+    let notify: Option<Notify> = value(&accepted.parameters, "NOTIFY");
+    let original = value(&accepted.parameters, "ORCPT");
+    let several = accepted.targets.len() + accepted.external.len() > 1;
+    let mut queued = Vec::new();
+    for address in &accepted.external {
+        let mut recipient = Recipient::new(address.clone());
+        // RFC 3461 §5.2.7.2: one target gets the requests as they are. §5.2.7.3: with several, success is
+        // reported here.
+        recipient.notify = notify.map(|notify| if several { notify.without_success() } else { notify });
+        recipient.original.clone_from(&original);
+        queued.push(recipient);
+    }
+    if reports && notify.is_some_and(Notify::success) && (several || accepted.external.is_empty()) {
+        // RFC 3461 §5.2.3, §5.2.7.3 (c): reported when it is done, which it is with the commit.
+        let address: Option<&Mailbox> = match &accepted.path {
+            ForwardPath::Mailbox(mailbox) => Some(mailbox),
+            ForwardPath::Postmaster => accepted.targets.first().map(|target| &target.address),
+        };
+        queued.extend(address.map(|address| {
+            let mut recipient = Recipient::new(address.clone());
+            recipient.notify = notify;
+            recipient.original = original;
+            recipient.target = Target::Report(if several { Action::Expanded } else { Action::Delivered });
+            recipient
+        }));
+    }
+    queued
+}
