@@ -23,9 +23,9 @@ pub struct Delivery {
     pub copies: Vec<(AccountId, Append)>,
     /// Indexes of copies; an index beyond the end is refused.
     pub plans: Vec<Vec<usize>>,
-    /// What is queued in the same commit, for the recipients whose plans are done.
+    /// Messages that are queued in the same commit, for the recipients whose plans are done.
     #[cfg(feature = "queue")]
-    pub outbound: Option<crate::queue::Outbound>,
+    pub outbound: Vec<crate::queue::Outbound>,
     /// What else is done in the same commit, if every plan is.
     #[cfg(feature = "queue")]
     pub(crate) more: Batch,
@@ -47,9 +47,9 @@ impl Delivery {
 
 impl Delivery {
     /// Whether only copies are to be stored.
-    const fn is_local(&self) -> bool {
+    fn is_local(&self) -> bool {
         #[cfg(feature = "queue")]
-        let is_local = self.outbound.is_none() && self.more.ops.is_empty();
+        let is_local = self.outbound.is_empty() && self.more.ops.is_empty();
         #[cfg(not(feature = "queue"))]
         let is_local = true;
         is_local
@@ -59,7 +59,7 @@ impl Delivery {
     fn uploads(&self) -> impl Iterator<Item = &Uploaded> {
         let copies = self.copies.iter().map(|(_, append)| &append.uploaded);
         #[cfg(feature = "queue")]
-        let copies = copies.chain(self.outbound.as_ref().map(|outbound| &outbound.uploaded));
+        let copies = copies.chain(self.outbound.iter().map(|outbound| &outbound.uploaded));
         copies
     }
 }
@@ -232,15 +232,15 @@ impl<E: Engine + Blobs> Core<E> {
                 // The same token stands in every log: one of them tells for all.
                 Some((account, before)) => self.commit(batch, account, before, token).await?,
                 #[cfg(feature = "queue")]
-                None if !batch.ops.is_empty() => self.commit_queued(batch, accepted.as_ref()).await?,
+                None if !batch.ops.is_empty() => self.commit_queued(batch, accepted.first()).await?,
                 None => true,
             };
             if !done {
                 return Ok(Attempt::Again);
             }
             #[cfg(feature = "queue")]
-            if let (Some(accepted), Some(outbound)) = (accepted, &delivery.outbound) {
-                outbound.uploaded.keep();
+            for accepted in accepted {
+                accepted.uploaded.keep();
                 self.queued(accepted);
             }
             return Ok(Attempt::Done((results, stored)));
@@ -256,12 +256,13 @@ impl<E: Engine + Blobs> Core<E> {
         token: [u8; 16],
         now: UnixTime,
         batch: &mut Batch,
-    ) -> Option<crate::queue::Accepted> {
+    ) -> Vec<crate::queue::Accepted> {
         if results.iter().all(Result::is_ok) {
             batch.expect.extend(delivery.more.expect.iter().cloned());
             batch.ops.extend(delivery.more.ops.iter().cloned());
         }
         let done = |plan: usize| results.get(plan).is_some_and(Result::is_ok);
-        self.queue(delivery.outbound.as_ref()?, done, token, now, batch)
+        let each = |outbound| self.queue(outbound, done, token, now, batch);
+        delivery.outbound.iter().filter_map(each).collect()
     }
 }

@@ -30,6 +30,9 @@ use self::table::Table;
 use super::schedule::{Next, Schedule, later};
 use super::{EntryId, QueueId};
 
+/// Seconds after which something is tried that could not be tried.
+const POSTPONED: u64 = 60;
+
 /// Entries, lanes or destinations that one call looks at.
 const STEP: usize = 256;
 
@@ -138,6 +141,8 @@ pub enum Outcome {
     Deferred(Option<UnixTime>),
     /// Never.
     Failed,
+    /// It was not tried: again in a minute, whatever the schedule says.
+    Postponed,
 }
 
 /// What an attempt says of its destination.
@@ -364,6 +369,15 @@ impl Machine {
         self.running.len()
     }
 
+    /// Whether recipients of a message are being tried, or are about to be.
+    #[must_use]
+    pub fn is_active(&self, message: QueueId) -> bool {
+        let id = |recipient| EntryId { message, recipient };
+        self.ids.range(id(0)..=id(u32::MAX)).any(|(_, slot)| {
+            self.slots.get(*slot).is_some_and(|slot| matches!(slot.state, State::Due | State::Running))
+        })
+    }
+
     /// Moves what is due, and gives an attempt to make if there is one and there is room for it.
     ///
     /// Its entries are [persisted](Effect::Persist) as if it fails without a word: that must be durable before
@@ -450,6 +464,18 @@ impl Machine {
         self.turn(destination);
     }
 
+    /// The attempt was not made, for a reason that lies here: it does not count, and comes again in a minute.
+    pub fn abandoned(&mut self, attempt: AttemptId, now: UnixTime) {
+        let Some(running) = self.running.get(&attempt) else { return };
+        let mut outcomes = Vec::with_capacity(running.slots.len());
+        for index in running.slots.clone() {
+            let Some(slot) = self.slots.get_mut(index) else { continue };
+            slot.attempts = slot.attempts.saturating_sub(1);
+            outcomes.push((slot.id.recipient, Outcome::Postponed));
+        }
+        self.finished(attempt, Connection::Untried, &outcomes, now);
+    }
+
     /// Tries an entry as soon as possible, at a dead destination too. `false` if there is none, or it runs.
     pub fn retry(&mut self, id: EntryId, now: UnixTime) -> bool {
         let Some((index, state, lane)) = self.find(id) else { return false };
@@ -497,10 +523,16 @@ impl Machine {
 
     /// What is due now moves into its lane; who is late is told.
     fn wake(&mut self, now: i64) {
-        for _ in 0..STEP {
+        let mut last = None;
+        for step in 0.. {
             let Some((at, slot)) = self.timers.first().copied().filter(|(at, _)| *at <= now) else { return };
+            let Some(entry) = self.slots.get_mut(slot) else { return };
+            // Recipients of one message stay together, so that one report speaks of all.
+            if step >= STEP && last != Some(entry.id.message) {
+                return;
+            }
+            last = Some(entry.id.message);
             self.timers.remove(&(at, slot));
-            let Some(entry) = self.slots.get_mut(slot) else { continue };
             if entry.due > now {
                 entry.notified = true;
                 self.effects.push_back(Effect::Report { id: entry.id, report: Report::Delayed });
@@ -662,19 +694,20 @@ impl Machine {
         let report = match outcome {
             Outcome::Delivered => None,
             Outcome::Failed => Some(Report::Failed),
+            _ if removed => None,
+            Outcome::Postponed => {
+                self.put_off(slot, later(now, POSTPONED).as_seconds());
+                return;
+            }
             Outcome::Deferred(not_before) => match self.next(slot, now.as_seconds()) {
-                Next::At(at) | Next::Delayed { at, .. } if !removed => {
+                Next::At(at) | Next::Delayed { at, .. } => {
                     let latest = later(now, self.config.schedule.longest());
-                    let at = at.max(not_before.unwrap_or(at)).min(latest.max(at)).as_seconds();
+                    let at = at.max(not_before.unwrap_or(at)).min(latest).as_seconds();
                     *due = (*due).min(at);
-                    if let Some(entry) = self.slots.get_mut(slot) {
-                        entry.due = at;
-                    }
-                    self.persist(slot);
-                    self.wait(slot);
+                    self.put_off(slot, at);
                     return;
                 }
-                _ => Some(Report::Expired),
+                Next::GiveUp => Some(Report::Expired),
             },
         };
         if !removed {
@@ -682,6 +715,15 @@ impl Machine {
             self.effects.extend(report.into_iter().chain([Effect::Remove { id }]));
         }
         self.forget(slot);
+    }
+
+    /// An entry that ran waits until `due`.
+    fn put_off(&mut self, slot: u32, due: i64) {
+        if let Some(entry) = self.slots.get_mut(slot) {
+            entry.due = due;
+        }
+        self.persist(slot);
+        self.wait(slot);
     }
 
     /// What an attempt says of its destination, whose entries return at `due` at the earliest.

@@ -1,12 +1,16 @@
 //! The outbound queue: messages that wait to be delivered elsewhere, and what comes back about them.
 //!
-//! [`Schedule`] says when something is tried again, [`Machine`] what is tried next. Neither does I/O or reads
-//! a clock. RFC 5321 §4.5.4 (retry strategies).
+//! [`Schedule`] says when something is tried again, [`Machine`] what is tried next; neither does I/O or reads a
+//! clock. [`Runner`] joins them with a store: it asks the host for routes and for deliveries, and owns every step
+//! between the acceptance of a message and the last report about it. [`Queue`] is the operator's view.
+//!
+//! RFC 5321 §4.5.4 (retry strategies) and §6.1 (responsibility), RFC 3461 and RFC 3464 (reports).
 
 mod machine;
 mod message;
 mod operator;
 mod row;
+mod runner;
 mod schedule;
 mod spool;
 
@@ -18,6 +22,9 @@ pub use self::machine::{
 };
 pub use self::message::{Envelope, Failure, Outbound, QueuedMessage, QueuedRecipient, Recipient, Target};
 pub use self::operator::{Deletion, MessageReader, Queue};
+pub use self::runner::{
+    Attempted, Job, QueueEvent, RouteQuestion, Routing, Runner, RunnerConfig, Said, Work,
+};
 pub use self::schedule::{Next, Schedule, ScheduleError};
 
 pub(crate) use self::spool::{Accepted, Spool};

@@ -1,6 +1,6 @@
 //! The rows of the queue, read and changed; and what a [`Runner`](super::Runner) is told of changes by others.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque, btree_map};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
@@ -13,7 +13,7 @@ use super::machine::Entry;
 use super::message::{Failure, Outbound, QueuedMessage, Target};
 use super::row::{EnvelopeRow, RecipientRow, ScheduleRow};
 use super::{EntryId, QueueId};
-use crate::account::WriteError;
+use crate::account::{Uploaded, WriteError};
 use crate::engine::{Batch, Blobs, CommitError, Engine, Op, ReadError, Snapshot};
 use crate::identifier::{AccountId, MessageId};
 use crate::mail::commit::Core;
@@ -86,8 +86,9 @@ impl Spool {
 /// A message that a batch queues.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(super) id: QueueId,
+    id: QueueId,
     token: [u8; 16],
+    pub(crate) uploaded: Uploaded,
     news: Vec<News>,
 }
 
@@ -161,7 +162,7 @@ impl<E: Engine + Blobs> Core<E> {
             batch.ops.push(scheduled(&entry));
             news.push(News::Load(entry));
         }
-        Some(Accepted { id, token, news })
+        Some(Accepted { id, token, uploaded: uploaded.clone(), news })
     }
 
     /// The message is queued.
@@ -234,10 +235,11 @@ impl<E: Engine + Blobs> Core<E> {
         let mut messages: BTreeMap<QueueId, Option<Open>> = BTreeMap::new();
         let mut entries = Vec::new();
         for (id, change) in changes {
-            if !messages.contains_key(&id.message) {
-                messages.insert(id.message, open(snapshot, id.message).await?);
-            }
-            let Some(Some(message)) = messages.get_mut(&id.message) else { continue };
+            let message = match messages.entry(id.message) {
+                btree_map::Entry::Occupied(known) => known.into_mut(),
+                btree_map::Entry::Vacant(place) => place.insert(open(snapshot, id.message).await?),
+            };
+            let Some(message) = message else { continue };
             let key = key::recipient(*id);
             let Some(value) = snapshot.get(&key).await? else { continue };
             let mut row = RecipientRow::open(&key, &value)?;

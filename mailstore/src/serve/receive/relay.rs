@@ -58,7 +58,7 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         envelope.eight_bit = parameters.is_eight_bit() || envelope.smtp_utf8;
         let mut outbound = Outbound::new(envelope, uploaded, received.into());
         outbound.recipients = recipients;
-        delivery.outbound = Some(outbound);
+        delivery.outbound.push(outbound);
         Ok(delivery)
     }
 }
