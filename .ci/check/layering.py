@@ -11,6 +11,7 @@ from workspace import ROOT, features, finish, folder, is_library, libraries, mem
 
 CORE, SASL, STORE = "mailwright-core", "mailwright-sasl", "mailwright-store"
 SMTP, POP3, IMAP = "mailwright-smtp", "mailwright-pop3", "mailwright-imap"
+MX = "mailwright-mx"
 
 # Which libraries of the family a library may use; never upwards, and protocols never see each other.
 MAY_USE = {
@@ -19,10 +20,11 @@ MAY_USE = {
     SMTP: {CORE, SASL},
     POP3: {CORE, SASL},
     IMAP: {CORE, SASL},
-    STORE: {CORE, SASL, SMTP, POP3, IMAP},
+    MX: {CORE},
+    STORE: {CORE, SASL, SMTP, POP3, IMAP, MX},
 }
 # What of that only behind a feature.
-BEHIND_A_FEATURE = {(STORE, SMTP), (STORE, POP3), (STORE, IMAP)}
+BEHIND_A_FEATURE = {(STORE, SMTP), (STORE, POP3), (STORE, IMAP), (STORE, MX)}
 
 # Where alone the store may name the protocols.
 SERVE = "mailstore/src/serve/"
@@ -33,10 +35,10 @@ PROTOCOL = re.compile(r"\bmailwright_(?:smtp|pop3|imap)\b")
 # Eleven of the default ones are HMAC, SHA-1 and SHA-256, for SCRAM and the nonces of SASL.
 DEFAULT_BUDGET = 19
 FULL_BUDGET = 50
-HEAVY = {"tokio", "rustls", "idna", "codec"}
+HEAVY = {"tokio", "rustls", "idna", "codec", "stub", "hickory"}
 
 # Where clocks, files, sockets and threads may be: lints are relaxed nowhere else.
-IMPURE = ("mail-core/src/io/", "examples/", "fuzz/", "benches/")
+IMPURE = ("mail-core/src/io/", "mx-resolve/src/drive/", "examples/", "fuzz/", "benches/")
 
 LONGEST_FILE = 1000
 MACHINE_PATH = re.compile(r"(?<![\w.~*}/-])/(?:home|root|work|farm|Users|opt)/[\w.]")

@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+//! From a mail domain to a delivery plan.
+#![cfg_attr(all(feature = "testing", feature = "std"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 

@@ -27,22 +27,16 @@ type Found = Result<Arc<Plan>, RouteError>;
 /// From destinations to plans, for many tasks at once: put it into an `Arc`.
 ///
 /// ```
-/// use mailwright_mx::drive::testing::Zone; // your driver
-/// use mailwright_mx::{Config, Destination, Resolver, RouteError, UnixMillis};
+/// use mailwright_mx::drive::Driver;
+/// use mailwright_mx::{Destination, Resolver, RouteError, UnixMillis};
 ///
-/// async fn route(resolver: &Resolver<Zone>, domain: &str, now: UnixMillis) -> Result<(), RouteError> {
+/// async fn route<D: Driver>(resolver: &Resolver<D>, domain: &str, now: UnixMillis) -> Result<(), RouteError> {
 ///     let plan = resolver.resolve(&Destination::parse(domain)?, now).await?;
-///     for dial in plan.attempt(now.as_millis()).dials() {
+///     for dial in plan.attempt(resolver.seed()).dials() {
 ///         println!("{}:{}, TLS {}", dial.address, dial.host.port, dial.host.tls.level());
 ///     }
 ///     Ok(())
 /// }
-/// # let zone = Zone::parse("example.org MX 10 mx.example.org\nmx.example.org A 192.0.2.1").unwrap();
-/// # let resolver = Resolver::new(zone, Config::default(), 1);
-/// # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-/// # let route = std::pin::pin!(route(&resolver, "example.org", UnixMillis::from_seconds(1)));
-/// # assert!(matches!(route.poll(&mut context), std::task::Poll::Ready(Ok(()))));
-/// # use std::future::Future as _;
 /// ```
 pub struct Resolver<D> {
     driver: D,

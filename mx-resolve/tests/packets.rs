@@ -4,9 +4,9 @@
 
 mod support;
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::sync::Arc;
-use std::time::Duration;
 
 use mailwright_mx::dns::{Answer, Failure, Outcome, Question, RecordType, Records, Security};
 use mailwright_mx::drive::Driver;

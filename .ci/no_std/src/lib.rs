@@ -33,3 +33,15 @@ fn first_octets<P: Session>(mut session: Transport<P>) -> usize {
     session.handle_timeout(Instant::ORIGIN);
     session.transmit().len()
 }
+
+/// How many questions a domain takes when the DNS is out of order.
+pub fn questions(seed: u64) -> usize {
+    use mailwright_mx::{Config, Request, Resolution, UnixMillis, dns::Failure};
+    let now = UnixMillis::default();
+    let Ok(destination) = "example.org".parse() else { return 0 };
+    let mut resolution = Resolution::new(destination, Config::default().into(), seed, now);
+    while let Some(Request::Dns(request)) = resolution.poll_request() {
+        let _ = resolution.handle_answer(request.id, Failure::ServFail.into(), now);
+    }
+    resolution.queries()
+}

@@ -7,9 +7,9 @@ mod json;
 mod system;
 mod text;
 
-use std::error::Error;
+use core::error::Error;
+use core::net::{IpAddr, SocketAddr};
 use std::io::{self, Write as _};
-use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;

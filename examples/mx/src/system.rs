@@ -1,8 +1,8 @@
 //! The resolvers of the system, from `/etc/resolv.conf`.
 
+use core::net::{IpAddr, SocketAddr};
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 
 /// The resolvers that the system asks: this very machine, if the file does not say.
 pub(crate) fn resolvers() -> io::Result<Vec<SocketAddr>> {

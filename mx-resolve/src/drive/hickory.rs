@@ -1,7 +1,7 @@
 //! [`Hickory`]: a driver over hickory-resolver, for hosts that have it anyway.
 //!
 //! It sees through the resolver, so it knows less than a driver of packets: nothing is validated here, and every
-//! answer is [`Security::Unchecked`]. An absence behind an alias comes without the alias, which is asked for again.
+//! answer is [`Security::Unchecked`](crate::dns::Security::Unchecked). An absence behind an alias comes without the alias, which is asked for again.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

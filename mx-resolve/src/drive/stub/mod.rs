@@ -83,7 +83,7 @@ impl Stub {
     }
 
     async fn try_server(&self, server: SocketAddr, question: &Question) -> Result<Message, Failure> {
-        // RFC 6698 §A.3, RFC 7672 §2.1.1: AD is worth something where nobody can change it on the way.
+        // RFC 6698 §4.1, RFC 7672 §2.1.1: AD is worth something where nobody can change it on the way.
         let trusted = self.config.trust_ad || server.ip().is_loopback();
         let message = over_udp(server, &self.query(question)?, trusted).await?;
         if !message.truncated {
