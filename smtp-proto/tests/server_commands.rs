@@ -6,8 +6,8 @@
 mod support;
 
 use mailwright_core::session::Session as _;
-use mailwright_smtp::server::{Closed, Early, TlsMode};
-use mailwright_smtp::types::{Reply, ReplyCode};
+use mailwright_smtp::server::{Closed, Early, Event, TlsMode};
+use mailwright_smtp::types::{Notify, Reply, ReplyCode, Return};
 use support::{Host, lmtp, smtp, with_auth};
 
 const COMMANDS: [&str; 25] = [
@@ -98,6 +98,37 @@ fn t1_t4_lmtp() {
 fn t10_t11_what_is_not_configured_is_not_implemented() {
     assert_eq!(Host::ready(smtp()).codes("STARTTLS"), "502 5.5.1");
     assert_eq!(Host::ready(smtp()).codes("AUTH PLAIN"), "502 5.5.1");
+}
+
+#[test]
+fn s12_requests_of_dsn_reach_the_host_where_it_is_announced() {
+    let mut config = smtp();
+    config.dsn = true;
+    config.ask.sender = true;
+    let mut host = Host::ready(config);
+    host.undecided = true;
+    host.send("MAIL FROM:<a@b> RET=hdrs ENVID=QQ+2B1\r\n");
+    let sender = host.open.pop().unwrap();
+    let Event::Sender(it) = &sender else { panic!("{sender:?}") };
+    assert_eq!(it.parameters.ret(), Some(Return::Headers));
+    assert_eq!(it.parameters.envelope_id().unwrap().decode(), "QQ+1");
+    host.answer(sender);
+    host.send("RCPT TO:<c@d> NOTIFY=success,DELAY ORCPT=rfc822;C@d\r\n");
+    let recipient = host.open.pop().unwrap();
+    let Event::Recipient(it) = &recipient else { panic!("{recipient:?}") };
+    assert_eq!(it.parameters.notify(), Some(Notify::SUCCESS.and(Notify::DELAY)));
+    assert_eq!(it.parameters.original_recipient().unwrap().as_str(), "rfc822;C@d");
+}
+
+#[test]
+fn r2_after_helo_dsn_is_not_in_force() {
+    let mut config = smtp();
+    config.dsn = true;
+    let mut host = Host::new(config);
+    host.send("HELO c.example\r\n");
+    assert_eq!(host.codes("MAIL FROM:<a@b> RET=FULL"), "555 5.5.4");
+    assert_eq!(host.codes("MAIL FROM:<a@b>"), "250 2.1.0");
+    assert_eq!(host.codes("RCPT TO:<a@b> NOTIFY=NEVER"), "555 5.5.4");
 }
 
 #[test]

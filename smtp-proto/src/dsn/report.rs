@@ -72,7 +72,8 @@ pub struct Report {
     pub received_from: Option<MtaName>,
     /// When the message came.
     pub arrival: Option<UnixTime>,
-    /// Other fields about the message.
+    /// Other fields about the message. In a report that was read there may be fields with known names among them, of
+    /// values that could not be read; those are not written.
     pub extensions: Vec<Field>,
     /// At least one.
     recipients: Vec<Recipient>,
@@ -146,7 +147,7 @@ pub struct Recipient {
     pub(super) will_retry_until: Option<UnixTime>,
     /// The address that the next server was given, where it differs (RFC 3461 §6.3 (j)).
     pub remote_recipient: Option<Address>,
-    /// Other fields.
+    /// Other fields, as in [`Report::extensions`].
     pub extensions: Vec<Field>,
 }
 

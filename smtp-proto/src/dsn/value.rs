@@ -374,16 +374,48 @@ pub struct Field {
 }
 
 impl Field {
+    /// The fields that have a place of their own in a report.
+    const NAMED: [&str; 15] = [
+        "Original-Envelope-Id",
+        "Reporting-MTA",
+        "DSN-Gateway",
+        "Received-From-MTA",
+        "Arrival-Date",
+        "Original-Recipient",
+        "Final-Recipient",
+        "Action",
+        "Status",
+        "Remote-MTA",
+        "Diagnostic-Code",
+        "Last-Attempt-Date",
+        "Final-Log-ID",
+        "Will-Retry-Until",
+        "SMTP-Remote-Recipient",
+    ];
+
     /// A field; its value is made to fit as [`Text::new`] does it.
     ///
     /// # Errors
-    /// If the name is not that of a header field (RFC 5322 §3.6.8), or longer than 100 octets.
+    /// If the name is not that of a header field (RFC 5322 §3.6.8), longer than 100 octets, or that of a field which
+    /// has a place of its own in a report: another status, say, would contradict the first.
     pub fn new(name: &str, value: &str) -> Result<Self, InvalidValue> {
+        let field = Self::read(name, value)?;
+        if field.is_named() { Err(InvalidValue::Form) } else { Ok(field) }
+    }
+
+    /// A field that was read, whatever its name.
+    pub(super) fn read(name: &str, value: &str) -> Result<Self, InvalidValue> {
         let fits = |octet: u8| octet.is_ascii_graphic() && octet != b':';
         if !(1..=100).contains(&name.len()) || !name.bytes().all(fits) {
             return Err(InvalidValue::Form);
         }
         Ok(Self { name: name.into(), value: Text::new(value) })
+    }
+
+    /// Whether it is one that has a place of its own: a second one, or one that could not be read. It is kept for
+    /// who looks at the report, and never written.
+    pub(super) fn is_named(&self) -> bool {
+        Self::NAMED.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
     }
 
     /// Its name, as it stands: its case does not matter.

@@ -58,7 +58,7 @@ pub(super) fn read(text: &[u8], limits: &ParserLimits) -> Result<Report, ParseEr
             if message.take(&field, &value) || draft.take(&field, &value) {
                 continue;
             }
-            if let Ok(extension) = Field::new(field.name, &value) {
+            if let Ok(extension) = Field::read(field.name, &value) {
                 fields_left = fields_left.checked_sub(1).ok_or(ParseError::TooMany)?;
                 draft.extensions.push(extension);
             }
@@ -174,7 +174,7 @@ impl Draft {
             recipient = recipient.with_retry_until(time);
             // RFC 3464 §2.3.9: where it has no meaning it is but a field.
             if recipient.will_retry_until().is_none() {
-                let field = Field::new("Will-Retry-Until", &time.to_string());
+                let field = Field::read("Will-Retry-Until", &time.to_string());
                 recipient.extensions.extend(field);
             }
         }

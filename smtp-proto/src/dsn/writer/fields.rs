@@ -72,7 +72,7 @@ fn recipient(recipient: &Recipient, utf8: bool, out: &mut BytesMut) -> fmt::Resu
 }
 
 fn extensions(fields: &[Field], utf8: bool, out: &mut BytesMut) -> fmt::Result {
-    fields.iter().try_for_each(|field| {
+    fields.iter().filter(|field| !field.is_named()).try_for_each(|field| {
         write!(out, "{}:", field.name())?;
         folded(field.value(), field.name().len() + 1, utf8, out)
     })
