@@ -1,12 +1,15 @@
 //! The command line, which is a contract: it changes only by adding.
 
+mod sending;
+
 use core::time::Duration;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mailwright_core::value::{AddressError, Flag, FlagError, ForwardPath, ReversePath};
+use mailwright_core::value::{Flag, FlagError};
 use mailwright_pop3::types::MessageNumber;
 
+pub(crate) use self::sending::{Compose, Requests, Send};
 use crate::imap::flag::Change;
 use crate::numbers::Numbers;
 use crate::server_url::{Protocol, ServerUrl};
@@ -29,6 +32,11 @@ pub(crate) enum Command {
     /// Prints a row for each recipient: ADDRESS CODE ENHANCED TEXT, the reply of the server; a hyphen stands
     /// for a code that there is not. Exit code 1 if any recipient failed.
     Send(Send),
+    /// Writes a message and sends it by SMTP or LMTP.
+    ///
+    /// Recipients, rows and exit codes are those of `send`. An address may have a name before it:
+    /// "Alice Miller <alice@example.org>"; a name with one of ()<>[]:;@\," in it stands in double quotes.
+    Compose(Compose),
     /// Lists the folders (IMAP).
     ///
     /// A name a line; with --json its attributes as well.
@@ -135,24 +143,6 @@ pub(crate) enum Mechanism {
     Login,
     /// The commands USER and PASS of POP3, LOGIN of IMAP.
     User,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Send {
-    #[command(flatten)]
-    pub(crate) server: ServerArguments,
-    /// The sender in the envelope; <> for none.
-    #[arg(long, value_name = "ADDRESS", value_parser = sender)]
-    pub(crate) from: ReversePath,
-    /// A recipient in the envelope (repeat).
-    #[arg(long, value_name = "ADDRESS", required = true, value_parser = recipient)]
-    pub(crate) to: Vec<ForwardPath>,
-    /// The message, sent as it is; - for standard input.
-    ///
-    /// If its first line ends in LF alone, its line ends are sent as CR LF, the only ones that mail has. A
-    /// message with CR LF is refused if a CR or LF stands alone in it.
-    #[arg(value_name = "FILE")]
-    pub(crate) message: PathBuf,
 }
 
 /// Which server, and which folder there.
@@ -307,19 +297,6 @@ fn flag(text: &str) -> Result<Flag, FlagError> {
     Flag::new(text)
 }
 
-/// An address with or without its angle brackets.
-fn bracketed(address: &str) -> String {
-    if address.starts_with('<') { address.to_owned() } else { format!("<{address}>") }
-}
-
-fn sender(address: &str) -> Result<ReversePath, AddressError> {
-    bracketed(address).parse()
-}
-
-fn recipient(address: &str) -> Result<ForwardPath, AddressError> {
-    bracketed(address).parse()
-}
-
 fn number(text: &str) -> Result<MessageNumber, &'static str> {
     let number = text.parse().ok().and_then(MessageNumber::new);
     number.ok_or("a UID or message number is 1 to 4294967295")
@@ -334,14 +311,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn an_address_needs_no_brackets() {
-        assert_eq!(sender("").unwrap(), ReversePath::Null);
-        assert_eq!(sender("<>").unwrap(), ReversePath::Null);
-        assert_eq!(recipient("postmaster").unwrap(), ForwardPath::Postmaster);
-        assert_eq!(recipient("a@example.org").unwrap(), recipient("<a@example.org>").unwrap());
-        assert!(recipient("a@example.org>\r\nDATA").is_err());
     }
 }

@@ -1,10 +1,12 @@
-//! `mail`: a mail client for the command line. It sends by SMTP and LMTP and reads by IMAP and POP3.
+//! `mail`: a mail client for the command line. It writes messages, sends by SMTP and LMTP and reads by IMAP and
+//! POP3.
 //!
 //! A tour of the blocking client API: `connect` puts a session on a socket, `send` runs the tasks `Login`,
-//! `Deliver` and `Quit` of SMTP, `imap` most tasks of IMAP, `pop3` the tasks `Login`, `List`, `Fetch` and
+//! `Deliver` and `Quit` of SMTP on a message from a file or from `compose`, `imap` most tasks of IMAP, `pop3` the tasks `Login`, `List`, `Fetch` and
 //! `Quit` of POP3. Exit codes: 0 success, 1 failure, 2 wrong usage.
 
 mod arguments;
+mod compose;
 mod connect;
 mod failure;
 mod file_copy;
@@ -51,6 +53,7 @@ fn run(command: &Command) -> Result<(), Failure> {
     // What both protocols can do, the URL decides between them.
     match command {
         Command::Send(send) => send::run(send),
+        Command::Compose(compose) => compose::run(compose),
         Command::List(list) if list.server.speaks(Protocol::Imap) => imap::list::run(list),
         Command::List(list) => pop3::list::run(list),
         Command::Show(show) if show.server.speaks(Protocol::Imap) => imap::show::run(show),

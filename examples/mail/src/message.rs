@@ -1,4 +1,4 @@
-//! [`Message`]: the message to send, read in pieces from a file or standard input.
+//! [`Message`]: the message to send, in pieces from a file, standard input or memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
@@ -24,7 +24,7 @@ pub(crate) struct Message {
     pub(crate) bare_lf: bool,
     /// Whether its header has octets beyond ASCII (RFC 6532).
     pub(crate) utf8_header: bool,
-    /// What only a file can tell before it is sent.
+    /// What only something that can be read twice tells before it is sent.
     pub(crate) whole: Option<Whole>,
 }
 
@@ -42,6 +42,10 @@ enum Source {
     File(File),
     /// Something that can be read once.
     Stream(Box<dyn Reader>),
+    Memory {
+        whole: Bytes,
+        rest: Bytes,
+    },
 }
 
 trait Reader: Read + core::fmt::Debug {}
@@ -62,6 +66,11 @@ impl Message {
         Self::look(source).map_err(wrong)
     }
 
+    /// A message that was made here.
+    pub(crate) fn composed(octets: Bytes) -> io::Result<Self> {
+        Self::look(Source::Memory { whole: octets.clone(), rest: octets })
+    }
+
     fn look(source: Source) -> io::Result<Self> {
         let mut message =
             Self { source, head: Bytes::new(), bare_lf: false, utf8_header: false, whole: None };
@@ -80,11 +89,11 @@ impl Message {
         let line_end = head.iter().position(|&octet| octet == b'\n');
         message.bare_lf = line_end.is_some_and(|at| at == 0 || head.get(at - 1) != Some(&b'\r'));
         message.utf8_header = !head.get(..end.unwrap_or(head.len())).unwrap_or_default().is_ascii();
-        if let Source::File(_) = message.source {
+        if let Source::Stream(_) = message.source {
+            message.head = head.into();
+        } else {
             message.whole = Some(message.measure(&head)?);
             message.restart()?;
-        } else {
-            message.head = head.into();
         }
         Ok(message)
     }
@@ -115,6 +124,10 @@ impl Message {
         match &mut self.source {
             Source::File(file) => file.rewind(),
             Source::Stream(_) => Err(io::Error::other("standard input cannot be read twice")),
+            Source::Memory { whole, rest } => {
+                rest.clone_from(whole);
+                Ok(())
+            }
         }
     }
 
@@ -124,6 +137,7 @@ impl Message {
         match &mut self.source {
             Source::File(file) => file.take(most).read_to_end(&mut piece)?,
             Source::Stream(stream) => stream.take(most).read_to_end(&mut piece)?,
+            Source::Memory { rest, .. } => return Ok(rest.split_to(rest.len().min(PIECE))),
         };
         Ok(piece.into())
     }

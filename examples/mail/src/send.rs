@@ -1,20 +1,23 @@
-//! `mail send`: one message to its recipients, by SMTP (RFC 5321), submission or LMTP (RFC 2033).
+//! `mail send`: one message to its recipients, by SMTP (RFC 5321), submission or LMTP (RFC 2033), and
+//! which reports its sender wants (RFC 3461).
 
 use core::time::Duration;
 use std::io;
+use std::path::Path;
 
 use mailwright_core::io::blocking::Connection;
 use mailwright_core::io::{RunError, Step};
-use mailwright_core::value::ForwardPath;
+use mailwright_core::value::{ForwardPath, ReversePath};
 use mailwright_sasl::{self as sasl, Credentials, MechanismName, Seed};
 use mailwright_smtp::client::{
-    Client, Config, Deliver, DeliverError, Delivery, Event, Login, Outcome, Protocol, Quit, Row, TlsMode,
+    Client, Config, Deliver, DeliverError, Delivery, Event, Login, Outcome, Protocol, Quit, RecipientOptions,
+    Row, TlsMode,
 };
 use mailwright_smtp::content::BarePolicy;
-use mailwright_smtp::types::Reply;
+use mailwright_smtp::types::{OriginalRecipient, Reply, Return};
 use serde_json::json;
 
-use crate::arguments::{Mechanism, Send, ServerArguments};
+use crate::arguments::{Mechanism, Requests, Send, ServerArguments};
 use crate::connect::{self, Patient};
 use crate::failure::Failure;
 use crate::message::Message;
@@ -24,41 +27,142 @@ use crate::{output, password, progress};
 type Session = Connection<Patient, Client>;
 
 pub(crate) fn run(arguments: &Send) -> Result<(), Failure> {
-    let server = &arguments.server;
+    usable(&arguments.server)?;
+    let mut message = Message::open(&arguments.message)?;
+    let order = Order {
+        server: &arguments.server,
+        from: arguments.from.clone(),
+        to: arguments.to.clone(),
+        requests: &arguments.requests,
+        name: &arguments.message,
+    };
+    order.send(&mut message)
+}
+
+/// Refuses a server, and a way to log in, by which no message is sent.
+pub(crate) fn usable(server: &ServerArguments) -> Result<(), Failure> {
     if matches!(server.server.protocol, server_url::Protocol::Imap | server_url::Protocol::Pop3) {
         return Err(Failure::usage("a message is sent by smtp, smtps, smtp+plain or lmtp+plain"));
     }
     if server.auth == Some(Mechanism::User) {
         return Err(Failure::usage("USER is a way to log in of POP3; SMTP has PLAIN and LOGIN"));
     }
-    let mut message = Message::open(&arguments.message)?;
-    let credentials = password::credentials(server)?;
+    Ok(())
+}
 
-    let mut session = open(server, message.bare_lf)?;
-    log_in(server, &mut session, credentials)?;
-    check(arguments, &session, &message)?;
-    let rows = match deliver(arguments, &mut session, &mut message)? {
-        Ok(delivery) => {
-            if let Some(closed) = &delivery.closed {
-                output::complain(&session.stream().explain(closed));
+/// From whom to whom a message goes, by which server.
+#[derive(Debug)]
+pub(crate) struct Order<'a> {
+    pub(crate) server: &'a ServerArguments,
+    pub(crate) from: ReversePath,
+    pub(crate) to: Vec<ForwardPath>,
+    pub(crate) requests: &'a Requests,
+    /// What the message is called if it cannot be read.
+    pub(crate) name: &'a Path,
+}
+
+impl Order<'_> {
+    /// Sends the message and prints what became of it at each recipient.
+    pub(crate) fn send(&self, message: &mut Message) -> Result<(), Failure> {
+        let credentials = password::credentials(self.server)?;
+        let mut session = open(self.server, message.bare_lf)?;
+        log_in(self.server, &mut session, credentials)?;
+        self.check(&session, message)?;
+        let rows = match self.deliver(&mut session, message)? {
+            Ok(delivery) => {
+                if let Some(closed) = &delivery.closed {
+                    output::complain(&session.stream().explain(closed));
+                }
+                delivery.rows
             }
-            delivery.rows
+            // A reason that is the same for all of them.
+            Err(error) => {
+                output::complaint(&error.to_string());
+                let unsent = |recipient: &ForwardPath| {
+                    line(self.server.json, recipient, None, "failed", &error.to_string())
+                };
+                self.to.iter().try_for_each(unsent)?;
+                Vec::new()
+            }
+        };
+        let complete = !rows.is_empty() && rows.iter().all(|row| row.outcome.is_accepted());
+        rows.iter().try_for_each(|row| row_line(self.server.json, row))?;
+        if session.run(Quit::new()).is_ok() {
+            connect::finish(session);
         }
-        // A reason that is the same for all of them.
-        Err(error) => {
-            output::complaint(&error.to_string());
-            let unsent =
-                |recipient: &ForwardPath| line(arguments, recipient, None, "failed", &error.to_string());
-            arguments.to.iter().try_for_each(unsent)?;
-            Vec::new()
-        }
-    };
-    let complete = !rows.is_empty() && rows.iter().all(|row| row.outcome.is_accepted());
-    rows.iter().try_for_each(|row| row_line(arguments, row))?;
-    if session.run(Quit::new()).is_ok() {
-        connect::finish(session);
+        if complete { Ok(()) } else { Err(Failure::Partial) }
     }
-    if complete { Ok(()) } else { Err(Failure::Partial) }
+
+    /// Refuses what can be known to fail only halfway.
+    fn check(&self, session: &Session, message: &Message) -> Result<(), Failure> {
+        let most = session.session().max_recipients();
+        if message.whole.is_none() && self.to.len() > most {
+            return Err(Failure::failed(format_args!(
+                "the server takes {most} recipients at once, and what is no file can be sent only once: \
+                 give a file, or fewer recipients"
+            )));
+        }
+        let eight_bit = message.whole.is_some_and(|whole| whole.eight_bit);
+        if eight_bit && !session.session().capabilities().eight_bit_mime() {
+            return Err(Failure::failed(DeliverError::EightBit));
+        }
+        Ok(())
+    }
+
+    /// Sends the message. The outer error is our own: nothing is known to be delivered then.
+    fn deliver(
+        &self,
+        session: &mut Session,
+        message: &mut Message,
+    ) -> Result<Result<Delivery, DeliverError>, Failure> {
+        let mut deliver = Deliver::streamed(self.from.clone(), self.to.iter().cloned());
+        if let Some(whole) = message.whole {
+            deliver = deliver.size(whole.size);
+        }
+        if message.utf8_header {
+            deliver = deliver.smtp_utf8();
+        }
+        if self.requests.any() {
+            // RFC 3461 §5.2.2: a server without DSN gets the message without them.
+            if !session.session().capabilities().dsn() {
+                output::complaint(
+                    "the server does not announce DSN: it is not told which reports are asked for",
+                );
+            }
+            let requests = self.requests;
+            let ret = requests.returned.map(Return::from);
+            let recipients = self.to.iter().map(|recipient| recipient_options(requests, recipient));
+            deliver = deliver.requests(ret, requests.envelope_id.clone(), recipients);
+        }
+        let bar = progress::bar(message.whole.map(|whole| whole.size));
+        let mut running = session.begin(deliver);
+        let mut begun = false;
+        let result = loop {
+            match running.step() {
+                Ok(Step::Item(want)) => {
+                    if want.offset == 0 && begun {
+                        message.restart()?;
+                    }
+                    begun = true;
+                    bar.set_position(want.offset);
+                    // If reading fails, the connection is dropped inside the content, and so is the message.
+                    let piece = message
+                        .next_piece()
+                        .map_err(|error| Failure::failed(format_args!("{}: {error}", self.name.display())))?;
+                    match running.task() {
+                        Some(task) if piece.is_empty() => task.finish(),
+                        Some(task) => task.push(piece),
+                        None => {}
+                    }
+                }
+                Ok(Step::Done(delivery)) => break Ok(delivery),
+                Err(RunError::Task(error)) => break Err(error),
+                Err(error) => return Err(session.stream().explain(error)),
+            }
+        };
+        bar.finish_and_clear();
+        Ok(result)
+    }
 }
 
 /// A session on a new connection, before the greeting.
@@ -150,66 +254,24 @@ fn authenticate(
     }
 }
 
-/// Refuses what can be known to fail only halfway.
-fn check(arguments: &Send, session: &Session, message: &Message) -> Result<(), Failure> {
-    let most = session.session().max_recipients();
-    if message.whole.is_none() && arguments.to.len() > most {
-        return Err(Failure::failed(format_args!(
-            "the server takes {most} recipients at once, and what is no file can be sent only once: \
-             give a file, or fewer recipients"
-        )));
-    }
-    let eight_bit = message.whole.is_some_and(|whole| whole.eight_bit);
-    if eight_bit && !session.session().capabilities().eight_bit_mime() {
-        return Err(Failure::failed(DeliverError::EightBit));
-    }
-    Ok(())
+/// What the sender asks for at this recipient.
+fn recipient_options(requests: &Requests, recipient: &ForwardPath) -> RecipientOptions {
+    let mut options = RecipientOptions::default();
+    options.notify = requests.notify;
+    // RFC 3461 §4.2: at submission it is the address of RCPT; a report names it, whatever the address becomes on
+    // the way. One that is too long once encoded is left out.
+    options.original_recipient =
+        requests.notify.and_then(|_| OriginalRecipient::new(address(recipient).as_ref()).ok());
+    options
 }
 
-/// Sends the message. The outer error is our own: nothing is known to be delivered then.
-fn deliver(
-    arguments: &Send,
-    session: &mut Session,
-    message: &mut Message,
-) -> Result<Result<Delivery, DeliverError>, Failure> {
-    let mut deliver = Deliver::streamed(arguments.from.clone(), arguments.to.iter().cloned());
-    if let Some(whole) = message.whole {
-        deliver = deliver.size(whole.size);
-    }
-    if message.utf8_header {
-        deliver = deliver.smtp_utf8();
-    }
-    let bar = progress::bar(message.whole.map(|whole| whole.size));
-    let mut running = session.begin(deliver);
-    let mut begun = false;
-    let result = loop {
-        match running.step() {
-            Ok(Step::Item(want)) => {
-                if want.offset == 0 && begun {
-                    message.restart()?;
-                }
-                begun = true;
-                bar.set_position(want.offset);
-                // If reading fails, the connection is dropped inside the content, and so is the message.
-                let piece = message.next_piece().map_err(|error| {
-                    Failure::failed(format_args!("{}: {error}", arguments.message.display()))
-                })?;
-                match running.task() {
-                    Some(task) if piece.is_empty() => task.finish(),
-                    Some(task) => task.push(piece),
-                    None => {}
-                }
-            }
-            Ok(Step::Done(delivery)) => break Ok(delivery),
-            Err(RunError::Task(error)) => break Err(error),
-            Err(error) => return Err(session.stream().explain(error)),
-        }
-    };
-    bar.finish_and_clear();
-    Ok(result)
+/// The address without its angle brackets.
+fn address(recipient: &ForwardPath) -> String {
+    let path = recipient.to_string();
+    path.strip_prefix('<').and_then(|path| path.strip_suffix('>')).map_or(path.clone(), str::to_owned)
 }
 
-fn row_line(arguments: &Send, row: &Row) -> io::Result<()> {
+fn row_line(json: bool, row: &Row) -> io::Result<()> {
     let (result, why) = match &row.outcome {
         Outcome::Accepted(_) => ("accepted", String::new()),
         Outcome::Transient { .. } => ("transient", String::new()),
@@ -218,23 +280,22 @@ fn row_line(arguments: &Send, row: &Row) -> io::Result<()> {
         Outcome::Unanswered => ("unanswered", "the session ended before the answer".to_owned()),
         _ => ("failed", String::new()),
     };
-    line(arguments, &row.recipient, row.outcome.reply(), result, &why)
+    line(json, &row.recipient, row.outcome.reply(), result, &why)
 }
 
 /// What became of one recipient: the server's reply, or why there is none.
 fn line(
-    arguments: &Send,
+    json: bool,
     recipient: &ForwardPath,
     reply: Option<&Reply>,
     result: &str,
     why: &str,
 ) -> io::Result<()> {
-    let path = recipient.to_string();
-    let address = path.strip_prefix('<').and_then(|path| path.strip_suffix('>')).unwrap_or(&path);
+    let address = address(recipient);
     let lines: Vec<&[u8]> = reply.map_or_else(|| vec![why.as_bytes()], |reply| reply.lines().collect());
     let enhanced = reply.and_then(Reply::enhanced).map(|enhanced| enhanced.to_string());
     let code = reply.map(|reply| reply.code().get());
-    if arguments.server.json {
+    if json {
         let text: Vec<_> = lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
         return output::json(&json!({
             "address": address, "result": result, "code": code, "enhanced": enhanced, "text": text,

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 pub mod imap;
+pub mod mime;
 pub mod pop3;
 pub mod raw;
 pub mod smtp;

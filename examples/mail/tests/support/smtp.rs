@@ -8,7 +8,7 @@ use mailwright_core::io::blocking::Connection;
 use mailwright_core::session::Transport;
 use mailwright_sasl::{Answer, Ask};
 use mailwright_smtp::server::{Config, Event, Server};
-use mailwright_smtp::types::Reply;
+use mailwright_smtp::types::{Parameters, Reply};
 use rustls::ServerConfig;
 
 /// What a server saw in one connection.
@@ -18,6 +18,10 @@ pub struct Seen {
     pub secure: bool,
     /// Senders, accepted or not.
     pub senders: Vec<String>,
+    /// The parameters of MAIL and RCPT, in order.
+    pub parameters: Vec<String>,
+    /// Recipients that were accepted.
+    pub accepted: Vec<String>,
     pub messages: Vec<Vec<u8>>,
     pub recipients: usize,
 }
@@ -63,10 +67,12 @@ fn session(mut connection: Connection<std::net::TcpStream, Server>) -> Seen {
             }
             Event::Sender(sender) => {
                 seen.senders.push(sender.path.to_string());
+                seen.parameters.push(text(&sender.parameters));
                 replies.clear();
             }
             Event::Recipient(recipient) => {
                 let path = recipient.path.to_string();
+                seen.parameters.push(text(&recipient.parameters));
                 let reply = if path.starts_with("<nobody@") {
                     Reply::NO_SUCH_USER
                 } else if path.starts_with("<later@") {
@@ -75,6 +81,7 @@ fn session(mut connection: Connection<std::net::TcpStream, Server>) -> Seen {
                     // In LMTP the mailbox of `full` takes no message in the end.
                     replies.push(if path.starts_with("<full@") { Reply::MAILBOX_FULL } else { Reply::OK });
                     seen.recipients += 1;
+                    seen.accepted.push(path);
                     Reply::RECIPIENT_OK
                 };
                 connection.answer(recipient.token, reply).unwrap();
@@ -95,4 +102,12 @@ fn session(mut connection: Connection<std::net::TcpStream, Server>) -> Seen {
         }
     }
     seen
+}
+
+fn text(parameters: &Parameters) -> String {
+    let texts = parameters.iter().map(|parameter| match parameter.value {
+        Some(value) => format!("{}={value}", parameter.keyword),
+        None => parameter.keyword.to_owned(),
+    });
+    texts.collect::<Vec<_>>().join(" ")
 }
