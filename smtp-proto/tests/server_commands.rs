@@ -174,7 +174,7 @@ fn a_host_can_refuse_ehlo() {
     let mut host = Host::open(config, &["bob@example.org"]);
     host.undecided = true;
     assert_eq!(host.send("EHLO other.example\r\n"), "");
-    let Some(mailwright_smtp::server::Event::Hello(hello)) = host.open.pop() else { panic!() };
+    let Some(Event::Hello(hello)) = host.open.pop() else { panic!() };
     host.server.answer(hello.token, Reply::REFUSED_BY_POLICY).unwrap();
     host.run();
     assert_eq!(host.take_output(), "550 Refused by policy\r\n", "R-1");
@@ -198,7 +198,7 @@ fn a_refused_sender_opens_no_transaction() {
     let mut host = Host::ready(config);
     host.undecided = true;
     host.send("MAIL FROM:<x@y>\r\nRCPT TO:<a@b>\r\n");
-    let Some(mailwright_smtp::server::Event::Sender(sender)) = host.open.pop() else { panic!() };
+    let Some(Event::Sender(sender)) = host.open.pop() else { panic!() };
     host.server.answer(sender.token, Reply::REFUSED_BY_POLICY).unwrap();
     host.run();
     assert_eq!(host.take_output(), "550 5.7.1 Refused by policy\r\n503 5.5.1 Bad sequence of commands\r\n");
@@ -395,7 +395,7 @@ fn s3_the_parameter_auth_counts_only_from_an_authenticated_client() {
         }
         host.undecided = true;
         assert_eq!(host.codes(line), "250 2.1.0");
-        let Some(mailwright_smtp::server::Event::Sender(sender)) = host.open.pop() else { panic!() };
+        let Some(Event::Sender(sender)) = host.open.pop() else { panic!() };
         assert_eq!(sender.parameters.auth().unwrap().to_string(), expected);
         assert_eq!(sender.parameters.get("auth"), Some(Some("e+3Dmc2@example.com")));
     }
@@ -606,7 +606,7 @@ fn r8_no_octet_beyond_ascii_is_sent() {
     let mut host = Host::ready(config);
     host.undecided = true;
     host.send("VRFY a\r\n");
-    let Some(mailwright_smtp::server::Event::Verify(verify)) = host.open.pop() else { panic!() };
+    let Some(Event::Verify(verify)) = host.open.pop() else { panic!() };
     let reply = Reply::new(ReplyCode::OK, None, "J\u{fc}rgen <a@b>").unwrap();
     host.server.answer(verify.token, reply).unwrap();
     host.run();

@@ -445,7 +445,7 @@ impl CommandLine {
         }
         if is("AUTH") && options.auth {
             let value = parameter.value.and_then(auth_mailbox).ok_or(CommandErrorKind::BadParameter)?;
-            return once(&mut parameters.auth, value.into());
+            return once(&mut parameters.rare.get_or_insert_default().auth, value);
         }
         if options.dsn {
             return self.notification(parameter, parameters);
@@ -470,7 +470,7 @@ impl CommandLine {
         let bad = |_: InvalidNotification| CommandErrorKind::BadParameter;
         // The value is a part of the line.
         let view = self.line.slice_ref(value.as_bytes());
-        let given = parameters.notification.get_or_insert_default();
+        let given = parameters.rare.get_or_insert_default();
         match keyword {
             "RET" => once(&mut given.ret, value.parse().map_err(bad)?),
             "ENVID" => once(&mut given.envelope_id, EnvelopeId::parse(&view).map_err(bad)?),

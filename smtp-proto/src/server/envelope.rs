@@ -33,8 +33,9 @@ impl Server {
             return self.last_reply(Reply::TOO_MANY_COMMANDS, Closed::TooManyTransactions);
         }
         // RFC 4954 §5: from a client that is not authenticated, AUTH= counts as <>.
-        if parameters.auth.is_some() && self.identity.is_none() {
-            parameters.auth = Some(ReversePath::Null.into());
+        let auth = parameters.rare.as_mut().and_then(|rare| rare.auth.as_mut());
+        if let (Some(auth), None) = (auth, &self.identity) {
+            *auth = ReversePath::Null;
         }
         let transaction = Transaction {
             sender: path.clone(),

@@ -17,15 +17,13 @@ pub struct Parameters {
     text: Bytes,
     pub(crate) size: Option<u64>,
     pub(crate) body: Option<Body>,
-    /// Rare, and larger than all the rest.
-    pub(crate) auth: Option<Box<ReversePath>>,
-    /// Likewise.
-    pub(crate) notification: Option<Box<Notification>>,
+    pub(crate) rare: Option<Box<Rare>>,
 }
 
-/// The parameters of DSN (RFC 3461 §4).
+/// Rare parameters, larger than all the rest: AUTH, and those of DSN (RFC 3461 §4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Notification {
+pub(crate) struct Rare {
+    pub(crate) auth: Option<ReversePath>,
     pub(crate) ret: Option<Return>,
     pub(crate) envelope_id: Option<EnvelopeId>,
     pub(crate) notify: Option<Notify>,
@@ -127,48 +125,44 @@ impl Parameters {
     /// [`ReversePath::Null`] where the client is not authenticated.
     #[must_use]
     pub fn auth(&self) -> Option<&ReversePath> {
-        self.auth.as_deref()
+        self.rare.as_ref()?.auth.as_ref()
     }
 
     /// RET of MAIL: what of the message a report of failure returns.
     #[must_use]
     pub fn ret(&self) -> Option<Return> {
-        self.notification.as_ref()?.ret
+        self.rare.as_ref()?.ret
     }
 
     /// ENVID of MAIL: what the sender calls its transaction.
     #[must_use]
     pub fn envelope_id(&self) -> Option<&EnvelopeId> {
-        self.notification.as_ref()?.envelope_id.as_ref()
+        self.rare.as_ref()?.envelope_id.as_ref()
     }
 
     /// NOTIFY of RCPT: what the sender wants to hear of.
     #[must_use]
     pub fn notify(&self) -> Option<Notify> {
-        self.notification.as_ref()?.notify
+        self.rare.as_ref()?.notify
     }
 
     /// ORCPT of RCPT: the address that the sender gave.
     #[must_use]
     pub fn original_recipient(&self) -> Option<&OriginalRecipient> {
-        self.notification.as_ref()?.original_recipient.as_ref()
+        self.rare.as_ref()?.original_recipient.as_ref()
     }
 
     /// A copy that keeps no larger buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {
-        let notification = self.notification.as_ref().map(|given| {
-            Box::new(Notification {
-                envelope_id: given.envelope_id.as_ref().map(EnvelopeId::detach),
-                original_recipient: given.original_recipient.as_ref().map(OriginalRecipient::detach),
-                ..**given
+        let rare = self.rare.as_ref().map(|rare| {
+            Box::new(Rare {
+                auth: rare.auth.as_ref().map(ReversePath::detach),
+                envelope_id: rare.envelope_id.as_ref().map(EnvelopeId::detach),
+                original_recipient: rare.original_recipient.as_ref().map(OriginalRecipient::detach),
+                ..**rare
             })
         });
-        Self {
-            text: Bytes::copy_from_slice(&self.text),
-            auth: self.auth.as_ref().map(|path| Box::new(path.detach())),
-            notification,
-            ..*self
-        }
+        Self { text: Bytes::copy_from_slice(&self.text), rare, ..*self }
     }
 }
