@@ -10,6 +10,7 @@ pub mod address;
 pub mod dsn;
 pub mod imap;
 pub mod imap_client;
+pub mod mx;
 pub mod pop3;
 pub mod sasl;
 pub mod seeds;
@@ -35,6 +36,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "imap_server", run: imap::imap_server },
     Target { name: "imap_server_cut", run: imap::imap_server_cut },
     Target { name: "line_framer", run: wire::line_framer },
+    Target { name: "mx_machine", run: mx::mx_machine },
+    Target { name: "mx_names", run: mx::mx_names },
+    Target { name: "mx_packets", run: mx::mx_packets },
     Target { name: "pop3_client", run: pop3::pop3_client },
     Target { name: "pop3_client_cut", run: pop3::pop3_client_cut },
     Target { name: "pop3_lines", run: pop3::pop3_lines },

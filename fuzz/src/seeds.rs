@@ -93,6 +93,34 @@ const ADDRESSES: &[&str] = &[
     "grün@bücher.example",
     "a@xn--bcher-kva.example",
 ];
+const NAMES: &[&str] = &[
+    "MX1.Example.org.",
+    "b\u{fc}cher.example",
+    "[IPv6:2001:db8::1]",
+    "[192.0.2.1]:587",
+    "smart_host.example:587",
+    "a..b",
+    "127.1",
+    "xn--a.example",
+    "example.org MX 10 mx.example.org\nmx.example.org 60 A 192.0.2.1\nexample.org fail servfail A",
+];
+/// A choice, the counts of a header, and records.
+const PACKETS: &[&[u8]] = &[
+    b"\x02\0\x01\0\0\0\0\xc0\x0c\0\x0f\0\x01\0\0\x01\x2c\0\x07\0\x0a\x02mx\xc0\x0c",
+    b"\x00\0\x01\0\0\0\0\xc0\x0c\0\x01\0\x01\0\0\x01\x2c\0\x04\xc0\0\x02\x01",
+    b"\x00\0\x02\0\0\0\0\xc0\x0c\0\x05\0\x01\0\0\x01\x2c\0\x04\x01a\xc0\x0c\xc0\x29\0\x01\0\x01\0\0\x01\x2c\0\x04\xc0\0\x02\x01",
+    b"\x03\0\x01\0\0\0\0\xc0\x0c\0\x10\0\x01\0\0\x01\x2c\0\x04\x03abc",
+    b"\x02\0\x01\0\0\0\0\xc0\x1d\0\x0f\0\x01\0\0\x01\x2c\0\x03\0\x0a\xff",
+];
+/// See `mx::mx_machine`: limits, a seed, and answers in some order.
+const ANSWERS: &[&[u8]] = &[
+    &[
+        64, 20, 1, 2, 0, 0, 2, 1, 60, 5, 10, 3, 1, 1, 60, 5, 20, 3, 2, 0, 60, 2, 1, 0, 1, 1, 60, 2, 7, 0, 60,
+        2, 0, 0, 1, 1, 60, 0, 7, 0, 60,
+    ],
+    &[64, 20, 1, 2, 0, 0, 1, 1, 60, 5, 0, 0, 0, 60],
+    &[4, 2, 9, 2, 0, 0, 1, 1, 60, 3, 3, 1, 1, 2, 0, 4, 0, 0, 60, 0, 200, 0, 200, 1, 0, 2, 0, 5],
+];
 const LINES: &[&str] = &[
     "STAT",
     "LIST 1",
@@ -203,6 +231,15 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
     }
     for (at, text) in ADDRESSES.iter().enumerate() {
         add("address", &format!("address-{at}"), with(0, text.as_bytes()));
+    }
+    for (at, text) in NAMES.iter().enumerate() {
+        add("mx_names", &format!("name-{at}"), text.as_bytes().to_vec());
+    }
+    for (at, octets) in PACKETS.iter().enumerate() {
+        add("mx_packets", &format!("records-{at}"), octets.to_vec());
+    }
+    for (at, octets) in ANSWERS.iter().enumerate() {
+        add("mx_machine", &format!("answers-{at}"), octets.to_vec());
     }
     for (at, text) in LINES.iter().enumerate() {
         add("pop3_lines", &format!("line-{at}"), text.as_bytes().to_vec());
