@@ -1,7 +1,10 @@
-//! `mailserver user …`: what an administrator may ask of a store, and how it is done.
+//! `mailserver user …` and `mailserver queue …`: what an administrator may ask of a store, and how it is done.
+
+use core::ops::ControlFlow;
 
 use mailwright_core::value::{Mailbox, Secret};
 use mailwright_store::engine::{Blobs, Engine};
+use mailwright_store::queue::{Deletion, QueueId, QueuedMessage};
 use mailwright_store::{AccountId, Store};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,8 @@ use crate::{Failure, now};
 pub(crate) enum Request {
     /// About accounts.
     User(UserRequest),
+    /// About mail that waits.
+    Queue(QueueRequest),
 }
 
 /// `mailserver user …`
@@ -28,6 +33,20 @@ pub(crate) enum UserRequest {
     Del { address: String },
     /// Lists the accounts.
     List,
+}
+
+/// `mailserver queue …`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum QueueRequest {
+    /// Lists the messages.
+    List,
+    /// Tells all about one.
+    Show { message: String },
+    /// Tries one now, or all.
+    Retry { message: Option<String>, recipient: Option<u32> },
+    /// Removes one.
+    Delete { message: String, recipient: Option<u32>, why: String, report: bool },
 }
 
 /// A password on its way through the control socket.
@@ -59,6 +78,7 @@ pub(crate) async fn run<E: Engine + Blobs>(
 ) -> Result<(), Failure> {
     match request {
         Request::User(request) => user(store, request, tell).await,
+        Request::Queue(request) => queue(store, request, tell).await,
     }
 }
 
@@ -102,4 +122,100 @@ fn mailbox(address: &str) -> Result<Mailbox, Failure> {
 async fn find<E: Engine + Blobs>(store: &Store<E>, address: &Mailbox) -> Result<AccountId, Failure> {
     let found = store.directory().find_account(&address.to_string()).await?;
     found.ok_or_else(|| format!("there is no account {address}").into())
+}
+
+async fn queue<E: Engine + Blobs>(
+    store: &Store<E>,
+    request: QueueRequest,
+    tell: &mut (dyn FnMut(String) + Send),
+) -> Result<(), Failure> {
+    let queue = store.queue();
+    match request {
+        QueueRequest::List => {
+            let mut each = |message: QueuedMessage| {
+                tell(row(&message));
+                ControlFlow::Continue(())
+            };
+            queue.list(&mut each).await?;
+        }
+        QueueRequest::Show { message } => {
+            let id = id(&message)?;
+            let message = queue.show(id).await?.ok_or_else(|| not_there(id))?;
+            describe(&message).into_iter().for_each(tell);
+        }
+        QueueRequest::Retry { message: Some(message), recipient } => {
+            let id = id(&message)?;
+            if queue.retry(id, recipient, now()).await? == 0 {
+                return Err(not_there(id));
+            }
+        }
+        QueueRequest::Retry { message: None, .. } => {
+            let mut all = Vec::new();
+            let mut each = |message: QueuedMessage| {
+                all.push(message.id);
+                ControlFlow::Continue(())
+            };
+            queue.list(&mut each).await?;
+            for id in all {
+                queue.retry(id, None, now()).await?;
+            }
+        }
+        QueueRequest::Delete { message, recipient, why, report } => {
+            let id = id(&message)?;
+            let mut deletion = Deletion::new(&why);
+            deletion.report = report;
+            if queue.delete(id, recipient, &deletion, now()).await? == 0 {
+                return Err(not_there(id));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn id(text: &str) -> Result<QueueId, Failure> {
+    text.parse().map_err(|error| format!("{text:?}: {error}").into())
+}
+
+fn not_there(id: QueueId) -> Failure {
+    format!("{id} is not in the queue, or has no such recipient").into()
+}
+
+/// A message in one line, with tabs between the columns.
+fn row(message: &QueuedMessage) -> String {
+    let due = message.recipients.iter().map(|recipient| recipient.due).min().unwrap_or(message.created);
+    let recipients: Vec<String> =
+        message.recipients.iter().map(|recipient| recipient.recipient.address.to_string()).collect();
+    format!(
+        "{}\t{}\t{}\t{}\t{}\t{}",
+        message.id,
+        message.envelope.sender,
+        message.size,
+        message.created.as_seconds(),
+        due.as_seconds(),
+        recipients.join(" ")
+    )
+}
+
+fn describe(message: &QueuedMessage) -> Vec<String> {
+    let envelope = &message.envelope;
+    let mut lines = vec![
+        format!("message\t{}", message.id),
+        format!("sender\t{}", envelope.sender),
+        format!("octets\t{}", message.size),
+        format!("accepted\t{}", message.created.as_seconds()),
+    ];
+    for recipient in &message.recipients {
+        lines.push(format!("recipient\t{}\t{}", recipient.number, recipient.recipient.address));
+        lines.push(format!("due\t{}", recipient.due.as_seconds()));
+        lines.push(format!("attempts\t{}", recipient.attempts));
+        if let Some(failure) = &recipient.failure {
+            let remote = failure.remote.as_ref().map_or_else(String::new, ToString::to_string);
+            let said = match &failure.diagnostic {
+                Some(diagnostic) => diagnostic.to_string(),
+                None => failure.reason.to_string(),
+            };
+            lines.push(format!("failure\t{}\t{remote}\t{said}", failure.status));
+        }
+    }
+    lines
 }

@@ -6,7 +6,7 @@ use mailwright_store::engine::{Blobs, Engine};
 use mailwright_store::serve::Compute as _;
 use mailwright_store::{AccountId, Store};
 
-use crate::options::{AliasFrom, Options};
+use crate::options::{AliasFrom, Options, Relay};
 use crate::{Failure, Threads, now};
 
 /// The accounts of the demonstration, and their password.
@@ -31,9 +31,9 @@ pub(crate) async fn fill<E: Engine + Blobs>(store: &Store<E>, options: &Options)
     }
     for alias in &options.aliases {
         for target in &alias.targets {
-            if !directory.is_local(target.domain()).await? {
+            if options.relay == Relay::Off && !directory.is_local(target.domain()).await? {
                 return Err(
-                    format!("an alias to {target}: forwarding to other domains is not offered").into()
+                    format!("an alias to {target}: to forward to other domains needs --relay").into()
                 );
             }
         }

@@ -49,6 +49,11 @@ impl Serving {
         Self { stopping, accepting }
     }
 
+    /// Tells when the server stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
     /// Stops accepting, asks sessions to end, and drops those that have not after `patience`.
     pub(crate) async fn stop(&mut self, patience: Duration) {
         self.stopping.send_replace(true);

@@ -12,6 +12,7 @@ mod data;
 mod directory;
 mod listen;
 mod options;
+mod relay;
 mod service;
 mod session;
 mod welcome;
@@ -106,6 +107,10 @@ async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Dat
     welcome::print(options, data, &listeners);
 
     let mut server = listen::Serving::start(listeners, &sessions);
+    let relaying = match relay::Ways::new(options)? {
+        Some(ways) => Some(tokio::spawn(relay::run(relay::runner(&store, options).await?, ways, server.stopping()))),
+        None => None,
+    };
     let mut upkeep = tokio::time::interval(Duration::from_secs(5));
     loop {
         tokio::select! {
@@ -118,6 +123,9 @@ async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Dat
     control.abort();
     server.stop(Duration::from_secs(5)).await;
     let _ = control.await;
+    if let Some(relaying) = relaying {
+        let _ = relaying.await;
+    }
     Ok(())
 }
 

@@ -1,15 +1,18 @@
 //! The command line, and the configuration file with the same names. Options win over the file.
 
+use core::net::SocketAddr;
 use core::str::FromStr;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
 use mailwright_core::value::{Domain, Mailbox, Secret};
+use mailwright_mx::Destination;
 use mailwright_store::engine::local::CheckDepth;
+use mailwright_store::queue::Schedule;
 use serde::Deserialize;
 
-use crate::admin::{Password, Request, UserRequest};
+use crate::admin::{Password, QueueRequest, Request, UserRequest};
 use crate::service::Listen;
 
 /// What the server does, complete and checked.
@@ -25,6 +28,14 @@ pub(crate) struct Options {
     pub(crate) allow_plaintext_auth: bool,
     pub(crate) max_size: u64,
     pub(crate) store: StoreKind,
+    pub(crate) relay: Relay,
+    /// The DNS server; the system's if not given.
+    pub(crate) resolver: Option<SocketAddr>,
+    /// When deliveries are tried again, if not as usual.
+    pub(crate) retry: Option<Schedule>,
+    /// The port of MX hosts.
+    pub(crate) relay_port: u16,
+    pub(crate) relay_allow_loopback: bool,
     /// Nobody named users or other domains: the demonstration with its accounts.
     pub(crate) demo: bool,
 }
@@ -105,9 +116,22 @@ struct Given {
     /// Offers passwords without TLS: for tests on loopback only.
     #[arg(long)]
     allow_plaintext_auth: bool,
-    /// Mail for other domains: refused.
-    #[arg(long, value_enum, default_value = None)]
-    relay: Option<Relay>,
+    /// Mail for other domains: refused, or for accounts delivered to the MX hosts of the domains or to a smart
+    /// host [default: off].
+    #[arg(long, value_name = "off|mx|HOST:PORT")]
+    relay: Option<String>,
+    /// DNS server for MX [default: the system's].
+    #[arg(long, value_name = "ADDR:PORT")]
+    resolver: Option<SocketAddr>,
+    /// When deliveries are tried again: waits, the last one for ever if it has a star, as in 7m30s,15m,1h,4h*.
+    #[arg(long, value_name = "SCHEDULE")]
+    retry: Option<String>,
+    /// Port of MX hosts: for tests [default: 25].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    relay_port: Option<u16>,
+    /// Takes loopback addresses as MX hosts: for tests.
+    #[arg(long)]
+    relay_allow_loopback: bool,
     /// Octets of a message at most [default: 36700160].
     #[arg(long, value_name = "BYTES")]
     max_size: Option<u64>,
@@ -127,6 +151,14 @@ enum Subcommand {
         /// Reads every octet.
         #[arg(long)]
         full: bool,
+    },
+    /// Mail that waits to go elsewhere.
+    Queue {
+        /// The directory of the server.
+        #[arg(long, value_name = "DIR", default_value = "mailserver-data", global = true)]
+        data: PathBuf,
+        #[command(subcommand)]
+        command: QueueCommand,
     },
     /// Accounts: of the server that runs in the directory, or of the store there.
     User {
@@ -157,6 +189,52 @@ enum UserCommand {
     Del { address: String },
     /// Lists the accounts, one a line.
     List,
+}
+
+/// `mailserver queue …`
+#[derive(clap::Subcommand, Debug)]
+enum QueueCommand {
+    /// Lists the messages: name, sender, octets, when it came, when the next attempt is due, recipients.
+    List,
+    /// Tells all that is known of a message, then of each recipient.
+    Show { message: String },
+    /// Tries now: a message, or everything.
+    Retry {
+        #[arg(required_unless_present = "all")]
+        message: Option<String>,
+        /// Only the recipient with this number.
+        #[arg(long, value_name = "N")]
+        recipient: Option<u32>,
+        /// Every message.
+        #[arg(long, conflicts_with_all = ["message", "recipient"])]
+        all: bool,
+    },
+    /// Removes a message. Its sender is not told, unless asked for.
+    Delete {
+        message: String,
+        /// Only the recipient with this number.
+        #[arg(long, value_name = "N")]
+        recipient: Option<u32>,
+        /// Why: for the log, and for the sender.
+        #[arg(long, default_value = "removed by the administrator")]
+        why: String,
+        /// Tells the sender that the message failed.
+        #[arg(long)]
+        report: bool,
+    },
+}
+
+impl QueueCommand {
+    fn request(self) -> QueueRequest {
+        match self {
+            Self::List => QueueRequest::List,
+            Self::Show { message } => QueueRequest::Show { message },
+            Self::Retry { message, recipient, .. } => QueueRequest::Retry { message, recipient },
+            Self::Delete { message, recipient, why, report } => {
+                QueueRequest::Delete { message, recipient, why, report }
+            }
+        }
+    }
 }
 
 impl UserCommand {
@@ -215,10 +293,29 @@ fn split_user(text: &str) -> Result<(&str, &str), String> {
     Ok((address, password))
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Relay {
+/// What becomes of mail for other domains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Relay {
+    /// It is refused.
     Off,
+    /// It goes to the MX hosts of the domain.
+    Mx,
+    /// It goes to a smart host.
+    Host(Destination),
+}
+
+impl FromStr for Relay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "mx" => Ok(Self::Mx),
+            host => Destination::relay(host, 25)
+                .map(Self::Host)
+                .map_err(|error| format!("--relay {host:?}: {error}")),
+        }
+    }
 }
 
 /// Where mail is kept.
@@ -274,6 +371,9 @@ impl Options {
             Some(Subcommand::User { data, command }) => {
                 return Ok(Command::Administer { data, request: Request::User(command.request()?) });
             }
+            Some(Subcommand::Queue { data, command }) => {
+                return Ok(Command::Administer { data, request: Request::Queue(command.request()) });
+            }
             None => {}
         }
         if let Some(path) = given.config.take() {
@@ -308,14 +408,21 @@ impl Given {
             (self.tls_cert, self.tls_key) = (file.tls_cert, file.tls_key);
         }
         self.allow_plaintext_auth |= file.allow_plaintext_auth;
-        self.relay = self.relay.or(file.relay);
+        self.relay = self.relay.take().or(file.relay);
+        self.resolver = self.resolver.or(file.resolver);
+        self.retry = self.retry.take().or(file.retry);
+        self.relay_port = self.relay_port.or(file.relay_port);
+        self.relay_allow_loopback |= file.relay_allow_loopback;
         self.max_size = self.max_size.or(file.max_size);
         self.store = self.store.or(file.store);
     }
 
     fn complete(self) -> Result<Options, String> {
-        // The only ones there are.
-        let (None | Some(Relay::Off)) = self.relay;
+        let relay = self.relay.as_deref().unwrap_or("off").parse()?;
+        let retry = self.retry.map(|text| {
+            text.parse().map_err(|error| format!("--retry {text:?}: {error}"))
+        });
+        let retry = retry.transpose()?;
         let mut domains = Vec::new();
         for name in &self.domain {
             let domain: Domain = name.parse().map_err(|error| format!("--domain {name:?}: {error}"))?;
@@ -363,6 +470,11 @@ impl Given {
             allow_plaintext_auth: self.allow_plaintext_auth,
             max_size,
             store: self.store.unwrap_or(StoreKind::Local),
+            relay,
+            resolver: self.resolver,
+            retry,
+            relay_port: self.relay_port.unwrap_or(25),
+            relay_allow_loopback: self.relay_allow_loopback,
             demo,
         })
     }
@@ -433,7 +545,11 @@ mod tests {
             &["--alias", "a@x.test"],
             &["--alias", "a@x.test=|program"],
             &["--listen", "imap"],
-            &["--relay", "mx"],
+            &["--relay", "no host"],
+            &["--relay", ""],
+            &["--retry", "soon"],
+            &["--relay-port", "0"],
+            &["--resolver", "localhost"],
             &["--max-size", "0"],
             &["--tls-cert", "x"],
             &["--unknown"],
@@ -454,6 +570,15 @@ mod tests {
         assert_eq!(options.listen, ["pop3=127.0.0.1:0".parse().unwrap()]);
         assert_eq!(options.domains, ["a.test".parse().unwrap()]);
         assert!(toml::from_str::<Given>("colour = 'red'").is_err());
+    }
+
+    #[test]
+    fn mail_for_other_domains_is_refused_or_goes_by_mx_or_to_a_host() {
+        assert_eq!(read(&[]).unwrap().relay, Relay::Off);
+        assert_eq!(read(&["--relay", "off"]).unwrap().relay, Relay::Off);
+        assert_eq!(read(&["--relay", "mx", "--retry", "1s,2s,4s*"]).unwrap().relay, Relay::Mx);
+        let host = Destination::relay("mail.x.test:2525", 25).unwrap();
+        assert_eq!(read(&["--relay", "mail.x.test:2525"]).unwrap().relay, Relay::Host(host));
     }
 
     #[test]

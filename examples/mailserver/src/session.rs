@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::listen::stopped;
-use crate::options::Options;
+use crate::options::{Options, Relay};
 use crate::service::Service;
 use crate::{Failure, Threads, entropy, now, welcome};
 
@@ -40,7 +40,8 @@ pub(crate) struct Sessions<E> {
 impl<E: Engine + Blobs> Sessions<E> {
     pub(crate) fn new(store: Store<E>, options: &Options, tls: Arc<ServerConfig>) -> Result<Self, Failure> {
         use smtp::server::{Protocol, TlsMode};
-        let receiving = serve::smtp::Service::new(store.clone(), Threads);
+        let receiving = serve::smtp::Service::new(store.clone(), Threads)
+            .with_relaying(options.relay != Relay::Off);
         let config = |protocol, tls| {
             let mut config = smtp::server::Config::new(&welcome::host_name(options))?;
             config.protocol = protocol;
