@@ -212,7 +212,7 @@ fn describe(message: &QueuedMessage) -> Vec<String> {
             let remote = failure.remote.as_ref().map_or_else(String::new, ToString::to_string);
             let said = match &failure.diagnostic {
                 Some(diagnostic) => diagnostic.to_string(),
-                None => failure.reason.to_string(),
+                None => failure.reason.as_str().to_owned(),
             };
             lines.push(format!("failure\t{}\t{remote}\t{said}", failure.status));
         }

@@ -32,9 +32,7 @@ pub(crate) async fn fill<E: Engine + Blobs>(store: &Store<E>, options: &Options)
     for alias in &options.aliases {
         for target in &alias.targets {
             if options.relay == Relay::Off && !directory.is_local(target.domain()).await? {
-                return Err(
-                    format!("an alias to {target}: to forward to other domains needs --relay").into()
-                );
+                return Err(format!("an alias to {target}: to forward to other domains needs --relay").into());
             }
         }
         match &alias.from {

@@ -108,7 +108,9 @@ async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Dat
 
     let mut server = listen::Serving::start(listeners, &sessions);
     let relaying = match relay::Ways::new(options)? {
-        Some(ways) => Some(tokio::spawn(relay::run(relay::runner(&store, options).await?, ways, server.stopping()))),
+        Some(ways) => {
+            Some(tokio::spawn(relay::run(relay::runner(&store, options).await?, ways, server.stopping())))
+        }
         None => None,
     };
     let mut upkeep = tokio::time::interval(Duration::from_secs(5));

@@ -419,9 +419,7 @@ impl Given {
 
     fn complete(self) -> Result<Options, String> {
         let relay = self.relay.as_deref().unwrap_or("off").parse()?;
-        let retry = self.retry.map(|text| {
-            text.parse().map_err(|error| format!("--retry {text:?}: {error}"))
-        });
+        let retry = self.retry.map(|text| text.parse().map_err(|error| format!("--retry {text:?}: {error}")));
         let retry = retry.transpose()?;
         let mut domains = Vec::new();
         for name in &self.domain {

@@ -103,12 +103,6 @@ impl Ways {
                 status: status(error.status.parts()),
                 reason: error.to_string(),
             },
-            // An error of a kind that is not known yet may pass.
-            Err(error) => Routing::Temporary {
-                not_before: None,
-                status: status((4, 4, 0)),
-                reason: error.to_string(),
-            },
         }
     }
 
@@ -159,7 +153,8 @@ impl Ways {
         let _ = stream.set_nodelay(true);
         let mut config = Config::new(&self.name).map_err(|error| failed(&error))?;
         config.tls = tls;
-        let transport = Transport::tls_ready(Client::new(config), (Arc::clone(&self.tls), host.server_name()));
+        let transport =
+            Transport::tls_ready(Client::new(config), (Arc::clone(&self.tls), host.server_name()));
         let mut connection = Connection::over(stream, transport);
         match connection.run(Login::new()).await {
             Ok(_) => Ok(connection),
@@ -324,9 +319,8 @@ async fn work<E: Engine + Blobs>(
             Work::Route(question) => tasks.spawn(question.attempt, async move {
                 Answer::Routed(question.attempt, ways.route(&question).await)
             }),
-            Work::Deliver(job) => tasks.spawn(job.attempt, async move {
-                Answer::Attempted(job.attempt, ways.deliver(&job).await)
-            }),
+            Work::Deliver(job) => tasks
+                .spawn(job.attempt, async move { Answer::Attempted(job.attempt, ways.deliver(&job).await) }),
             Work::Event(event) => log(&event),
             Work::Wait(until) => return until,
             _ => {}
@@ -378,7 +372,9 @@ async fn reached(until: Option<UnixTime>) {
 fn log(event: &QueueEvent) {
     match event {
         QueueEvent::Delivered { id, .. } => tracing::info!(%id, "delivered"),
-        QueueEvent::Deferred { id, failure } => tracing::info!(%id, status = %failure.status, ?failure, "deferred"),
+        QueueEvent::Deferred { id, failure } => {
+            tracing::info!(%id, status = %failure.status, ?failure, "deferred")
+        }
         QueueEvent::Failed { id, failure } => tracing::warn!(%id, ?failure, "failed"),
         QueueEvent::Reported { message, action, to } => tracing::info!(%message, ?action, %to, "reported"),
         QueueEvent::Lost { id, recipient, failure } => {
@@ -386,14 +382,20 @@ fn log(event: &QueueEvent) {
         }
         QueueEvent::Deleted { id, why } => tracing::info!(%id, %why, "deleted"),
         QueueEvent::NotWritten(error) => tracing::error!(%error, "the queue could not be written"),
-        QueueEvent::NotRead { message, error } => tracing::error!(%message, %error, "a message could not be read"),
+        QueueEvent::NotRead { message, error } => {
+            tracing::error!(%message, %error, "a message could not be read")
+        }
         _ => {}
     }
 }
 
-/// The code of a status that a resolver gave.
+/// The code of a status that a resolver gave; both have the same classes and ranges.
 fn status((class, subject, detail): (u8, u16, u16)) -> EnhancedCode {
-    EnhancedCode::new(class, subject, detail).unwrap_or(EnhancedCode::OTHER_TRANSIENT)
+    const TRANSIENT: EnhancedCode = match EnhancedCode::new(4, 0, 0) {
+        Ok(code) => code,
+        Err(_) => unreachable!(),
+    };
+    EnhancedCode::new(class, subject, detail).unwrap_or(TRANSIENT)
 }
 
 fn millis() -> UnixMillis {

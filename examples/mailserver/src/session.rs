@@ -40,13 +40,15 @@ pub(crate) struct Sessions<E> {
 impl<E: Engine + Blobs> Sessions<E> {
     pub(crate) fn new(store: Store<E>, options: &Options, tls: Arc<ServerConfig>) -> Result<Self, Failure> {
         use smtp::server::{Protocol, TlsMode};
-        let receiving = serve::smtp::Service::new(store.clone(), Threads)
-            .with_relaying(options.relay != Relay::Off);
+        let receiving =
+            serve::smtp::Service::new(store.clone(), Threads).with_relaying(options.relay != Relay::Off);
         let config = |protocol, tls| {
             let mut config = smtp::server::Config::new(&welcome::host_name(options))?;
             config.protocol = protocol;
             config.tls = tls;
             config.limits.message = options.max_size;
+            // Reports go through the queue, which works only then.
+            config.dsn = options.relay != Relay::Off && protocol != Protocol::Lmtp;
             config.set_greeting_text(if protocol == Protocol::Lmtp { "LMTP" } else { "ESMTP" })?;
             if protocol == Protocol::Submission {
                 config.offers = Offers::new([MechanismName::PLAIN, MechanismName::LOGIN]);

@@ -5,7 +5,7 @@ use mailwright_core::value::Domain;
 use crate::data::Data;
 use crate::directory::DEMO;
 use crate::listen::Listener;
-use crate::options::{Options, StoreKind};
+use crate::options::{Options, Relay, StoreKind};
 use crate::service::Service;
 
 /// The name of this host: in greetings, trace fields and the certificate.
@@ -27,8 +27,13 @@ pub(crate) fn print(options: &Options, data: &Data, listeners: &[Listener]) {
 fn text(options: &Options, data: &Data, listeners: &[Listener]) -> String {
     use core::fmt::Write as _;
     let mut text = String::from(match options.store {
-        StoreKind::Memory => "\nMail is kept in memory only, and mail for other domains is refused.\n",
-        StoreKind::Local => "\nMail for other domains is refused.\n",
+        StoreKind::Memory => "\nMail is kept in memory only. ",
+        StoreKind::Local => "\n",
+    });
+    text.push_str(match &options.relay {
+        Relay::Off => "Mail for other domains is refused.\n",
+        Relay::Mx => "Mail of accounts for other domains goes to their MX hosts.\n",
+        Relay::Host(_) => "Mail of accounts for other domains goes to the smart host.\n",
     });
     // Writing to a string does not fail.
     let mut line = |line: core::fmt::Arguments<'_>| {

@@ -1,10 +1,8 @@
 //! `mx`: where would mail for this domain go?
 //!
-//! Resolves a destination once and prints the plan or the failure. `system` finds the resolver of the system, `text` and
-//! `json` write what was found out; everything else is the library.
+//! Resolves a destination once and prints the plan or the failure. `text` and `json` write what was found out; everything else is the library.
 
 mod json;
-mod system;
 mod text;
 
 use core::error::Error;
@@ -15,9 +13,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::{Parser, ValueEnum};
-use mailwright_mx::drive::Driver;
 use mailwright_mx::drive::hickory::{Hickory, HickoryConfig};
 use mailwright_mx::drive::stub::{Stub, StubConfig};
+use mailwright_mx::drive::{Driver, system};
 use mailwright_mx::{Config, Destination, DomainName, Plan, Resolver, RouteError, UnixMillis};
 
 /// Prints where mail for a destination would go, or why nowhere.

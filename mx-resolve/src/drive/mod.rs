@@ -12,6 +12,7 @@ use crate::dns::{Answer, Question};
 pub mod hickory;
 #[cfg(feature = "stub")]
 pub mod stub;
+pub mod system;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -91,6 +91,10 @@ impl Running {
         stream
     }
 
+    pub(crate) fn port(&self, service: &str) -> u16 {
+        self.ports[service]
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg("-s").arg(name).arg(self.child.id().to_string()).status();
         assert!(sent.unwrap().success());
