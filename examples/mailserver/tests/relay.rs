@@ -80,7 +80,8 @@ fn say(session: &mut Lines, command: &str) -> Vec<String> {
 
 /// Waits in IDLE until there are so many messages.
 fn wait_for(session: &mut Lines, messages: u32) {
-    let number = |text: &str| text.split(|char: char| !char.is_ascii_digit()).find_map(|text| text.parse().ok());
+    let number =
+        |text: &str| text.split(|char: char| !char.is_ascii_digit()).find_map(|text| text.parse().ok());
     let status = say(session, "STATUS INBOX (MESSAGES)");
     let there: Option<u32> = status.iter().find_map(|line| number(line.strip_prefix("* STATUS INBOX ")?));
     if there.is_some_and(|there| there >= messages) {
