@@ -1,8 +1,12 @@
 //! [`Cache`]: what was found out about destinations, until it has to be found out again: plans, permanent failures, and
-//! temporary ones for a time that grows. Bounded, and pure; [`Resolver`](crate::Resolver) keeps one.
+//! temporary ones for a time that grows. Bounded, and pure; `Resolver` keeps one.
+//!
+//! It is ordered by a hash, then by the destination: most steps of a lookup compare numbers, and names that were made to
+//! have one hash gain nothing.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
+use core::hash::{Hash as _, Hasher};
 use core::time::Duration;
 
 use crate::config::Limits;
@@ -25,12 +29,37 @@ struct Entry {
     failures: u32,
 }
 
+/// A hash, and what it is of.
+type Key = (u64, Destination);
+
+fn key(destination: &Destination) -> Key {
+    let mut hasher = Fold(0);
+    destination.hash(&mut hasher);
+    (hasher.finish(), destination.clone())
+}
+
+/// Folds eight octets at a time.
+struct Fold(u64);
+
+impl Hasher for Fold {
+    fn write(&mut self, octets: &[u8]) {
+        for chunk in octets.chunks(8) {
+            let word = chunk.iter().fold(0, |word, octet| word << 8 | u64::from(*octet));
+            self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}
+
 /// What was found out about destinations, all under one configuration.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    entries: BTreeMap<Destination, Entry>,
+    entries: BTreeMap<Key, Entry>,
     /// The same destinations by the time at which they are forgotten.
-    order: BTreeSet<(UnixMillis, Destination)>,
+    order: BTreeSet<(UnixMillis, Key)>,
     capacity: usize,
     negative: Duration,
     failure_first: Duration,
@@ -54,7 +83,7 @@ impl Cache {
     /// What is known about `destination` at `now`. Without an allocation.
     #[must_use]
     pub fn get(&self, destination: &Destination, now: UnixMillis) -> Option<&Result<Arc<Plan>, RouteError>> {
-        self.entries.get(destination).filter(|entry| now < entry.until).map(|entry| &entry.found)
+        self.entries.get(&key(destination)).filter(|entry| now < entry.until).map(|entry| &entry.found)
     }
 
     /// How many destinations are remembered.
@@ -75,7 +104,8 @@ impl Cache {
     /// # Errors
     /// If that is what was found out.
     pub fn insert(&mut self, destination: &Destination, mut found: Found, now: UnixMillis) -> Found {
-        let earlier = self.remove(destination).filter(|entry| now < entry.forget);
+        let key = key(destination);
+        let earlier = self.remove(&key).filter(|entry| now < entry.forget);
         let mut failures = 0;
         let (until, forget) = match &mut found {
             // RFC 1035 §3.2.1: what has no lifetime is used once, since it expires now.
@@ -98,15 +128,15 @@ impl Cache {
                 let Some((_, oldest)) = self.order.pop_first() else { break };
                 self.entries.remove(&oldest);
             }
-            self.order.insert((forget, destination.clone()));
-            self.entries.insert(destination.clone(), Entry { found: found.clone(), until, forget, failures });
+            self.order.insert((forget, key.clone()));
+            self.entries.insert(key, Entry { found: found.clone(), until, forget, failures });
         }
         found
     }
 
-    fn remove(&mut self, destination: &Destination) -> Option<Entry> {
-        let (destination, entry) = self.entries.remove_entry(destination)?;
-        self.order.remove(&(entry.forget, destination));
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        let (key, entry) = self.entries.remove_entry(key)?;
+        self.order.remove(&(entry.forget, key));
         Some(entry)
     }
 }

@@ -246,13 +246,17 @@ impl Target {
     /// ```
     #[must_use]
     pub fn from_labels<'a>(labels: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(64);
         let mut good = true;
         for label in labels {
             if !text.is_empty() {
                 text.push('.');
             }
-            good &= check_label(label).is_ok();
+            if check_label(label).is_ok() {
+                text.extend(label.iter().map(|octet| char::from(octet.to_ascii_lowercase())));
+                continue;
+            }
+            good = false;
             for &octet in label {
                 match octet {
                     // RFC 1035 §5.1: `\X` for a character that has a meaning, `\DDD` for any octet.
@@ -267,7 +271,6 @@ impl Target {
                 }
             }
             if label.is_empty() {
-                good = false;
                 text.push_str("\\000");
             }
         }

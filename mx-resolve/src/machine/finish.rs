@@ -115,12 +115,17 @@ impl Resolution {
                 || skipped().any(|host| host.reason.is_temporary());
             let limits = &self.config.limits;
             let cap = if partial { limits.partial.min(limits.plan) } else { limits.plan };
+            let mut addresses: Vec<IpAddr> =
+                self.hosts.iter().flat_map(|host| host.addresses.iter().copied()).collect();
+            addresses.sort_unstable();
+            let shared = addresses.windows(2).any(|pair| pair.first() == pair.last());
             let plan = Plan {
                 destination: self.destination.clone(),
                 kind: self.kind,
                 expanded: self.expanded.clone(),
                 hosts: core::mem::take(&mut self.hosts),
                 dials: limits.dials,
+                shared,
                 expires: self.expires(cap),
                 report: self.take_report(),
             };

@@ -17,6 +17,24 @@ pub(crate) const FAMILY: usize = 16;
 /// Addresses of an attempt, at most.
 const DIALS: usize = 32;
 
+/// The numbers from 0, to be shuffled.
+const NUMBERS: [u8; HOSTS] = {
+    let mut numbers = [0; HOSTS];
+    let mut at = 0;
+    while at < HOSTS {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::indexing_slicing,
+            reason = "at most 32, in bounds"
+        )]
+        {
+            numbers[at] = at as u8;
+        }
+        at += 1;
+    }
+    numbers
+};
+
 /// An address to dial, by index.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
@@ -76,10 +94,7 @@ impl Plan {
     #[must_use]
     pub fn attempt(&self, seed: u64) -> Attempt<'_> {
         let mut random = SplitMix64::new(seed);
-        let mut order = [0; HOSTS];
-        for (slot, index) in order.iter_mut().zip(0..) {
-            *slot = index;
-        }
+        let mut order = NUMBERS;
         // RFC 5321 §5.1: hosts of equal preference are tried in random order, to spread the load.
         let mut rest = order.get_mut(..self.hosts.len()).unwrap_or_default();
         for group in self.hosts.chunk_by(|one, next| one.preference == next.preference) {
@@ -88,9 +103,9 @@ impl Plan {
             random.shuffle(now);
             rest = later;
         }
-        let (v6, v4) = self.first_of_each_family(&order, &mut random);
         // RFC 5321 §5.1: at least two addresses are tried. §5.2: both families are worth trying.
         let cap = self.dials.clamp(2, DIALS);
+        let (v6, v4) = self.first_of_each_family(&order, cap, &mut random);
         let keep_v4 = v4.length.min((cap / 2).max(cap.saturating_sub(v6.length)));
         let keep_v6 = v6.length.min(cap - keep_v4);
         let (mut v6, mut v4) =
@@ -110,18 +125,23 @@ impl Plan {
     }
 
     /// The first addresses of IPv6 and of IPv4, without repetitions.
-    fn first_of_each_family(&self, order: &[u8; HOSTS], random: &mut SplitMix64) -> (Family, Family) {
+    fn first_of_each_family(
+        &self,
+        order: &[u8; HOSTS],
+        cap: usize,
+        random: &mut SplitMix64,
+    ) -> (Family, Family) {
         let (mut v6, mut v4) = (Family::new(), Family::new());
         let mut turn = 0;
         for &index in order.iter().take(self.hosts.len()) {
+            if v6.length >= cap && v4.length >= cap {
+                break;
+            }
             let Some(host) = self.hosts.get(usize::from(index)).filter(|host| host.reachable) else {
                 continue;
             };
             let split = host.addresses.iter().take_while(|address| address.is_ipv6()).count();
-            let mut places = [0; 2 * FAMILY];
-            for (slot, place) in places.iter_mut().zip(0..) {
-                *slot = place;
-            }
+            let mut places: [u8; 2 * FAMILY] = NUMBERS;
             let places = places.get_mut(..host.addresses.len()).unwrap_or_default();
             let (sixes, fours) = places.split_at_mut_checked(split).unwrap_or_default();
             random.shuffle(sixes);
@@ -131,7 +151,7 @@ impl Plan {
                     let Some(&address) = places.get(at) else { continue };
                     turn += 1;
                     let place = Place { turn, host: index, address };
-                    if !family.taken().iter().any(|earlier| self.same(*earlier, place)) {
+                    if !self.shared || !family.taken().iter().any(|earlier| self.same(*earlier, place)) {
                         family.push(place);
                     }
                 }

@@ -75,6 +75,8 @@ pub struct Plan {
     /// At most `attempt::HOSTS`, by preference, then by name.
     pub(crate) hosts: Vec<Arc<Host>>,
     pub(crate) dials: usize,
+    /// Some address stands at several hosts.
+    pub(crate) shared: bool,
     pub(crate) expires: UnixMillis,
     pub(crate) report: Report,
 }

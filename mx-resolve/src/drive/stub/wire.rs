@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::dns::{
     Message, Mx, Question, Record, RecordData, RecordType, ResponseCode, Security, StartOfAuthority, Tlsa,
 };
-use crate::name::Target;
+use crate::name::{DomainName, Target};
 
 /// Octets of a response over UDP that are asked for: what fits everywhere without fragments.
 pub const PAYLOAD: u16 = 1232;
@@ -119,7 +119,9 @@ impl Query {
             [[counts[0], counts[1]], [counts[2], counts[3]], [counts[4], counts[5]]].map(u16::from_be_bytes);
         for _ in 0..answers {
             let raw = Raw::read(packet, &mut at)?;
-            if let (Target::Name(owner), Some(data)) = (raw.owner(packet)?, raw.data(packet)) {
+            let asked = &self.question.name;
+            let Some(data) = raw.data(packet, asked) else { continue };
+            if let Target::Name(owner) = name(packet, raw.owner, asked) {
                 let mut record = Record::new(owner, raw.ttl, data);
                 record.security = authentic;
                 message.answers.push(record);
@@ -165,7 +167,7 @@ struct Raw {
 impl Raw {
     fn read(packet: &[u8], at: &mut usize) -> Result<Self, WireError> {
         let owner = *at;
-        let (_, start) = name(packet, owner).ok_or(WireError::Malformed)?;
+        let start = name_end(packet, owner).ok_or(WireError::Malformed)?;
         let fixed: &[u8; 10] =
             packet.get(start..).and_then(<[u8]>::first_chunk).ok_or(WireError::Malformed)?;
         let [type_high, type_low, class_high, class_low, ttl @ .., length_high, length_low] = *fixed;
@@ -185,12 +187,8 @@ impl Raw {
         })
     }
 
-    fn owner(&self, packet: &[u8]) -> Result<Target, WireError> {
-        name(packet, self.owner).map(|(name, _)| name).ok_or(WireError::Malformed)
-    }
-
     /// The data, if it is of a type that is ever asked for.
-    fn data(&self, packet: &[u8]) -> Option<RecordData> {
+    fn data(&self, packet: &[u8], asked: &DomainName) -> Option<RecordData> {
         if self.class != CLASS_IN {
             return None;
         }
@@ -204,17 +202,23 @@ impl Raw {
             _ => return None,
         };
         let octets = packet.get(self.start..self.end)?;
-        Some(self.typed(record_type, octets, packet).unwrap_or(RecordData::Malformed(record_type)))
+        Some(self.typed(record_type, octets, packet, asked).unwrap_or(RecordData::Malformed(record_type)))
     }
 
-    fn typed(&self, record_type: RecordType, octets: &[u8], packet: &[u8]) -> Option<RecordData> {
+    fn typed(
+        &self,
+        record_type: RecordType,
+        octets: &[u8],
+        packet: &[u8],
+        asked: &DomainName,
+    ) -> Option<RecordData> {
         Some(match record_type {
             RecordType::A => RecordData::A(Ipv4Addr::from(<[u8; 4]>::try_from(octets).ok()?)),
             RecordType::Aaaa => RecordData::Aaaa(Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?)),
-            RecordType::Cname => RecordData::Cname(self.last_name(packet, self.start)?),
+            RecordType::Cname => RecordData::Cname(self.last_name(packet, self.start, asked)?),
             RecordType::Mx => {
                 let preference = u16::from_be_bytes(*octets.first_chunk()?);
-                RecordData::Mx(Mx { preference, exchange: self.last_name(packet, self.start + 2)? })
+                RecordData::Mx(Mx { preference, exchange: self.last_name(packet, self.start + 2, asked)? })
             }
             RecordType::Txt => RecordData::Txt(strings(octets)?),
             RecordType::Tlsa => {
@@ -226,54 +230,89 @@ impl Raw {
     }
 
     /// A name that ends where the data does.
-    fn last_name(&self, packet: &[u8], at: usize) -> Option<Target> {
-        let (target, end) = name(packet, at)?;
-        (end == self.end).then_some(target)
+    fn last_name(&self, packet: &[u8], at: usize, asked: &DomainName) -> Option<Target> {
+        (name_end(packet, at)? == self.end).then(|| name(packet, at, asked))
     }
 
     fn start_of_authority(&self, packet: &[u8]) -> Option<StartOfAuthority> {
-        let (_, at) = name(packet, self.start)?;
-        let (_, at) = name(packet, at)?;
+        let at = name_end(packet, name_end(packet, self.start)?)?;
         let numbers: &[u8; 20] = packet.get(at..self.end)?.try_into().ok()?;
         let minimum = u32::from_be_bytes(*numbers.last_chunk()?);
         Some(StartOfAuthority::new(self.ttl, minimum))
     }
 }
 
-/// A name and where it ends.
-fn name(packet: &[u8], start: usize) -> Option<(Target, usize)> {
-    let mut labels: Vec<&[u8]> = Vec::new();
-    let (mut at, mut length) = (start, 1);
-    // Where the labels being read began: a pointer has to lead before that.
-    let mut begin = start;
-    let mut end = None;
-    loop {
-        let first = *packet.get(at)?;
-        match first >> 6 {
-            0 if first == 0 => return Some((Target::from_labels(labels), end.unwrap_or(at + 1))),
-            0 => {
-                let next = at + 1 + usize::from(first);
-                let label = packet.get(at + 1..next)?;
-                length += label.len() + 1;
-                if length > NAME {
+/// The labels of a name, from the first. What ends early is no name.
+#[derive(Clone)]
+struct Labels<'a> {
+    packet: &'a [u8],
+    at: usize,
+    /// Where the labels being read began: a pointer has to lead before that.
+    begin: usize,
+    /// Where the name ends, if a pointer was followed.
+    end: Option<usize>,
+    length: usize,
+    /// The empty label was reached.
+    whole: bool,
+}
+
+impl<'a> Labels<'a> {
+    const fn new(packet: &'a [u8], start: usize) -> Self {
+        Self { packet, at: start, begin: start, end: None, length: 1, whole: false }
+    }
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let first = *self.packet.get(self.at)?;
+            match first >> 6 {
+                0 if first == 0 => {
+                    self.whole = true;
                     return None;
                 }
-                labels.push(label);
-                at = next;
-            }
-            3 => {
-                // RFC 1035 §4.1.4: a pointer to a prior occurrence, so each leads further to the front.
-                let pointer = usize::from(u16::from_be_bytes([first & 0x3f, *packet.get(at + 1)?]));
-                if pointer >= begin {
-                    return None;
+                0 => {
+                    let next = self.at + 1 + usize::from(first);
+                    let label = self.packet.get(self.at + 1..next)?;
+                    self.length += label.len() + 1;
+                    self.at = next;
+                    return (self.length <= NAME).then_some(label);
                 }
-                end = end.or(Some(at + 2));
-                begin = pointer;
-                at = pointer;
+                3 => {
+                    // RFC 1035 §4.1.4: a pointer to a prior occurrence, so each leads further to the front.
+                    let low = *self.packet.get(self.at + 1)?;
+                    let pointer = usize::from(u16::from_be_bytes([first & 0x3f, low]));
+                    if pointer >= self.begin {
+                        return None;
+                    }
+                    self.end = self.end.or(Some(self.at + 2));
+                    self.begin = pointer;
+                    self.at = pointer;
+                }
+                _ => return None,
             }
-            _ => return None,
         }
     }
+}
+
+/// Where a name ends, if it is one.
+fn name_end(packet: &[u8], start: usize) -> Option<usize> {
+    let mut labels = Labels::new(packet, start);
+    while labels.next().is_some() {}
+    labels.whole.then_some(labels.end.unwrap_or(labels.at + 1))
+}
+
+/// A name that has an end. Most are the one that was asked for, whose text is shared.
+fn name(packet: &[u8], start: usize, asked: &DomainName) -> Target {
+    let labels = Labels::new(packet, start);
+    let mut known = asked.labels();
+    let same = |label: &[u8]| known.next().is_some_and(|known| label.eq_ignore_ascii_case(known.as_bytes()));
+    if labels.clone().all(same) && known.next().is_none() {
+        return Target::Name(asked.clone());
+    }
+    Target::from_labels(labels)
 }
 
 /// Strings with their lengths, joined; at least one.
