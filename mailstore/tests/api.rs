@@ -64,6 +64,37 @@ const _: () = {
     is_an_error::<TooManyLogins>();
 };
 
+#[cfg(feature = "queue")]
+const _: () = {
+    use mailwright_store::queue::{
+        Attempt, Attempted, Deletion, Entry, Envelope, Failure, InvalidQueueId, Job, Machine, MachineConfig,
+        MessageReader, Outbound, Queue, QueueEvent, QueuedMessage, Routing, Runner, RunnerConfig, Schedule,
+        ScheduleError, Work,
+    };
+    goes_anywhere::<(Attempt, Attempted, Deletion, Entry, Envelope, Failure, Outbound, QueueEvent)>();
+    goes_anywhere::<(Machine, MachineConfig, QueuedMessage, Routing<()>, RunnerConfig, Schedule)>();
+    goes_anywhere::<(Job<Memory, ()>, MessageReader<Memory>, Queue<Memory>)>();
+    goes_anywhere::<(Runner<Memory, ()>, Work<Memory, ()>)>();
+    is_an_error::<ScheduleError>();
+    is_an_error::<InvalidQueueId>();
+};
+
+#[cfg(feature = "queue")]
+#[test]
+fn every_future_of_a_queue_goes_to_other_threads() {
+    use mailwright_store::queue::{Runner, RunnerConfig};
+    let store = engine::block_on(Store::open(Memory::new(), StoreConfig::default(), [1; 32]));
+    let config = "mx.example.org".parse().ok().and_then(|host| RunnerConfig::new(host).ok());
+    let (Ok(store), Some(config)) = (store, config) else { return };
+    let now = mailwright_core::value::UnixTime::from_seconds(0);
+    let start = Runner::<Memory, ()>::start(&store, config, now);
+    is_sent(&start);
+    let Ok(mut runner) = engine::block_on(start) else { return };
+    is_sent(&runner.woken());
+    is_sent(&runner.poll(now));
+    is_sent(&store.queue().list(&mut |_| core::ops::ControlFlow::Continue(())));
+}
+
 /// An upload of a boxed account goes to other threads, though only one may use it.
 const fn uploads_go() {
     const fn goes<T: Send + 'static>() {}

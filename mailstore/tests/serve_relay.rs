@@ -10,6 +10,7 @@ use mailwright_sasl::base64;
 use mailwright_smtp::dsn::Action;
 use mailwright_smtp::server::Protocol;
 use mailwright_smtp::types::Notify;
+use mailwright_store::engine::block_on;
 use mailwright_store::queue::{QueuedMessage, Target};
 use mailwright_store::serve::Inline;
 use mailwright_store::serve::smtp::Service;
@@ -75,9 +76,8 @@ fn an_account_sends_elsewhere_under_its_own_addresses() {
     assert_eq!(addresses(&queue[0]), ["bob@else.test", "c@[192.0.2.1]"]);
     assert_eq!(queue[0].envelope.account, Some(world.alice));
     assert_eq!(queue[0].envelope.sender.to_string(), "<alice@example.org>");
-    let message =
-        mailwright_store::engine::block_on(world.store.queue().message(queue[0].id)).unwrap().unwrap();
-    let text = mailwright_store::engine::block_on(message.read(0..30)).unwrap();
+    let message = block_on(world.store.queue().message(queue[0].id)).unwrap().unwrap();
+    let text = block_on(message.read(0..30)).unwrap();
     assert_eq!(text, "Received: from client.test ([1");
     // Foreign senders and foreign From fields are refused before and behind.
     let said = send(&mut submission(&world), "<bob@example.org>", &["<bob@else.test>"], FROM_ALICE);
@@ -208,11 +208,79 @@ fn over_lmtp_each_recipient_has_its_own_fate() {
     session.say("MAIL FROM:<s@far.test>\r\nRCPT TO:<away@example.org>\r\nRCPT TO:<both@example.org>\r\n");
     session.say("RCPT TO:<bob@example.org>\r\nDATA\r\n");
     // No room for carol any more, when it is too late to say so.
-    mailwright_store::engine::block_on(world.store.set_quota(world.carol, Some(1), None)).unwrap();
+    block_on(world.store.set_quota(world.carol, Some(1), None)).unwrap();
     let said = session.say("Subject: a\r\n\r\nb\r\n.\r\n");
     let codes: Vec<&str> = said.trim_end().split("\r\n").map(|line| line.get(..9).unwrap()).collect();
     assert_eq!(codes, ["250 2.0.0", "452 4.2.2", "250 2.0.0"]);
     let queue = queue(&world);
     assert_eq!(addresses(&queue[0]), ["x@else.test"], "a plan is done whole or not at all");
     assert_eq!((world.inbox(world.bob).len(), world.inbox(world.carol).len()), (1, 0));
+}
+
+#[test]
+fn an_account_without_room_gets_the_message_later_if_others_take_it() {
+    let world = World::new();
+    let mut session = session(&world, Protocol::Smtp, true);
+    session.say(
+        "MAIL FROM:<s@far.test>\r\nRCPT TO:<bob@example.org>\r\nRCPT TO:<carol@example.org>\r\nDATA\r\n",
+    );
+    block_on(world.store.set_quota(world.carol, Some(1), None)).unwrap();
+    let said = session.say("Subject: a\r\n\r\nb\r\n.\r\n");
+    assert!(said.starts_with("250 2.0.0"), "{said}");
+    assert_eq!((world.inbox(world.bob).len(), world.inbox(world.carol).len()), (1, 0));
+    assert_eq!(queue(&world)[0].recipients[0].recipient.target, Target::Account(world.carol));
+    block_on(world.store.set_quota(world.carol, None, None)).unwrap();
+    let mut runner = queued::start(&world.store, served::NOW);
+    queued::run(&mut runner, served::NOW, served::NOW, |_| queued::unreachable());
+    let carol = world.inbox(world.carol);
+    let trace = "Return-Path: <s@far.test>\r\nDelivered-To: carol@example.org\r\nReceived: from client.test";
+    assert!(
+        carol.len() == 1 && carol[0].starts_with(trace) && carol[0].ends_with("\r\nSubject: a\r\n\r\nb\r\n")
+    );
+    assert!(queue(&world).is_empty());
+    assert_eq!(world.blobs(), 1);
+}
+
+#[test]
+fn a_message_for_which_nobody_has_room_is_refused() {
+    let world = World::new();
+    let mut session = session(&world, Protocol::Smtp, true);
+    session.say(
+        "MAIL FROM:<s@far.test>\r\nRCPT TO:<bob@example.org>\r\nRCPT TO:<carol@example.org>\r\nDATA\r\n",
+    );
+    for account in [world.bob, world.carol] {
+        block_on(world.store.set_quota(account, Some(1), None)).unwrap();
+    }
+    let said = session.say("Subject: a\r\n\r\nb\r\n.\r\n");
+    assert!(said.starts_with("452 4.2.2"), "{said}");
+    assert!(queue(&world).is_empty());
+    assert_eq!(world.blobs(), 0);
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn a_failure_to_write_is_told_and_keeps_nothing() {
+    use mailwright_store::engine::Memory;
+    use mailwright_store::testing::{Fault, Faulty};
+
+    for (fault, reply) in
+        [(Fault::Full, "452 4.3.1"), (Fault::Io, "451 4.3.0"), (Fault::UnknownNotDone, "250 2.0.0")]
+    {
+        let (store, alice) = queued::open(Faulty::new(Memory::new()));
+        block_on(
+            store
+                .directory()
+                .set_alias(&queued::address("away@example.org"), &[queued::address("x@else.test")]),
+        )
+        .unwrap();
+        let service = Service::new(store.clone(), Inline).with_relaying(true);
+        let mut session = receive_with(&service, config(Protocol::Smtp));
+        session.say("EHLO client.test\r\nMAIL FROM:<s@far.test>\r\nRCPT TO:<alice@example.org>\r\n");
+        session.say("RCPT TO:<away@example.org>\r\nDATA\r\n");
+        store.engine().commits_do([Some(fault)]);
+        let said = session.say("Subject: a\r\n\r\nb\r\n.\r\n");
+        assert!(said.starts_with(reply), "{said}");
+        let kept = usize::from(reply.starts_with('2'));
+        assert_eq!((queued::queued(&store).len(), queued::inbox(&store, alice).len()), (kept, kept));
+    }
 }

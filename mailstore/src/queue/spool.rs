@@ -196,7 +196,8 @@ impl<E: Engine + Blobs> Core<E> {
     async fn resolve_queued(&self, accepted: &Accepted) -> Result<Option<bool>, WriteError> {
         let key = key::envelope(accepted.id);
         if let Some(value) = self.engine.snapshot().await?.get(&key).await? {
-            return Ok(Some(EnvelopeRow::open(&key, &value)?.token == accepted.token));
+            let row = open_envelope(&key, &value)?;
+            return Ok(Some(row.is_some_and(|row| row.token == accepted.token)));
         }
         let batch = Batch {
             expect: Vec::from([(key.clone(), None)]),

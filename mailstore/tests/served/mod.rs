@@ -136,11 +136,12 @@ pub(crate) mod receiving {
     use super::{Conversation, Handles, Inline, Memory, NOW, World, block_on};
     use mailwright_sasl::{MechanismName, Offers};
     use mailwright_smtp::server::{Config, Event, Protocol, Server};
+    use mailwright_store::engine::{Blobs, Engine};
     use mailwright_store::serve::smtp::{Handler, Service};
 
     pub(crate) type Receiving = Conversation<Server, Handler<Memory, Inline>>;
 
-    impl Handles<Server> for Handler<Memory, Inline> {
+    impl<E: Engine + Blobs> Handles<Server> for Handler<E, Inline> {
         fn handle_event(&mut self, session: &mut Server, event: Event) {
             block_on(self.handle(session, event, NOW));
         }
@@ -160,7 +161,10 @@ pub(crate) mod receiving {
         receive_with(&Service::new(world.store.clone(), Inline), config(protocol))
     }
 
-    pub(crate) fn receive_with(service: &Service<Memory, Inline>, mut config: Config) -> Receiving {
+    pub(crate) fn receive_with<E: Engine + Blobs>(
+        service: &Service<E, Inline>,
+        mut config: Config,
+    ) -> Conversation<Server, Handler<E, Inline>> {
         service.configure(&mut config);
         let handler = service.handler(Some([192, 0, 2, 1].into()));
         Conversation::new(Server::new(config, [3; 32]), handler)

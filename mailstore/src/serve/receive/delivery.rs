@@ -1,6 +1,6 @@
 //! The end of the content: the decision, the trace fields, the delivery, and the replies.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use mailwright_smtp::types::Reply;
 
 use super::content::Storing;
 use super::{Accepted, Handler, Transaction, is_submission, replies};
-use crate::account::{Append, Upload as _, Uploaded};
+use crate::account::{Append, Refusal, Upload as _, Uploaded};
 use crate::deliver::originators;
 use crate::engine::{Blobs, Engine};
 use crate::identifier::AccountId;
@@ -44,15 +44,29 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         let id = self.transaction_id();
         let received = self.received(session, &transaction, &id, now);
         let each = session.config().protocol == mailwright_smtp::server::Protocol::Lmtp;
-        let delivery = plan(&transaction, &uploaded, &received, each, now);
-        #[cfg(feature = "queue")]
-        let delivery = match self.relay(session, &transaction, uploaded, received, each, delivery).await {
-            Ok(delivery) => delivery,
-            Err(reply) => return reply.into(),
-        };
-        let results = match self.service.store.deliver(&delivery, now).await {
-            Ok(results) => results,
-            Err(error) => return replies::of_error(&error).into(),
+        // Accounts without room, for which the message waits in the queue because others take it.
+        let mut put_off = BTreeSet::new();
+        let results = loop {
+            let delivery = plan(&transaction, &uploaded, &received, each, &put_off, now);
+            #[cfg(feature = "queue")]
+            let delivery =
+                match self.relay(session, &transaction, &uploaded, &received, &put_off, delivery).await {
+                    Ok(delivery) => delivery,
+                    Err(reply) => return reply.into(),
+                };
+            let results = match self.service.store.deliver(&delivery, now).await {
+                Ok(results) => results,
+                Err(error) => return replies::of_error(&error).into(),
+            };
+            match results.as_slice() {
+                [Err(Refusal::OverQuota { root })] if !each && self.service.relays => {
+                    // Again without that account, if somebody is left.
+                    if !put_off.insert(*root) || !transaction.has_others(&put_off) {
+                        break results;
+                    }
+                }
+                _ => break results,
+            }
         };
         let stored = Reply::MESSAGE_ACCEPTED.with_text(format!("Stored as {id}"));
         let stored = stored.unwrap_or(Reply::MESSAGE_ACCEPTED);
@@ -109,6 +123,7 @@ fn plan<E: Engine + Blobs>(
     uploaded: &Uploaded,
     received: &str,
     each: bool,
+    put_off: &BTreeSet<AccountId>,
     now: UnixTime,
 ) -> Delivery {
     let mut delivery = Delivery::new();
@@ -116,7 +131,7 @@ fn plan<E: Engine + Blobs>(
     let mut copies: BTreeMap<AccountId, usize> = BTreeMap::new();
     for recipient in &transaction.recipients {
         let mut plan = Vec::with_capacity(recipient.targets.len());
-        for target in &recipient.targets {
+        for target in recipient.targets.iter().filter(|target| !put_off.contains(&target.account)) {
             let copy = *copies.entry(target.account).or_insert_with(|| {
                 let mut append = Append::new(uploaded.clone(), now);
                 append.prefix = trace(transaction, &target.address, received);

@@ -1,5 +1,6 @@
 //! MAIL and RCPT: who may send, and who is here.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use mailwright_core::value::{ForwardPath, ReversePath};
@@ -98,6 +99,12 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
 }
 
 impl<E: Engine + Blobs> super::Transaction<E> {
+    /// Whether anybody gets the message but these accounts.
+    pub(super) fn has_others(&self, accounts: &BTreeSet<AccountId>) -> bool {
+        self.accounts().any(|account| !accounts.contains(&account))
+            || self.recipients.iter().any(|recipient| !recipient.external.is_empty())
+    }
+
     /// The accounts of the accepted recipients, some more than once.
     fn accounts(&self) -> impl Iterator<Item = AccountId> + '_ {
         self.recipients.iter().flat_map(|recipient| &recipient.targets).map(|target| target.account)

@@ -1,7 +1,8 @@
 //! What is queued of a message: its recipients elsewhere, and reports of success that are due at once. RFC 3461
 //! §5.2 (what becomes of a sender's requests), RFC 8689 §4.1.
 
-use alloc::string::String;
+use alloc::borrow::ToOwned as _;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use mailwright_core::value::{ForwardPath, Mailbox};
@@ -12,33 +13,36 @@ use mailwright_smtp::types::{Notify, Parameters, Reply};
 use super::{Accepted, Handler, Transaction};
 use crate::account::Uploaded;
 use crate::engine::{Blobs, Engine};
+use crate::identifier::AccountId;
 use crate::mail::Delivery;
 use crate::queue::{Envelope, Outbound, Recipient, Target};
 use crate::serve::Compute;
 
 impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
-    /// Adds to `delivery` what is queued with it.
+    /// Adds to `delivery` what is queued with it, for the accounts `put_off` too.
     pub(super) async fn relay(
         &self,
         session: &Server,
         transaction: &Transaction<E>,
-        uploaded: Uploaded,
-        received: String,
-        each: bool,
+        uploaded: &Uploaded,
+        received: &str,
+        put_off: &BTreeSet<AccountId>,
         mut delivery: Delivery,
     ) -> Result<Delivery, Reply> {
         if !self.service.relays {
             return Ok(delivery);
         }
+        let each = delivery.plans.len() > 1;
+        let reports = transaction.sender.mailbox().is_some();
         let mut recipients: Vec<(usize, Recipient)> = Vec::new();
         for (index, accepted) in transaction.recipients.iter().enumerate() {
             let plan = if each { index } else { 0 };
-            let reports = transaction.sender.mailbox().is_some();
-            for recipient in queued(accepted, reports) {
+            for recipient in queued(accepted, reports, put_off) {
                 // One reply speaks for all: then nobody needs a message twice.
-                let same = |(_, known): &(usize, Recipient)| {
-                    (&known.address, known.target) == (&recipient.address, Target::Remote)
-                        && recipient.target == Target::Remote
+                let same = |(_, known): &(usize, Recipient)| match (known.target, recipient.target) {
+                    (Target::Remote, Target::Remote) => known.address == recipient.address,
+                    (Target::Account(known), Target::Account(account)) => known == account,
+                    _ => false,
                 };
                 if each || !recipients.iter().any(same) {
                     recipients.push((plan, recipient));
@@ -56,7 +60,7 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         envelope.require_tls = parameters.get("REQUIRETLS").is_some();
         envelope.smtp_utf8 = parameters.get("SMTPUTF8").is_some();
         envelope.eight_bit = parameters.is_eight_bit() || envelope.smtp_utf8;
-        let mut outbound = Outbound::new(envelope, uploaded, received.into());
+        let mut outbound = Outbound::new(envelope, uploaded.clone(), received.to_owned().into());
         outbound.recipients = recipients;
         delivery.outbound.push(outbound);
         Ok(delivery)
@@ -69,32 +73,31 @@ fn value<T: core::str::FromStr>(parameters: &Parameters, keyword: &str) -> Optio
 }
 
 /// What is queued for one RCPT.
-fn queued(accepted: &Accepted, reports: bool) -> Vec<Recipient> {
+fn queued(accepted: &Accepted, reports: bool, put_off: &BTreeSet<AccountId>) -> Vec<Recipient> {
     let notify: Option<Notify> = value(&accepted.parameters, "NOTIFY");
     let original = value(&accepted.parameters, "ORCPT");
     let several = accepted.targets.len() + accepted.external.len() > 1;
-    let mut queued = Vec::new();
-    for address in &accepted.external {
+    let waits = |address: &Mailbox, target| {
         let mut recipient = Recipient::new(address.clone());
         // RFC 3461 §5.2.7.2: one target gets the requests as they are. §5.2.7.3: with several, success is
         // reported here.
         recipient.notify = notify.map(|notify| if several { notify.without_success() } else { notify });
         recipient.original.clone_from(&original);
-        queued.push(recipient);
-    }
-    if reports && notify.is_some_and(Notify::success) && (several || accepted.external.is_empty()) {
+        recipient.target = target;
+        recipient
+    };
+    let external = accepted.external.iter().map(|address| waits(address, Target::Remote));
+    let local = accepted.targets.iter().filter(|target| put_off.contains(&target.account));
+    let local = local.map(|target| waits(&target.address, Target::Account(target.account)));
+    let mut queued: Vec<Recipient> = external.chain(local).collect();
+    if reports && notify.is_some_and(Notify::success) && (several || queued.is_empty()) {
         // RFC 3461 §5.2.3, §5.2.7.3 (c): reported when it is done, which it is with the commit.
         let address: Option<&Mailbox> = match &accepted.path {
             ForwardPath::Mailbox(mailbox) => Some(mailbox),
             ForwardPath::Postmaster => accepted.targets.first().map(|target| &target.address),
         };
-        queued.extend(address.map(|address| {
-            let mut recipient = Recipient::new(address.clone());
-            recipient.notify = notify;
-            recipient.original = original;
-            recipient.target = Target::Report(if several { Action::Expanded } else { Action::Delivered });
-            recipient
-        }));
+        let action = if several { Action::Expanded } else { Action::Delivered };
+        queued.extend(address.map(|address| Recipient { notify, ..waits(address, Target::Report(action)) }));
     }
     queued
 }
