@@ -399,3 +399,63 @@ fn the_queue_is_there_again_after_the_program_ends() {
     assert_eq!(log.attempts.len(), 2);
     assert!(log.attempts.iter().all(|attempt| (400..=450).contains(&attempt.0)), "when they are due");
 }
+
+/// The future of `poll` is dropped after every possible number of polls, again and again.
+#[test]
+fn futures_that_are_dropped_lose_nothing() {
+    for most in [1, 2, 3, 4, 5, 7, 9, 12, 16, 24, 40] {
+        let (store, alice) = open(Faulty::new(Memory::new()));
+        let mut runner = start(&store, START);
+        accept(&store, envelope(ALICE), ["taken@a.test", "refused@b.test"].map(to), START).unwrap();
+        store.engine().pause(1);
+        let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+        let (mut taken, mut patience) = (0, 0);
+        loop {
+            // Without more patience a step that takes longer is never done.
+            patience += 1;
+            let work = {
+                let mut poll = core::pin::pin!(runner.poll(START));
+                let polls = most + patience / 50;
+                (0..polls).find_map(|_| match poll.as_mut().poll(&mut context) {
+                    core::task::Poll::Ready(work) => Some(work),
+                    core::task::Poll::Pending => None,
+                })
+            };
+            match work {
+                Some(Work::Route(question)) => runner.routed(question.attempt, Routing::Found(()), START),
+                Some(Work::Deliver(job)) => {
+                    let refuses = &*job.destination == "b.test";
+                    taken += usize::from(!refuses);
+                    runner.finished(
+                        job.attempt,
+                        said(vec![if refuses { refused() } else { accepted() }]),
+                        START,
+                    );
+                }
+                Some(Work::Wait(_)) => break,
+                _ => {}
+            }
+        }
+        assert_eq!(taken, 1, "{most}");
+        assert!(runner.is_empty(), "{most}");
+        store.engine().pause(0);
+        assert!(in_queue(&store).is_empty(), "{most}");
+        let reports = reports(&store, alice);
+        let told: Vec<_> = reports.iter().flat_map(rows).map(|(name, _)| name).collect();
+        assert!(told.iter().all(|name| name == "refused@b.test") && !told.is_empty(), "{most}: {told:?}");
+    }
+}
+
+/// Whatever the blobs of a report do not take is tried again.
+#[test]
+fn a_report_that_cannot_be_written_is_written_later() {
+    for count in 1..6 {
+        let (store, alice) = open(Faulty::new(Memory::new()));
+        let mut runner = start(&store, START);
+        accept(&store, envelope(ALICE), [to("a@a.test")], START).unwrap();
+        store.engine().fail_writes(count);
+        run(&mut runner, START, after(START, 3600), |_| said(vec![refused()]));
+        assert_eq!(reports(&store, alice).len(), 1, "{count}");
+        assert!(in_queue(&store).is_empty() && runner.is_empty());
+    }
+}

@@ -228,14 +228,20 @@ impl<E: Engine + Blobs> Core<E> {
             let accepted = self.add_queued(delivery, &results, token, now, &mut batch);
             let distinct: BTreeSet<_> = batch.blobs.drain(..).collect();
             batch.blobs.extend(distinct);
+            #[cfg(feature = "queue")]
+            let watch = self.watch(&accepted);
             let done = match named {
                 // The same token stands in every log: one of them tells for all.
-                Some((account, before)) => self.commit(batch, account, before, token).await?,
+                Some((account, before)) => self.commit(batch, account, before, token).await,
                 #[cfg(feature = "queue")]
-                None if !batch.ops.is_empty() => self.commit_queued(batch, accepted.first()).await?,
-                None => true,
+                None if !batch.ops.is_empty() => self.commit_queued(batch, accepted.first()).await,
+                None => Ok(true),
             };
-            if !done {
+            #[cfg(feature = "queue")]
+            if !matches!(done, Err(WriteError::Unknown)) {
+                watch.settled();
+            }
+            if !done? {
                 return Ok(Attempt::Again);
             }
             #[cfg(feature = "queue")]

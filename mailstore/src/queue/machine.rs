@@ -1,11 +1,6 @@
 //! [`Machine`]: which recipients of which message are tried next, and at which destination. RFC 5321 §4.5.4.1.
 //!
-//! It holds numbers, times and the names of destinations, and does nothing by itself: the host hands it
-//! entries ([`Machine::load`]) and the time ([`Machine::poll`]), makes the attempts it is given, says how they
-//! ended ([`Machine::finished`]), and does to the stored entries what [`Machine::poll_effect`] says.
-//!
-//! One destination that does not answer delays no other: each has a window of connections and they take
-//! turns. One sender that floods the queue delays no other either: each has a share of all connections.
+//! How it works inside:
 //!
 //! - An entry waits in `timers`; once due it waits in its *lane*, which is a destination and a sender.
 //! - A destination with due entries and room stands in the `ring`, its lanes take turns within it.
@@ -275,7 +270,14 @@ struct Running {
     slots: Vec<u32>,
 }
 
-/// The queue as numbers. See the [module](self).
+/// The queue as numbers.
+///
+/// It holds numbers, times and the names of destinations, and does nothing by itself: the host hands it
+/// entries ([`Machine::load`]) and the time ([`Machine::poll`]), makes the attempts it is given, says how they
+/// ended ([`Machine::finished`]), and does to the stored entries what [`Machine::poll_effect`] says.
+///
+/// One destination that does not answer delays no other: each has a window of connections and they take
+/// turns. One sender that floods the queue delays no other either: each has a share of all connections.
 #[derive(Debug)]
 pub struct Machine {
     config: MachineConfig,

@@ -30,6 +30,8 @@ const QUEUE: AccountId = AccountId::new(0);
 pub(super) enum News {
     /// There is a new entry, or it is another one now.
     Load(Entry),
+    /// A message may have been queued: nobody waited for the answer.
+    Look(QueueId),
     /// It is to be tried now.
     Retry(EntryId),
     /// An operator removed it.
@@ -90,6 +92,25 @@ pub(crate) struct Accepted {
     token: [u8; 16],
     pub(crate) uploaded: Uploaded,
     news: Vec<News>,
+}
+
+/// Messages that are being queued. If it is dropped before the outcome is known, the runner has to find out.
+pub(crate) struct Watch<'s> {
+    spool: &'s Spool,
+    ids: Vec<QueueId>,
+}
+
+impl Watch<'_> {
+    /// The outcome is known.
+    pub(crate) fn settled(mut self) {
+        self.ids.clear();
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.spool.tell(self.ids.drain(..).map(News::Look));
+    }
 }
 
 /// A change of a recipient that waits.
@@ -163,6 +184,11 @@ impl<E: Engine + Blobs> Core<E> {
             news.push(News::Load(entry));
         }
         Some(Accepted { id, token, uploaded: uploaded.clone(), news })
+    }
+
+    /// To be held while a batch that queues `accepted` is committed.
+    pub(crate) fn watch(&self, accepted: &[Accepted]) -> Watch<'_> {
+        Watch { spool: &self.spool, ids: accepted.iter().map(|accepted| accepted.id).collect() }
     }
 
     /// The message is queued.

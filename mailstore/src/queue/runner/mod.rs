@@ -1,24 +1,5 @@
 //! [`Runner`]: the queue of a store at work.
 //!
-//! It joins queue, route and transport as questions, so it does no I/O beside that of the store, reads no clock, and
-//! starts nothing:
-//!
-//! ```text
-//! let mut runner = Runner::start(&store, RunnerConfig::new(host)?, now()).await?;
-//! loop {
-//!     match runner.poll(now()).await {
-//!         Work::Route(question) => …    // later: runner.routed(question.attempt, routing, now())
-//!         Work::Deliver(job) => …       // later: runner.finished(job.attempt, attempted, now())
-//!         Work::Event(event) => …       // log
-//!         Work::Wait(until) => …        // an answer, runner.woken(), or that time
-//!     }
-//! }
-//! ```
-//!
-//! It owns every step between the acceptance of a message and the last report about it: the next attempt is durable
-//! before one starts, an end is durable with the report about it, and what cannot be written is tried again. RFC
-//! 5321 §6.1, RFC 3461 §5.2. After a crash a message may arrive twice, and never not at all.
-//!
 //! `question` has what is asked and answered, `attempt` what becomes of an attempt, `save` what is written, `report`
 //! makes reports, `local` delivers to mailboxes here.
 
@@ -39,10 +20,11 @@ use mailwright_smtp::dsn::{InvalidValue, MtaName};
 
 pub use self::question::{Attempted, Job, QueueEvent, RouteQuestion, Routing, Said, Work};
 use self::save::Unsaved;
-use super::QueueId;
 use super::machine::{Attempt, AttemptId, Machine, MachineConfig};
 use super::message::Failure;
+use super::schedule::later;
 use super::spool::News;
+use super::{EntryId, QueueId};
 use crate::account::WriteError;
 use crate::directory::Directory;
 use crate::engine::{Blobs, Engine};
@@ -71,6 +53,25 @@ impl RunnerConfig {
 }
 
 /// The queue at work. A store has one runner at a time.
+///
+/// It joins queue, route and transport as questions, so it does no I/O beside that of the store, reads no clock, and
+/// starts nothing:
+///
+/// ```text
+/// let mut runner = Runner::start(&store, RunnerConfig::new(host)?, now()).await?;
+/// loop {
+///     match runner.poll(now()).await {
+///         Work::Route(question) => …    // later: runner.routed(question.attempt, routing, now())
+///         Work::Deliver(job) => …       // later: runner.finished(job.attempt, attempted, now())
+///         Work::Event(event) => …       // log
+///         Work::Wait(until) => …        // an answer, runner.woken(), or that time
+///     }
+/// }
+/// ```
+///
+/// It owns every step between the acceptance of a message and the last report about it: the next attempt is durable
+/// before one starts, an end is durable with the report about it, and what cannot be written is tried again
+/// (RFC 5321 §6.1, RFC 3461 §5.2). After a crash a message may arrive twice, and never not at all.
 pub struct Runner<E: Engine + Blobs, R> {
     store: Store<E>,
     directory: Directory<E>,
@@ -89,6 +90,8 @@ pub struct Runner<E: Engine + Blobs, R> {
     held: BTreeMap<QueueId, (UnixTime, Unsaved)>,
     /// Messages for which that was long enough.
     overdue: BTreeSet<QueueId>,
+    /// Messages that may have been queued: when to look for them, and the seconds until the next look.
+    looks: BTreeSet<(UnixTime, QueueId, u64)>,
     /// When writing is tried again that failed.
     again: Option<UnixTime>,
     /// Why destinations failed last, for recipients that were put off with others.
@@ -112,6 +115,8 @@ impl<E: Engine + Blobs, R> Drop for Runner<E, R> {
 
 /// Destinations whose last failure is remembered.
 const FAILURES: usize = 1024;
+/// The longest wait, in seconds, for a message that may have been queued.
+const LOOKS: u64 = 1000;
 /// Seconds until something is written that could not be written.
 const AGAIN: u64 = 10;
 
@@ -138,6 +143,7 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
             unsaved: BTreeMap::new(),
             held: BTreeMap::new(),
             overdue: BTreeSet::new(),
+            looks: BTreeSet::new(),
             again: None,
             failures: BTreeMap::new(),
         };
@@ -168,6 +174,7 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
     pub async fn poll(&mut self, now: UnixTime) -> Work<E, R> {
         loop {
             self.hear(now);
+            self.look(now).await;
             self.collect();
             let held = self.release_old(now);
             let saved = self.save(now).await;
@@ -186,8 +193,9 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
             if self.starting.is_none() {
                 self.collect();
                 let deadline = self.machine.deadline(now);
+                let look = self.looks.first().map(|(at, ..)| *at);
                 if self.unsaved.is_empty() && deadline != Some(now) {
-                    return Work::Wait(deadline.into_iter().chain(held).min());
+                    return Work::Wait(deadline.into_iter().chain(held).chain(look).min());
                 }
             }
         }
@@ -198,6 +206,9 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
         while let Some(news) = self.store.core.spool.take() {
             match news {
                 News::Load(entry) => self.machine.load(entry, now),
+                News::Look(id) => {
+                    self.looks.insert((now, id, 1));
+                }
                 News::Retry(id) => {
                     self.machine.retry(id, now);
                 }
@@ -210,6 +221,22 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
                     self.release(id.message);
                     self.tell(QueueEvent::Deleted { id, why });
                 }
+            }
+        }
+    }
+
+    /// Looks for messages that may have been queued: what is late may still come.
+    async fn look(&mut self, now: UnixTime) {
+        while let Some((at, id, wait)) = self.looks.first().copied().filter(|(at, ..)| *at <= now) {
+            let rows = self.rows(id).await;
+            self.looks.remove(&(at, id, wait));
+            if let Ok(Some((envelope, rows))) = rows {
+                for (number, row) in rows {
+                    let id = EntryId { message: id, recipient: number };
+                    self.machine.load(row.entry(id, &envelope), now);
+                }
+            } else if wait <= LOOKS {
+                self.looks.insert((later(now, wait), id, wait * 10));
             }
         }
     }
