@@ -476,3 +476,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn why_it_failed_here_is_told_in_words() {
+    let recipient = |reason: Option<&str>| {
+        let address = Address::from(&"bob@b.test".parse::<Mailbox>().unwrap());
+        let mut recipient = Recipient::new(address, Action::Failed, EnhancedCode::new(5, 0, 0).unwrap());
+        recipient.reason = reason.map(Text::new);
+        recipient
+    };
+    let written = |recipient| {
+        let report = Report::new(MtaName::dns(&"a.test".parse().unwrap()).unwrap(), recipient);
+        String::from_utf8(write(&report, "<s@a.test>", &Original::default(), b"")).unwrap()
+    };
+    assert!(written(recipient(None)).contains("  bob@b.test\r\n    status 5.0.0\r\n"));
+    let text = written(recipient(Some("no longer\r\nwanted")));
+    assert!(text.contains("  bob@b.test\r\n    no longer wanted\r\n"), "{text}");
+}

@@ -7,7 +7,7 @@ use mailwright_store::serve::Compute as _;
 use mailwright_store::{AccountId, Store};
 
 use crate::options::{AliasFrom, Options, Relay};
-use crate::{Failure, Threads, now};
+use crate::{Failure, Threads, now, welcome};
 
 /// The accounts of the demonstration, and their password.
 pub(crate) const DEMO: ([&str; 2], &str) = (["alice@example.org", "bob@example.org"], "demo");
@@ -18,6 +18,8 @@ pub(crate) async fn fill<E: Engine + Blobs>(store: &Store<E>, options: &Options)
     for domain in &options.domains {
         directory.add_domain(domain).await?;
     }
+    // Reports come from the postmaster of this host, who answers.
+    make_local(store, &welcome::host_name(options).parse()?).await?;
     for user in &options.users {
         set_user(store, &user.address, &user.password).await?;
     }

@@ -140,6 +140,8 @@ pub struct Recipient {
     pub status: EnhancedCode,
     pub(super) remote_mta: Option<MtaName>,
     pub(super) diagnostic: Option<Diagnostic>,
+    /// Why, in words, where no server said so. It stands in the part for people only, so it is not read back.
+    pub reason: Option<Text>,
     /// When delivery was tried last.
     pub last_attempt: Option<UnixTime>,
     /// What the log of the final server calls the message.
@@ -162,6 +164,7 @@ impl Recipient {
             status,
             remote_mta: None,
             diagnostic: None,
+            reason: None,
             last_attempt: None,
             final_log_id: None,
             will_retry_until: None,

@@ -139,8 +139,10 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
         let status = what.status(failure.map(|failure| failure.status));
         let mut reported = Reported::new(Address::from(&known.address), action, status);
         reported.original = known.original.as_ref().and_then(|original| Address::try_from(original).ok());
-        if let Some(failure) = failure.filter(|_| !matches!(what, Told::Asked(_))) {
+        let succeeded = matches!(what, Told::Asked(action) if action != Action::Failed);
+        if let Some(failure) = failure.filter(|_| !succeeded) {
             reported.last_attempt = Some(failure.at);
+            reported.reason = Some(failure.reason.clone()).filter(|reason| !reason.as_str().is_empty());
             if let (Some(remote), Some(diagnostic)) = (&failure.remote, &failure.diagnostic) {
                 reported = reported.with_remote(remote.clone(), diagnostic.clone());
             }

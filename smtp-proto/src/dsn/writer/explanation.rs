@@ -86,7 +86,13 @@ fn recipient(recipient: &Recipient, utf8: bool, out: &mut BytesMut) -> fmt::Resu
             out.write_str("   ")?;
             folded(diagnostic.text(), 3, utf8, out)?;
         }
-        _ => write!(out, "    status {}\r\n", recipient.status)?,
+        _ => match &recipient.reason {
+            Some(reason) => {
+                out.write_str("   ")?;
+                folded(reason.as_str(), 3, utf8, out)?;
+            }
+            None => write!(out, "    status {}\r\n", recipient.status)?,
+        },
     }
     match recipient.will_retry_until() {
         Some(time) => write!(out, "    It will be tried until {time}.\r\n"),
