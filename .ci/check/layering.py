@@ -26,9 +26,9 @@ MAY_USE = {
 # What of that only behind a feature.
 BEHIND_A_FEATURE = {(STORE, SMTP), (STORE, POP3), (STORE, IMAP), (STORE, MX)}
 
-# Where alone the store may name the protocols.
+# Where alone the store may name the protocols; elsewhere it has the values and writers that mail itself needs.
 SERVE = "mailstore/src/serve/"
-PROTOCOL = re.compile(r"\bmailwright_(?:smtp|pop3|imap)\b")
+PROTOCOL = re.compile(r"\bmailwright_(?:pop3|imap|smtp(?!::(?:dsn|trace|types)\b))")
 
 # How many packages of others a protocol crate may bring: by default, and with every feature but those that bring
 # a runtime, TLS or tables. Packages that only run in the compiler (procedural macros and theirs) do not count.

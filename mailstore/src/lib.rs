@@ -19,7 +19,7 @@ mod mail;
 pub mod mime;
 #[cfg(feature = "queue")]
 pub mod queue;
-#[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3", feature = "imap"))]
+#[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3", feature = "imap", feature = "queue"))]
 pub mod serve;
 #[cfg(any(feature = "testing", all(test, feature = "std")))]
 pub mod testing;

@@ -176,7 +176,7 @@ pub(super) const PERMANENT: EnhancedCode = status(5, 0, 0);
 
 /// A status that is known to be one.
 #[expect(clippy::panic, reason = "const evaluation: a wrong status would not compile")]
-pub(super) const fn status(class: u8, subject: u16, detail: u16) -> EnhancedCode {
+pub(crate) const fn status(class: u8, subject: u16, detail: u16) -> EnhancedCode {
     match EnhancedCode::new(class, subject, detail) {
         Ok(status) => status,
         Err(_) => panic!(),

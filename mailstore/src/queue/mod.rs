@@ -27,6 +27,7 @@ pub use self::runner::{
 };
 pub use self::schedule::{Next, Schedule, ScheduleError};
 
+pub(crate) use self::message::status;
 pub(crate) use self::spool::{Accepted, Spool};
 
 /// A message in the queue. Later messages have larger numbers, but for those of one second.

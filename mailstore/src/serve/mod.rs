@@ -16,21 +16,27 @@
 //! | `lmtp` | `lmtp` | LMTP servers |
 //! | `pop3` | `pop3` | POP3 servers |
 //! | `imap` | `imap` | IMAP servers |
+//!
+//! With the feature `queue`, what an SMTP client ends with is turned into what the queue wants to know.
 
 #[cfg(feature = "imap")]
 pub mod imap;
 #[cfg(feature = "lmtp")]
 pub mod lmtp;
+#[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3", feature = "imap"))]
 mod login;
 #[cfg(feature = "pop3")]
 pub mod pop3;
 #[cfg(any(feature = "smtp", feature = "lmtp"))]
 mod receive;
+#[cfg(feature = "queue")]
+mod relay;
 #[cfg(feature = "smtp")]
 pub mod smtp;
 
 use core::future::Future;
 
+#[cfg(any(feature = "smtp", feature = "lmtp", feature = "pop3", feature = "imap"))]
 pub use self::login::Logins;
 
 /// Where work runs that takes tens of milliseconds of a processor, such as a password hash: a pool of threads,

@@ -1,3 +1,5 @@
+//! DSN parameters: what is read, what is written, what is refused.
+
 use alloc::string::ToString as _;
 
 use proptest::prelude::*;
