@@ -17,6 +17,7 @@ use mailwright_imap::client::tasks::{Login, LoginError};
 use mailwright_imap::client::{Client, Closed, Event, SendError, TlsMode};
 use mailwright_imap::server::{self, Server};
 use mailwright_imap::types::Command;
+use mailwright_sasl::{MechanismName, Offers};
 use peer::commander::{SEED, tagged};
 use peer::{Peer, credentials, login, tls};
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
@@ -46,7 +47,7 @@ fn nothing_secret_goes_before_tls_that_is_wanted() {
     for command in [login(), Command::Id(Vec::new())] {
         assert_eq!(peer.client.command(command), Err(SendError::Misuse(Misuse::Plaintext)));
     }
-    let exchange = peer.client.exchange(mailwright_sasl::MechanismName::PLAIN, &credentials()).unwrap();
+    let exchange = peer.client.exchange(MechanismName::PLAIN, &credentials()).unwrap();
     assert_eq!(peer.client.authenticate(exchange), Err(SendError::Misuse(Misuse::Plaintext)));
     assert_eq!(peer.client.command(Command::StartTls), Err(SendError::Misuse(Misuse::NotAnnounced)));
     assert_eq!(peer.sent(), "");
@@ -174,8 +175,11 @@ struct Joined {
 }
 
 fn joined(mode: TlsMode, server_mode: TlsMode) -> Joined {
+    joined_with(mode, server_mode, server::Config::default())
+}
+
+fn joined_with(mode: TlsMode, server_mode: TlsMode, mut config: server::Config) -> Joined {
     let (server_tls, client_tls) = configurations();
-    let mut config = server::Config::default();
     config.tls = server_mode;
     config.clear_text_without_tls = server_mode == TlsMode::Off;
     let name = ServerName::try_from("localhost").unwrap();
@@ -244,6 +248,16 @@ fn a_login_by_starttls_goes_through_tls_and_nothing_secret_before() {
         joined.wire.escape_ascii()
     );
     assert!(!joined.wire.windows(5).any(|window| window == b"LOGIN" || window == b"PLAIN"));
+}
+
+#[test]
+fn scram_is_bound_to_the_tls_connection_of_both_sides() {
+    let mut config = server::Config::default();
+    config.offers =
+        Offers::new([MechanismName::SCRAM_SHA_256_PLUS, MechanismName::SCRAM_SHA_256, MechanismName::PLAIN]);
+    let mut joined = joined_with(TlsMode::StartTls, TlsMode::StartTls, config);
+    let logged_in = joined.run(Login::new(credentials())).unwrap();
+    assert_eq!(logged_in.mechanism, Some(MechanismName::SCRAM_SHA_256_PLUS));
 }
 
 #[test]

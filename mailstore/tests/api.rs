@@ -57,9 +57,9 @@ const _: () = {
 #[cfg(feature = "argon2")]
 const _: () = {
     use mailwright_store::directory::{
-        Credentials, Login, LoginCheck, PasswordError, PasswordJob, ScramKeys, TooManyLogins,
+        Credentials, Login, LoginCheck, PasswordError, PasswordJob, TooManyLogins,
     };
-    goes_anywhere::<(Credentials, Login, LoginCheck, PasswordJob, ScramKeys)>();
+    goes_anywhere::<(Credentials, Login, LoginCheck, PasswordJob)>();
     is_an_error::<PasswordError>();
     is_an_error::<TooManyLogins>();
 };

@@ -12,7 +12,7 @@ use mailwright_core::value::Instant;
 use mailwright_pop3::TlsMode;
 use mailwright_pop3::client::tasks::LoginError;
 use mailwright_pop3::client::{self, Client, Login};
-use mailwright_pop3::sasl::Credentials;
+use mailwright_pop3::sasl::{Answer, Ask, Credentials, MechanismName, Offers, ScramKeys};
 use mailwright_pop3::server::{Config, Event, Opening, Server};
 use mailwright_pop3::types::Capability;
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
@@ -53,8 +53,11 @@ struct Joined {
 }
 
 fn joined(mode: TlsMode, server_mode: TlsMode) -> Joined {
+    joined_with(mode, server_mode, Config::default())
+}
+
+fn joined_with(mode: TlsMode, server_mode: TlsMode, mut config: Config) -> Joined {
     let (server_tls, client_tls) = configurations();
-    let mut config = Config::default();
     config.tls = server_mode;
     config.clear_text_without_tls = server_mode == TlsMode::Off;
     let mut client = client::Config::default();
@@ -78,9 +81,16 @@ impl Joined {
             let words = match event {
                 Event::Secured(info) => format!("secured {}", info.version),
                 Event::Authenticate { token, ask } => {
-                    let name = ask.authcid().to_string();
-                    self.server.session_mut().answer(token, ask.accept()).unwrap();
-                    format!("authenticate {name}")
+                    let (words, answer) = match &ask {
+                        // The password is the one that the client has.
+                        Ask::ScramKeys { authcid, hash } => {
+                            let keys = ScramKeys::derive(*hash, "tanstaaf", *b"0123456789abcdef", 4096);
+                            (format!("keys {authcid} {hash}"), Answer::Keys(keys.ok()))
+                        }
+                        ask => (format!("authenticate {}", ask.authcid()), ask.accept()),
+                    };
+                    self.server.session_mut().answer(token, answer).unwrap();
+                    words
                 }
                 Event::Open { token, .. } => {
                     self.server.session_mut().answer(token, Opening::Opened(support::maildrop(&[]))).unwrap();
@@ -127,6 +137,20 @@ impl Joined {
 
 fn login() -> Login {
     Login::new(Credentials::password("mrose", "tanstaaf").unwrap())
+}
+
+#[test]
+fn scram_is_bound_to_the_tls_connection_of_both_sides() {
+    let mut config = Config::default();
+    config.offers =
+        Offers::new([MechanismName::SCRAM_SHA_256_PLUS, MechanismName::SCRAM_SHA_256, MechanismName::PLAIN]);
+    let mut joined = joined_with(TlsMode::StartTls, TlsMode::StartTls, config);
+    let logged_in = joined.run(login()).unwrap();
+    assert_eq!(logged_in.mechanism, Some(MechanismName::SCRAM_SHA_256_PLUS));
+    assert_eq!(joined.events, ["secured TLSv1.3", "keys mrose SCRAM-SHA-256", "open"]);
+    // A binding serves one exchange, so the mechanism is gone from the list that is read behind the login.
+    let known = joined.client.session().capabilities().unwrap().mechanisms().unwrap();
+    assert_eq!(known, [MechanismName::SCRAM_SHA_256, MechanismName::PLAIN]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! RFC 9266 (`tls-exporter`) and RFC 5929 §4 (`tls-server-end-point`); never `tls-unique`, which TLS 1.3
 //! does not have.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use mailwright_core::session::TlsInfo;
 use zeroize::Zeroizing;
 
 use crate::certificate;
+use crate::server::ServerPolicy;
 
 /// RFC 9266 §2.
 const EXPORTER: &str = "tls-exporter";
@@ -28,7 +30,8 @@ pub struct Channel {
     external: bool,
     /// Whether there ever was something to bind to.
     can_bind: bool,
-    bindings: Bindings,
+    /// In a box of its own, so that a session without TLS carries next to nothing.
+    bindings: Option<Box<Bindings>>,
 }
 
 /// What there is to bind to.
@@ -46,12 +49,16 @@ impl Channel {
         Self { confidential, ..Self::default() }
     }
 
-    /// A TLS connection, as its server sees it. Binds by `tls-exporter`; [`Self::with_server_certificate`]
-    /// adds the other type.
+    /// A TLS connection, as its server sees it. Binds by `tls-exporter`, and by `tls-server-end-point` if the
+    /// policy has the certificate.
     #[must_use]
-    pub fn server(info: &TlsInfo) -> Self {
+    pub fn server(info: &TlsInfo, policy: &ServerPolicy) -> Self {
         let channel = Self { external: !info.peer_certificates.is_empty(), ..Self::new(true) };
-        channel.with_exporter(info.exporter)
+        let channel = channel.with_exporter(info.exporter);
+        match &policy.certificate {
+            Some(certificate) => channel.with_server_certificate(certificate),
+            None => channel,
+        }
     }
 
     /// A TLS connection, as its client sees it.
@@ -68,8 +75,10 @@ impl Channel {
     /// with an empty context, of TLS 1.3.
     #[must_use]
     pub fn with_exporter(mut self, exporter: Option<[u8; 32]>) -> Self {
-        self.bindings.exporter = exporter.map(Zeroizing::new);
-        self.can_bind |= self.bindings.exporter.is_some();
+        if let Some(exporter) = exporter {
+            self.can_bind = true;
+            self.bindings.get_or_insert_default().exporter = Some(Zeroizing::new(exporter));
+        }
         self
     }
 
@@ -78,8 +87,10 @@ impl Channel {
     #[must_use]
     pub fn with_server_certificate(mut self, certificate: &[u8]) -> Self {
         // RFC 5929 §4.1: the hash of the server's certificate.
-        self.bindings.end_point = certificate::end_point(certificate);
-        self.can_bind |= self.bindings.end_point.is_some();
+        if let Some(hash) = certificate::end_point(certificate) {
+            self.can_bind = true;
+            self.bindings.get_or_insert_default().end_point = Some(hash);
+        }
         self
     }
 
@@ -111,14 +122,18 @@ impl Channel {
 
     /// Whether there is something to bind to that no exchange has used up.
     #[must_use]
-    pub const fn has_binding(&self) -> bool {
-        self.bindings.exporter.is_some() || self.bindings.end_point.is_some()
+    pub fn has_binding(&self) -> bool {
+        self.bindings.as_ref().is_some_and(|bindings| bindings.best().is_some())
     }
 
     /// The bindings for one exchange.
     pub(crate) fn take_bindings(&mut self) -> Bindings {
         // RFC 9266 §4.1: no more than one exchange over a connection with this binding.
-        Bindings { exporter: self.bindings.exporter.take(), end_point: self.bindings.end_point.clone() }
+        let bindings = self.bindings.as_mut();
+        bindings.map_or_else(Bindings::default, |bindings| Bindings {
+            exporter: bindings.exporter.take(),
+            end_point: bindings.end_point.clone(),
+        })
     }
 }
 
@@ -143,7 +158,7 @@ impl fmt::Debug for Channel {
         f.debug_struct("Channel")
             .field("confidential", &self.confidential)
             .field("external", &self.external)
-            .field("binding", &self.bindings.best())
+            .field("binding", &self.bindings.as_ref().and_then(|bindings| bindings.best()))
             .finish_non_exhaustive()
     }
 }

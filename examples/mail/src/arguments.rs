@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mailwright_core::value::{Flag, FlagError};
 use mailwright_pop3::types::MessageNumber;
+use mailwright_sasl::MechanismName;
 
 pub(crate) use self::sending::{Compose, Requests, Send};
 use crate::imap::flag::Change;
@@ -110,6 +111,9 @@ pub(crate) struct ServerArguments {
     /// The password is in this file; a line end behind it does not count.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+    /// An OAuth bearer token is in this environment variable; it takes the place of a password.
+    #[arg(long, value_name = "VAR", conflicts_with_all = ["password_env", "password_file"])]
+    pub(crate) token_env: Option<String>,
     /// How to log in; automatic by default. No other way is tried then.
     #[arg(long, value_name = "MECHANISM", ignore_case = true)]
     pub(crate) auth: Option<Mechanism>,
@@ -137,12 +141,47 @@ impl ServerArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mechanism {
+    /// SASL SCRAM-SHA-256-PLUS: bound to the TLS connection.
+    #[value(name = "scram-sha-256-plus")]
+    ScramSha256Plus,
+    /// SASL SCRAM-SHA-256.
+    #[value(name = "scram-sha-256")]
+    ScramSha256,
+    /// SASL SCRAM-SHA-1-PLUS: bound to the TLS connection.
+    #[value(name = "scram-sha-1-plus")]
+    ScramSha1Plus,
+    /// SASL SCRAM-SHA-1.
+    #[value(name = "scram-sha-1")]
+    ScramSha1,
     /// SASL PLAIN.
     Plain,
     /// SASL LOGIN.
     Login,
+    /// SASL OAUTHBEARER, with a token.
+    #[value(name = "oauthbearer")]
+    OAuthBearer,
+    /// SASL XOAUTH2, with a token.
+    #[value(name = "xoauth2")]
+    XOAuth2,
     /// The commands USER and PASS of POP3, LOGIN of IMAP.
     User,
+}
+
+impl Mechanism {
+    /// Its name in SASL; `None` for the commands of the protocol itself.
+    pub(crate) const fn name(self) -> Option<MechanismName> {
+        Some(match self {
+            Self::ScramSha256Plus => MechanismName::SCRAM_SHA_256_PLUS,
+            Self::ScramSha256 => MechanismName::SCRAM_SHA_256,
+            Self::ScramSha1Plus => MechanismName::SCRAM_SHA_1_PLUS,
+            Self::ScramSha1 => MechanismName::SCRAM_SHA_1,
+            Self::Plain => MechanismName::PLAIN,
+            Self::Login => MechanismName::LOGIN,
+            Self::OAuthBearer => MechanismName::OAUTHBEARER,
+            Self::XOAuth2 => MechanismName::XOAUTH2,
+            Self::User => return None,
+        })
+    }
 }
 
 /// Which server, and which folder there.

@@ -8,7 +8,7 @@ use std::path::Path;
 use mailwright_core::io::blocking::Connection;
 use mailwright_core::io::{RunError, Step};
 use mailwright_core::value::{ForwardPath, ReversePath};
-use mailwright_sasl::{self as sasl, Credentials, MechanismName, Seed};
+use mailwright_sasl::{Credentials, MechanismName, Seed};
 use mailwright_smtp::client::{
     Client, Config, Deliver, DeliverError, Delivery, Event, Login, Outcome, Protocol, Quit, RecipientOptions,
     Row, TlsMode,
@@ -45,7 +45,7 @@ pub(crate) fn usable(server: &ServerArguments) -> Result<(), Failure> {
         return Err(Failure::usage("a message is sent by smtp, smtps, smtp+plain or lmtp+plain"));
     }
     if server.auth == Some(Mechanism::User) {
-        return Err(Failure::usage("USER is a way to log in of POP3; SMTP has PLAIN and LOGIN"));
+        return Err(Failure::usage("USER is a way to log in of POP3; SMTP has those of SASL"));
     }
     Ok(())
 }
@@ -235,13 +235,12 @@ fn authenticate(
     credentials: &Credentials,
     seed: &mut Seed,
 ) -> Result<(), String> {
-    let name = match mechanism {
-        Mechanism::Login => MechanismName::LOGIN,
-        Mechanism::Plain | Mechanism::User => MechanismName::PLAIN,
-    };
-    let exchange = sasl::Client::new(name, credentials, &session.session().config().sasl, seed.nonce())
-        .map_err(|error| error.to_string())?;
-    session.session_mut().authenticate_by(exchange).map_err(|error| format!("{name}: {error}"))?;
+    // The command line has refused USER, which SMTP does not have.
+    let name = mechanism.name().unwrap_or(MechanismName::PLAIN);
+    let session_mut = session.session_mut();
+    let exchange =
+        session_mut.exchange(name, credentials, seed.nonce()).map_err(|error| error.to_string())?;
+    session_mut.authenticate_by(exchange).map_err(|error| format!("{name}: {error}"))?;
     loop {
         match session.next_event() {
             Ok(Some(Event::Authenticated { .. })) => return Ok(()),

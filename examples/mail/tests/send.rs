@@ -141,6 +141,40 @@ fn tls_from_the_start_works_with_the_mechanism_that_is_asked_for() {
 }
 
 #[test]
+fn each_mechanism_is_the_one_that_is_named_and_the_strongest_without() {
+    let password = ["--password-env", "MAIL_TEST_PASSWORD"];
+    let token = ["--token-env", "MAIL_TEST_PASSWORD"];
+    for (secret, auth, mechanism) in [
+        (password, &[][..], "SCRAM-SHA-256-PLUS"),
+        (password, &["--auth", "scram-sha-256-plus"], "SCRAM-SHA-256-PLUS"),
+        (password, &["--auth", "SCRAM-SHA-256"], "SCRAM-SHA-256"),
+        (password, &["--auth", "scram-sha-1"], "SCRAM-SHA-1"),
+        (password, &["--auth", "plain"], "PLAIN"),
+        (token, &[], "OAUTHBEARER"),
+        (token, &["--auth", "xoauth2"], "XOAUTH2"),
+    ] {
+        let (authority, server_tls) = tls();
+        let mut config = smtp::config();
+        config.offers = Offers::new([
+            MechanismName::SCRAM_SHA_256_PLUS,
+            MechanismName::SCRAM_SHA_256,
+            MechanismName::SCRAM_SHA_1,
+            MechanismName::PLAIN,
+            MechanismName::OAUTHBEARER,
+            MechanismName::XOAUTH2,
+        ]);
+        config.tls = TlsMode::Implicit;
+        let (port, server) = smtp::serve(config, Some(server_tls));
+        let authority =
+            file(&directory(&format!("auth-{mechanism}{}", auth.len())), "ca.pem", authority.as_bytes());
+        let url = format!("smtps://alice%40example.org@127.0.0.1:{port}");
+        let run = send(&url, &[&["--ca", &authority], &secret[..], auth].concat());
+        assert_eq!(run.code, Some(0), "{mechanism} {run:?}");
+        assert_eq!(server.join().unwrap().mechanism.as_deref(), Some(mechanism));
+    }
+}
+
+#[test]
 fn a_certificate_that_nobody_vouches_for_ends_it() {
     let (_, server_tls) = tls();
     let mut config = smtp::config();

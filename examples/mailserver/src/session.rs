@@ -37,6 +37,19 @@ pub(crate) struct Sessions<E> {
     tls: Arc<ServerConfig>,
 }
 
+/// How clients may log in, by TLS only unless the operator allows more (RFC 8314 §3).
+fn offers() -> Offers {
+    Offers::new([
+        MechanismName::SCRAM_SHA_256_PLUS,
+        MechanismName::SCRAM_SHA_256,
+        MechanismName::SCRAM_SHA_1_PLUS,
+        MechanismName::SCRAM_SHA_1,
+        MechanismName::PLAIN,
+        MechanismName::LOGIN,
+    ])
+    .confidential()
+}
+
 impl<E: Engine + Blobs> Sessions<E> {
     pub(crate) fn new(store: Store<E>, options: &Options, tls: Arc<ServerConfig>) -> Result<Self, Failure> {
         use smtp::server::{Protocol, TlsMode};
@@ -51,7 +64,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             config.dsn = options.relay != Relay::Off && protocol != Protocol::Lmtp;
             config.set_greeting_text(if protocol == Protocol::Lmtp { "LMTP" } else { "ESMTP" })?;
             if protocol == Protocol::Submission {
-                config.offers = Offers::new([MechanismName::PLAIN, MechanismName::LOGIN]);
+                config.offers = offers();
                 // Python's smtplib sends the name at once.
                 config.sasl.login_initial_response = true;
                 config.allow_plaintext_authentication = options.allow_plaintext_auth;
@@ -65,6 +78,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             config.greeting = format!("{} IMAP server ready", welcome::host_name(options));
             config.tls = tls;
             config.clear_text_without_tls = options.allow_plaintext_auth;
+            config.offers = offers();
             config.limits.append = options.max_size;
             mailboxes.configure(&mut config);
             Arc::new(config)
@@ -73,6 +87,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             let mut config = pop3::server::Config::default();
             config.tls = tls;
             config.clear_text_without_tls = options.allow_plaintext_auth;
+            config.offers = offers();
             Arc::new(config)
         };
         Ok(Self {

@@ -10,7 +10,7 @@ use mailwright_core::io::blocking::Connection;
 use mailwright_core::session::Transport;
 use mailwright_core::value::{ForwardPath, Mailbox, ReversePath};
 use mailwright_pop3::client as pop3;
-use mailwright_sasl::{Credentials, Seed};
+use mailwright_sasl::{Credentials, MechanismName, Seed};
 use mailwright_smtp::client as smtp;
 use run::{Directory, Lines, Running, output};
 use rustls::pki_types::pem::PemObject as _;
@@ -64,7 +64,8 @@ fn fetch(server: &Running, data: &Directory, service: &str, user: &str) -> Vec<V
     };
     let transport = Transport::tls_ready(pop3::Client::new(config, [2; 32]), trust(data));
     let mut connection = Connection::over(server.connect(service), transport);
-    connection.run(pop3::Login::new(Credentials::password(user, "demo").unwrap())).unwrap();
+    let logged_in = connection.run(pop3::Login::new(Credentials::password(user, "demo").unwrap())).unwrap();
+    assert_eq!(logged_in.mechanism, Some(MechanismName::SCRAM_SHA_256_PLUS));
     let listing = connection.run(pop3::List::new()).unwrap();
     let mut messages = Vec::new();
     for message in &listing.messages {
@@ -120,7 +121,10 @@ fn without_log_in_mail_comes_in_for_local_users_only() {
     session.read();
     session.say("EHLO client.test");
     assert_eq!(session.say("MAIL FROM:<alice@example.org>"), "530 5.7.0 Authentication required");
-    assert_eq!(session.say("AUTH PLAIN AGEAYg=="), "504 5.5.4 Unrecognized authentication type");
+    for mechanism in ["PLAIN AGEAYg==", "SCRAM-SHA-256", "SCRAM-SHA-1"] {
+        let said = session.say(&format!("AUTH {mechanism}"));
+        assert_eq!(said, "504 5.5.4 Unrecognized authentication type", "{mechanism}");
+    }
     assert_eq!(fetch(&server, &data, "pop3s", "bob@example.org").len(), 1);
 }
 

@@ -41,7 +41,7 @@ use core::fmt;
 use bytes::{Bytes, BytesMut};
 use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Instant, TimerTable};
-use mailwright_sasl::{ClientError, Credentials, MechanismName, Seed};
+use mailwright_sasl::{Channel, ClientError, Credentials, MechanismName, Seed};
 
 use self::append::Append;
 use self::authentication::Exchange;
@@ -77,6 +77,8 @@ pub struct Client {
     timers: TimerTable<{ timers::COUNT }>,
     /// Whether TLS is in force.
     secure: bool,
+    /// What SASL may know of the connection.
+    channel: Channel,
     /// Whether the server will send nothing more.
     at_end: bool,
     /// Whether octets, or responses that were read, were left because the host takes no events.
@@ -160,6 +162,7 @@ impl Client {
             event_octets: 0,
             timers: TimerTable::new(now),
             secure: false,
+            channel: Channel::new(false),
             at_end: false,
             unread: false,
             capabilities: None,
@@ -216,7 +219,7 @@ impl Client {
         self.initial_response_refused
     }
 
-    /// The client side of a SASL mechanism, with a nonce of this session, for [`Self::authenticate`].
+    /// The client side of a SASL mechanism, with a nonce and the bindings of this session, for [`Self::authenticate`].
     ///
     /// # Errors
     /// If there is no such mechanism, or the credentials do not fit it.
@@ -225,8 +228,15 @@ impl Client {
         name: MechanismName,
         credentials: &Credentials,
     ) -> Result<mailwright_sasl::Client, ClientError> {
-        let nonce = self.seed.nonce();
-        mailwright_sasl::Client::new(name, credentials, &self.config.sasl, nonce)
+        let (nonce, announced) = (self.seed.nonce(), self.mechanisms());
+        let policy = &self.config.sasl;
+        mailwright_sasl::Client::bound(name, credentials, policy, nonce, &mut self.channel, &announced)
+    }
+
+    /// What SASL may know of the connection, for [`choose`](mailwright_sasl::choose()).
+    #[must_use]
+    pub const fn channel(&self) -> &Channel {
+        &self.channel
     }
 
     /// Gives the session up: nothing more is written, a message under way is never completed.

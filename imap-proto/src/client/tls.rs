@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 
 use mailwright_core::session::Upgraded;
+use mailwright_sasl::Channel;
 
 use super::{Client, Closed, Event, Phase, State, TlsMode};
 use crate::parse::ResponseReader;
@@ -28,6 +29,7 @@ impl Client {
         match upgraded {
             Upgraded::Tls(info) if matches!(self.phase, Phase::Handshake) => {
                 self.secure = true;
+                self.channel = Channel::client(&info);
                 // RFC 9051 §6.2.1: what was known before TLS is discarded.
                 self.capabilities = None;
                 self.state = State::NotAuthenticated;

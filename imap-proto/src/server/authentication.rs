@@ -33,6 +33,7 @@ impl Server {
         match upgraded {
             Upgraded::Tls(info) if matches!(self.phase, Phase::Handshake) => {
                 // What was learned before TLS is forgotten.
+                self.channel = Channel::server(&info, &self.config.sasl);
                 self.tls = Some(Box::new(info.clone()));
                 self.errors = 0;
                 self.spoken = false;
@@ -81,14 +82,8 @@ impl Server {
             },
             None => None,
         };
-        let allowed = self.clear_text_allowed();
         let nonce = self.seed.nonce();
-        match self.config.offers.begin(
-            mechanism.as_bytes(),
-            &mut Channel::new(allowed),
-            &self.config.sasl,
-            nonce,
-        ) {
+        match self.config.offers.begin(mechanism.as_bytes(), &mut self.channel, &self.config.sasl, nonce) {
             Ok(mut exchange) => {
                 if let Ok(step) = exchange.start(initial.as_ref().map(Secret::expose)) {
                     self.exchange(tag, Some(Box::new(exchange)), step);
@@ -179,8 +174,10 @@ impl Server {
             Reason::TempFail => StatusResponse::new(StatusKind::No, "cannot check the credentials now")
                 .with_code(Code::Unavailable),
             // The same octets whether the user is unknown or the password wrong.
-            Reason::BadCredentials => StatusResponse::new(StatusKind::No, "authentication failed")
-                .with_code(Code::AuthenticationFailed),
+            Reason::BadCredentials | Reason::ChannelBinding => {
+                StatusResponse::new(StatusKind::No, "authentication failed")
+                    .with_code(Code::AuthenticationFailed)
+            }
             _ => StatusResponse::new(StatusKind::Bad, "authentication cancelled or malformed"),
         };
         self.tagged(tag, status);

@@ -33,8 +33,7 @@ impl Server {
         if !self.may_login() {
             add("LOGINDISABLED");
         }
-        let channel = mailwright_sasl::Channel::new(self.clear_text_allowed());
-        for mechanism in self.config.offers.permitted(&channel) {
+        for mechanism in self.config.offers.permitted(&self.channel) {
             add(&format!("AUTH={mechanism}"));
         }
         names

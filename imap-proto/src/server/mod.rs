@@ -43,7 +43,7 @@ use core::fmt;
 use bytes::{Bytes, BytesMut};
 use mailwright_core::session::{Layer, Session, TlsInfo, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Instant, Refused, TimerTable};
-use mailwright_sasl::{Identity, Seed};
+use mailwright_sasl::{Channel, Identity, Seed};
 
 pub use self::config::{CommandBounds, Config, Limits, Timeouts, TlsMode};
 pub use self::event::{Closed, Copied, Event, Listed, MailboxChange, Refusal, Stored, Taken};
@@ -88,6 +88,8 @@ pub struct Server {
     /// Octets of a command in the present window of the minimum rate.
     window_octets: u64,
     tls: Option<Box<TlsInfo>>,
+    /// The same for SASL.
+    channel: Channel,
     identity: Option<Box<Identity>>,
     selected: Option<Box<Selected>>,
     /// Wrong commands one after the other.
@@ -201,6 +203,7 @@ impl Server {
             timers: TimerTable::new(now),
             window_octets: 0,
             tls: None,
+            channel: Channel::new(config.clear_text_without_tls),
             identity: None,
             selected: None,
             errors: 0,

@@ -4,7 +4,7 @@ use core::cell::RefMut;
 
 use mailwright_core::testing::Note;
 use mailwright_imap::ListPattern;
-use mailwright_imap::sasl::{Answer, Ask};
+use mailwright_imap::sasl::{Answer, Ask, ScramKeys};
 use mailwright_imap::server::{
     Copied, Event, FetchToken, Loaded, MailboxChange, Opened, Question, Refusal, Server,
 };
@@ -151,8 +151,18 @@ impl Answers {
     fn serve(&mut self, server: &mut Server, event: Event) {
         match event {
             Event::Authenticate { token, ask } => {
-                let good = matches!(&ask, Ask::Password { authcid, password, .. } if authcid == "fred" && password.expose() == b"secret");
-                self.answer(server, token, if good { ask.accept() } else { Answer::No });
+                let answer = match &ask {
+                    Ask::Password { authcid, password, .. }
+                        if authcid == "fred" && password.expose() == b"secret" =>
+                    {
+                        ask.accept()
+                    }
+                    Ask::ScramKeys { authcid, hash } if authcid == "fred" => {
+                        Answer::Keys(ScramKeys::derive(*hash, "secret", *b"0123456789abcdef", 4096).ok())
+                    }
+                    _ => Answer::No,
+                };
+                self.answer(server, token, answer);
             }
             Event::Select { token, mailbox, .. } => {
                 let answer = self.name(&mailbox).map(|name| {

@@ -494,22 +494,26 @@ impl<E: Engine + Blobs> Directory<E> {
         Err(WriteError::Busy.into())
     }
 
-    /// The SCRAM-SHA-256 keys for a log-in name. For one that nobody has, and for an account without keys, keys
-    /// that no password fits and that never change.
+    /// The SCRAM keys for a log-in name and a hash function. For a name that nobody has, and for an account without
+    /// keys of that kind, keys that no password fits and that never change.
     ///
     /// # Errors
     /// If reading fails.
-    pub async fn scram_keys(&self, login: &str) -> Result<super::ScramKeys, ReadError> {
+    pub async fn scram_keys(
+        &self,
+        login: &str,
+        hash: mailwright_sasl::ScramHash,
+    ) -> Result<mailwright_sasl::ScramKeys, ReadError> {
         let snapshot = self.core().engine.snapshot().await?;
         let name = login_key(login);
         let account: Option<LoginRow> = get(&snapshot, kind::LOGIN, name.as_bytes()).await?;
         let number = account.map_or(0, |LoginRow(account)| account.get()).to_be_bytes();
         let entry: Option<AccountEntry> = get(&snapshot, kind::ACCOUNT, &number).await?;
         let row: Option<super::row::CredentialsRow> = get(&snapshot, kind::CREDENTIALS, &number).await?;
-        let keys = row.and_then(|row| row.scram).filter(|_| entry.is_some_and(|entry| !entry.disabled));
+        let keys = row.and_then(|row| row.scram(hash)).filter(|_| entry.is_some_and(|entry| !entry.disabled));
         let header: Option<HeaderRow> = get(&snapshot, kind::HEADER, &[]).await?;
         let secret = header.map_or([0; 32], |header| header.decoy);
         let iterations = self.config().password.scram_iterations;
-        Ok(keys.unwrap_or_else(|| super::password::decoy_keys(&secret, &name, iterations)))
+        Ok(keys.unwrap_or_else(|| super::password::decoy_keys(secret, &name, hash, iterations)))
     }
 }

@@ -1,7 +1,7 @@
 //! Who exists: domains, accounts, addresses, aliases, passwords.
 //!
 //! Rows of the same engine as the mail, so an account and its mailboxes are made in one commit.
-//! RFC 5321 §4.5.1 (postmaster), RFC 5802 and RFC 7677 (stored SCRAM keys). Password hashes are jobs that a
+//! RFC 5321 §4.5.1 (postmaster). Password hashes are jobs that a
 //! host runs where it likes; no clock is read and no entropy is made here.
 
 #[cfg(feature = "std")]
@@ -35,4 +35,3 @@ pub use self::login::{Login, LoginCheck, TooManyLogins};
 pub use self::password::{Credentials, PasswordError, PasswordJob};
 #[cfg(feature = "std")]
 pub use self::resolve::{LocalTarget, Resolved, Unresolved};
-pub use self::row::ScramKeys;

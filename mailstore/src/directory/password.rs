@@ -1,6 +1,6 @@
-//! Password hashes: argon2id in PHC text form for a presented password, SCRAM-SHA-256 keys for a proof.
+//! Password hashes: argon2id in PHC text form for a presented password, keys of SCRAM for a proof.
 //!
-//! RFC 9106 (argon2), RFC 5802 §3 and RFC 7677 §3 (SCRAM-SHA-256), RFC 4013 (SASLprep). Everything here
+//! RFC 9106 (argon2), RFC 4013 (SASLprep); SCRAM is `mailwright_sasl`'s. Everything here
 //! takes tens of milliseconds by design: run it where it hurts nobody.
 
 use alloc::borrow::Cow;
@@ -10,15 +10,13 @@ use core::fmt;
 
 use argon2::password_hash::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Params, Version};
-use hmac::{Hmac, Mac as _};
 use mailwright_core::value::Secret;
-use mailwright_sasl::{Strings, prepare};
-use sha2::{Digest as _, Sha256};
+use mailwright_sasl::{DecoyKey, Nonce, ScramHash, ScramKeys, Seed, Strings, prepare};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::config::PasswordCost;
-use super::row::{CredentialsRow, ScramKeys};
+use super::row::CredentialsRow;
 
 /// Octets of a salt, of either kind.
 const SALT: usize = 16;
@@ -52,15 +50,23 @@ impl PasswordJob {
     /// # Errors
     /// [`PasswordError::Cost`] if the configured cost is out of range.
     pub fn run(self) -> Result<Credentials, PasswordError> {
-        let (salt, scram_salt) = self.entropy.split_at(SALT);
+        // A salt for each, or who is told one by SCRAM would know another.
+        let mut seed = Seed::new(self.entropy);
+        let [salt, scram_salt, scram_sha_1_salt] = core::array::from_fn(|_| salt(&seed.nonce()));
         let argon2 = hasher(self.cost).ok_or(PasswordError::Cost)?;
         let mut output = Zeroizing::new([0; 32]);
         argon2
-            .hash_password_into(self.password.expose(), salt, &mut *output)
+            .hash_password_into(self.password.expose(), &salt, &mut *output)
             .map_err(|_| PasswordError::Cost)?;
-        let phc = phc(&argon2, salt, &*output).ok_or(PasswordError::Cost)?;
-        let scram = scram_keys(self.password.expose(), scram_salt, self.cost.scram_iterations.max(1));
-        Ok(Credentials(CredentialsRow { phc, scram: Some(scram) }))
+        let phc = phc(&argon2, &salt, &*output).ok_or(PasswordError::Cost)?;
+        let password = core::str::from_utf8(self.password.expose()).map_err(|_| PasswordError::Characters)?;
+        let keys = |hash, salt| {
+            ScramKeys::derive(hash, password, salt, self.cost.scram_iterations.max(1))
+                .map_err(|_| PasswordError::Characters)
+        };
+        let scram = Some(keys(ScramHash::Sha256, scram_salt)?);
+        let scram_sha_1 = Some(keys(ScramHash::Sha1, scram_sha_1_salt)?);
+        Ok(Credentials(CredentialsRow { phc, scram, scram_sha_1 }))
     }
 }
 
@@ -81,14 +87,18 @@ impl fmt::Debug for PasswordJob {
 pub struct Credentials(pub(super) CredentialsRow);
 
 impl Credentials {
-    /// Hashes that were made elsewhere: any argon2 in PHC text form, and SCRAM-SHA-256 keys if there are
-    /// any. A weak hash is replaced at the next good log-in.
+    /// Hashes that were made elsewhere: any argon2 in PHC text form, and SCRAM keys if there are any, of SHA-256 or
+    /// SHA-1. A weak hash is replaced at the next good log-in.
     ///
     /// # Errors
     /// If `phc` is not valid, or asks for more than this program would ever spend.
     pub fn import(phc: &str, scram: Option<ScramKeys>) -> Result<Self, PasswordError> {
         Stored::parse(phc).ok_or(PasswordError::Phc)?;
-        Ok(Self(CredentialsRow { phc: Zeroizing::new(phc.to_string()), scram }))
+        let (scram_sha_1, scram) = match scram {
+            Some(keys) if keys.hash() == ScramHash::Sha1 => (Some(keys), None),
+            keys => (None, keys.filter(|keys| keys.hash() == ScramHash::Sha256)),
+        };
+        Ok(Self(CredentialsRow { phc: Zeroizing::new(phc.to_string()), scram, scram_sha_1 }))
     }
 
     /// The SCRAM-SHA-256 keys.
@@ -201,34 +211,14 @@ pub(super) fn compare(password: &Secret, phc: Option<&str>, cost: PasswordCost) 
     }
 }
 
-/// RFC 5802 §3: the keys of a prepared password.
-fn scram_keys(password: &[u8], salt: &[u8], iterations: u32) -> ScramKeys {
-    let mut salted = Zeroizing::new([0; 32]);
-    // HMAC takes a key of any length, so this cannot fail.
-    let _ = pbkdf2::pbkdf2::<Hmac<Sha256>>(password, salt, iterations, &mut *salted);
-    let client_key = Zeroizing::new(hmac(&*salted, b"Client Key"));
-    let stored_key = Sha256::digest(*client_key).into();
-    let server_key = hmac(&*salted, b"Server Key");
-    ScramKeys::new(salt.to_vec(), iterations, stored_key, server_key)
+/// The salt that a nonce is long enough for.
+fn salt(nonce: &Nonce) -> [u8; SALT] {
+    nonce.octets().first_chunk().copied().unwrap_or_default()
 }
 
 /// Keys for a user who does not exist: a salt that never changes, and keys that no password fits.
-pub(super) fn decoy_keys(secret: &[u8; 32], name: &str, iterations: u32) -> ScramKeys {
-    let derive = |purpose: u8| {
-        let mut message = Vec::from([purpose]);
-        message.extend_from_slice(name.as_bytes());
-        hmac(secret, &message)
-    };
-    let salt = derive(1).iter().take(SALT).copied().collect();
-    ScramKeys::new(salt, iterations, derive(2), derive(3))
-}
-
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    match <Hmac<Sha256> as hmac::digest::KeyInit>::new_from_slice(key) {
-        Ok(mac) => mac.chain_update(message).finalize().into_bytes().into(),
-        // HMAC takes a key of any length.
-        Err(_) => [0; 32],
-    }
+pub(super) fn decoy_keys(secret: [u8; 32], name: &str, hash: ScramHash, iterations: u32) -> ScramKeys {
+    DecoyKey::new(secret).keys(hash, name, iterations, SALT)
 }
 
 #[cfg(test)]
@@ -300,18 +290,28 @@ mod tests {
     }
 
     #[test]
-    fn scram_keys_are_those_of_rfc_7677() {
-        // The example of RFC 7677 §3: user, pencil.
-        let salt =
-            [0x5b, 0x6d, 0x99, 0x68, 0x9d, 0x12, 0x35, 0x8e, 0xec, 0xa0, 0x4b, 0x14, 0x12, 0x36, 0xfa, 0x81];
-        let keys = scram_keys(b"pencil", &salt, 4096);
-        let auth_message = b"n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
-        // v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=
-        let signature = [
-            0xea, 0xba, 0xe2, 0x4d, 0x10, 0x62, 0xdb, 0x75, 0xa9, 0x45, 0x1f, 0xf0, 0xb6, 0xea, 0x7e, 0x98,
-            0xc8, 0x54, 0x65, 0x49, 0xff, 0x74, 0x1e, 0x67, 0x2d, 0x32, 0x51, 0xb2, 0x39, 0x7d, 0xe4, 0x6e,
-        ];
-        assert_eq!(hmac(&keys.server_key, auth_message), signature);
+    fn keys_of_both_hash_functions_are_made_with_salts_of_their_own() {
+        let credentials = job("correct horse").run().unwrap();
+        let keys = |hash| credentials.0.clone().scram(hash).unwrap();
+        let (sha_256, sha_1) = (keys(ScramHash::Sha256), keys(ScramHash::Sha1));
+        assert_ne!(sha_256.salt(), sha_1.salt());
+        for keys in [sha_256, sha_1] {
+            let again =
+                ScramKeys::derive(keys.hash(), "correct horse", keys.salt(), keys.iterations()).unwrap();
+            assert_eq!(keys, again);
+        }
+    }
+
+    #[test]
+    fn imported_keys_are_those_of_their_hash_function() {
+        let phc = job("x").run().unwrap().0.phc;
+        for hash in [ScramHash::Sha1, ScramHash::Sha256] {
+            let keys = ScramKeys::derive(hash, "x", [1; SALT], 1).unwrap();
+            let row = Credentials::import(&phc, Some(keys.clone())).unwrap().0;
+            for other in [ScramHash::Sha1, ScramHash::Sha256] {
+                assert_eq!(row.clone().scram(other), (other == hash).then(|| keys.clone()));
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::BufMut as _;
-use zeroize::{Zeroize as _, Zeroizing};
+use mailwright_sasl::{ScramHash, ScramKeys};
+use zeroize::Zeroizing;
 
 use crate::identifier::AccountId;
 use crate::mail::record::{Reader, Record, Write as _};
@@ -144,47 +145,22 @@ impl Record for AddressRow {
     }
 }
 
-/// What SCRAM-SHA-256 needs to check a password without knowing it: RFC 5802 §3.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ScramKeys {
-    /// Random per password.
-    pub salt: Vec<u8>,
-    /// Of PBKDF2.
-    pub iterations: u32,
-    /// Hash of the client key.
-    pub stored_key: [u8; 32],
-    /// From which the server's signature is made.
-    pub server_key: [u8; 32],
-}
-
-impl ScramKeys {
-    /// Keys that were made elsewhere.
-    #[must_use]
-    pub const fn new(salt: Vec<u8>, iterations: u32, stored_key: [u8; 32], server_key: [u8; 32]) -> Self {
-        Self { salt, iterations, stored_key, server_key }
-    }
-}
-
-impl Drop for ScramKeys {
-    fn drop(&mut self) {
-        self.stored_key.zeroize();
-        self.server_key.zeroize();
-    }
-}
-
-impl fmt::Debug for ScramKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScramKeys").field("iterations", &self.iterations).finish_non_exhaustive()
-    }
-}
-
 /// Password hash and SCRAM keys of an account: made together, never the password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct CredentialsRow {
     /// Argon2 in PHC text form.
     pub(crate) phc: Zeroizing<String>,
+    /// Of SCRAM-SHA-256.
     pub(crate) scram: Option<ScramKeys>,
+    /// Of SCRAM-SHA-1, for old clients.
+    pub(crate) scram_sha_1: Option<ScramKeys>,
+}
+
+impl CredentialsRow {
+    /// The keys of a hash function.
+    pub(crate) fn scram(self, hash: ScramHash) -> Option<ScramKeys> {
+        [self.scram, self.scram_sha_1].into_iter().flatten().find(|keys| keys.hash() == hash)
+    }
 }
 
 impl fmt::Debug for CredentialsRow {
@@ -198,25 +174,30 @@ impl Record for CredentialsRow {
 
     fn write(&self, into: &mut Vec<u8>) {
         into.octets(self.phc.as_bytes());
-        into.option(self.scram.as_ref(), |into, keys| {
-            into.octets(&keys.salt);
-            into.put_u32(keys.iterations);
-            into.extend_from_slice(&keys.stored_key);
-            into.extend_from_slice(&keys.server_key);
-        });
+        for keys in [&self.scram, &self.scram_sha_1] {
+            into.option(keys.as_ref(), |into, keys| {
+                into.octets(keys.salt());
+                into.put_u32(keys.iterations());
+                into.extend_from_slice(keys.stored_key());
+                into.extend_from_slice(keys.server_key());
+            });
+        }
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         Some(Self {
             phc: Zeroizing::new(from.text()?),
-            scram: from.option(|from| {
-                Some(ScramKeys {
-                    salt: from.octets()?.to_vec(),
-                    iterations: from.u32()?,
-                    stored_key: from.array()?,
-                    server_key: from.array()?,
-                })
-            })?,
+            scram: from.option(keys::<32>(ScramHash::Sha256))?,
+            scram_sha_1: from.option(keys::<20>(ScramHash::Sha1))?,
         })
+    }
+}
+
+/// Reads keys of a hash function with `LENGTH` octets of output.
+fn keys<const LENGTH: usize>(hash: ScramHash) -> impl FnOnce(&mut Reader<'_>) -> Option<ScramKeys> {
+    move |from| {
+        let (salt, iterations) = (from.octets()?.to_vec(), from.u32()?);
+        let (stored_key, server_key): ([u8; LENGTH], [u8; LENGTH]) = (from.array()?, from.array()?);
+        ScramKeys::new(hash, salt, iterations, &stored_key, &server_key).ok()
     }
 }

@@ -63,6 +63,11 @@ impl<E: Engine + Blobs, C: Compute> Logins<E, C> {
                     _ => Answer::No,
                 }
             }
+            // For a name that nobody has, keys that fit nothing.
+            Ask::ScramKeys { authcid, hash } => match self.directory.scram_keys(authcid, *hash).await {
+                Ok(keys) => Answer::Keys(Some(keys)),
+                Err(_) => Answer::TempFail,
+            },
             _ => Answer::No,
         }
     }

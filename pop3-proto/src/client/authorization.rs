@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use bytes::{BufMut as _, BytesMut};
 use mailwright_core::value::Misuse;
-use mailwright_sasl::{ClientError, ClientStep, base64};
+use mailwright_sasl::{ClientError, ClientStep, MechanismName, base64};
 
 use super::event::Value;
 use super::{Client, CommandId, InitialResponse, Kind};
@@ -53,13 +53,17 @@ impl Client {
     }
 
     /// Whether the first message goes into the command: RFC 5034 §3, only if SASL was announced, and §4,
-    /// only if it fits.
+    /// only if it fits. Never a token: hosted services take it in two steps only.
     fn fits_inline(&self, exchange: &mailwright_sasl::Client) -> bool {
         let announced = self.capabilities.as_ref().is_some_and(|known| known.mechanisms().is_some());
         let length =
             exchange.initial_response().map_or(0, |octets| base64::encoded_len(octets.len()).max(1) + 1);
         let command = "AUTH ".len() + exchange.mechanism().as_str().len() + length + 2;
-        announced && self.config.initial_response == InitialResponse::Auto && command <= LONGEST_COMMAND
+        let token = matches!(exchange.mechanism(), MechanismName::OAUTHBEARER | MechanismName::XOAUTH2);
+        announced
+            && !token
+            && self.config.initial_response == InitialResponse::Auto
+            && command <= LONGEST_COMMAND
     }
 
     /// A challenge, in base64.

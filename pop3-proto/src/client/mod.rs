@@ -33,7 +33,7 @@ use bytes::BytesMut;
 use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Excerpt, Instant, TimerTable};
 use mailwright_core::wire::{DotDecoder, Framed, LineEnd, LineFramer};
-use mailwright_sasl::{ClientError, Credentials, MechanismName, Seed};
+use mailwright_sasl::{Channel, ClientError, Credentials, MechanismName, Seed};
 
 use self::authorization::Exchange;
 pub use self::config::{Config, InitialResponse, Limits, Timeouts, Tolerance};
@@ -60,6 +60,8 @@ pub struct Client {
     timers: TimerTable<{ timers::COUNT }>,
     /// Whether TLS is in force.
     secure: bool,
+    /// What SASL may know of the connection.
+    channel: Channel,
     /// Whether the server will send nothing more.
     at_end: bool,
     /// Whether octets were left in the driver's buffer because the session took none.
@@ -138,6 +140,7 @@ impl Client {
             events: Queue::new(),
             timers: TimerTable::new(now),
             secure: false,
+            channel: Channel::new(false),
             at_end: false,
             unread: false,
             capabilities: None,
@@ -161,7 +164,7 @@ impl Client {
         self.capabilities = Some(capabilities);
     }
 
-    /// The client side of a SASL mechanism, with a nonce of this session, for [`Self::auth`].
+    /// The client side of a SASL mechanism, with a nonce and the bindings of this session, for [`Self::auth`].
     ///
     /// # Errors
     /// If there is no such mechanism, or the credentials do not fit it.
@@ -171,7 +174,15 @@ impl Client {
         credentials: &Credentials,
     ) -> Result<mailwright_sasl::Client, ClientError> {
         let nonce = self.seed.nonce();
-        mailwright_sasl::Client::new(name, credentials, &self.config.sasl, nonce)
+        let announced = self.capabilities.as_ref().and_then(|known| known.mechanisms()).unwrap_or_default();
+        let policy = &self.config.sasl;
+        mailwright_sasl::Client::bound(name, credentials, policy, nonce, &mut self.channel, announced)
+    }
+
+    /// What SASL may know of the connection, for [`choose`](mailwright_sasl::choose()).
+    #[must_use]
+    pub const fn channel(&self) -> &Channel {
+        &self.channel
     }
 
     /// The configuration.

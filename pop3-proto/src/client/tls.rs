@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 
 use mailwright_core::session::Upgraded;
+use mailwright_sasl::Channel;
 
 use super::{Client, Closed, Event, Phase};
 use crate::config::TlsMode;
@@ -23,6 +24,7 @@ impl Client {
         match upgraded {
             Upgraded::Tls(info) if matches!(self.phase, Phase::Handshake) => {
                 self.secure = true;
+                self.channel = Channel::client(&info);
                 // RFC 2595 §4: what was known before TLS is discarded.
                 self.capabilities = None;
                 self.unread = false;

@@ -5,7 +5,7 @@ use alloc::string::ToString as _;
 
 use bytes::BufMut as _;
 use mailwright_core::value::Secret;
-use mailwright_sasl::{Answer, Ask, BeginError, Channel, Identity, Reason, ServerStep, base64};
+use mailwright_sasl::{Answer, Ask, BeginError, Identity, Reason, ServerStep, base64};
 
 use super::event::Severity;
 use super::maildrop::Snapshot;
@@ -66,9 +66,8 @@ impl Server {
             },
             None => None,
         };
-        let allowed = self.clear_text_allowed();
         let nonce = self.seed.nonce();
-        match self.config.offers.begin(mechanism, &mut Channel::new(allowed), &self.config.sasl, nonce) {
+        match self.config.offers.begin(mechanism, &mut self.channel, &self.config.sasl, nonce) {
             Ok(mut exchange) => {
                 if let Ok(step) = exchange.start(initial.as_ref().map(Secret::expose)) {
                     self.exchange(Some(exchange), step);
@@ -164,7 +163,9 @@ impl Server {
             Reason::TempFail => return self.err(Some(&ResponseCode::SysTemp), TRY_LATER),
             // RFC 3206 §5: AUTH says that the credentials are the problem. The same octets whether the
             // user is unknown or the password wrong.
-            Reason::BadCredentials => self.err(Some(&ResponseCode::Auth), "authentication failed"),
+            Reason::BadCredentials | Reason::ChannelBinding => {
+                self.err(Some(&ResponseCode::Auth), "authentication failed")
+            }
             Reason::UnexpectedInitialResponse => self.err(None, "this mechanism has no initial response"),
             _ => self.err(None, "malformed authentication message"),
         }

@@ -35,7 +35,7 @@ use bytes::{Bytes, BytesMut};
 use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Deviation, DeviationKind, Instant, Refused, TimerTable};
 use mailwright_core::wire::{Framed, LineEnd, LineFramer};
-use mailwright_sasl::Seed;
+use mailwright_sasl::{Channel, Seed};
 
 pub use self::config::{Config, EarlyOctets, Limits, Timeouts};
 use self::content::Content;
@@ -74,6 +74,8 @@ pub struct Server {
     timers: TimerTable<{ timers::COUNT }>,
     /// Whether TLS is in force.
     secure: bool,
+    /// What SASL may know of the connection.
+    channel: Channel,
     /// Whether a line was read in the present layer.
     spoken: bool,
     /// Whether the client will send nothing more.
@@ -137,6 +139,7 @@ impl Server {
             events: Queue::new(),
             timers: TimerTable::new(now),
             secure: false,
+            channel: Channel::new(config.clear_text_without_tls),
             spoken: false,
             at_end: false,
             unread: false,

@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 
 use mailwright_core::session::Upgraded;
+use mailwright_sasl::Channel;
 
 use super::{Closed, EarlyOctets, Event, Phase, Server};
 use crate::config::TlsMode;
@@ -34,6 +35,7 @@ impl Server {
             Upgraded::Tls(info) if matches!(self.phase, Phase::Handshake) => {
                 // RFC 2595 §4: the server discards what it learned before TLS.
                 self.secure = true;
+                self.channel = Channel::server(&info, &self.config.sasl);
                 self.user = None;
                 self.errors = 0;
                 self.failures = 0;

@@ -12,6 +12,7 @@ impl Server {
         let config = alloc::sync::Arc::clone(&self.config);
         let clear_text = self.clear_text_allowed();
         let stls = self.offers_stls();
+        let mechanisms: alloc::vec::Vec<_> = config.offers.permitted(&self.channel).collect();
         self.ok("capability list follows");
         self.write(|wire| {
             wire.put_slice(b"TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
@@ -19,11 +20,9 @@ impl Server {
             if config.user_pass && clear_text {
                 wire.put_slice(b"USER\r\n");
             }
-            let channel = mailwright_sasl::Channel::new(clear_text);
-            let mut mechanisms = config.offers.permitted(&channel).peekable();
-            if mechanisms.peek().is_some() {
+            if !mechanisms.is_empty() {
                 wire.put_slice(b"SASL");
-                for name in mechanisms {
+                for name in &mechanisms {
                     wire.put_slice(b" ");
                     wire.put_slice(name.as_str().as_bytes());
                 }

@@ -44,6 +44,8 @@ pub struct Offers(Vec<Offer>);
 pub struct Offer {
     name: MechanismName,
     clear_text: bool,
+    /// Whether it is to be had only where nobody can listen, clear text or not.
+    confidential: bool,
     kind: Kind,
 }
 
@@ -79,7 +81,7 @@ impl Offer {
                 (Kind::Scram(hash, plus), false)
             }
         };
-        Some(Self { name, clear_text, kind })
+        Some(Self { name, clear_text, confidential: false, kind })
     }
 
     /// A mechanism of the host. `clear_text`: whether it shows the secret to who listens, so that it
@@ -90,7 +92,7 @@ impl Offer {
         clear_text: bool,
         make: impl Fn(&ServerPolicy, Nonce) -> Box<dyn ServerMechanism> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, clear_text, kind: Kind::Custom(Arc::new(make)) }
+        Self { name, clear_text, confidential: false, kind: Kind::Custom(Arc::new(make)) }
     }
 
     /// Its name.
@@ -111,8 +113,8 @@ impl Offer {
     }
 
     /// Why it is not to be had on `channel`, if it is not.
-    const fn obstacle(&self, channel: &Channel) -> Option<BeginError> {
-        if self.clear_text && !channel.is_confidential() {
+    fn obstacle(&self, channel: &Channel) -> Option<BeginError> {
+        if (self.clear_text || self.confidential) && !channel.is_confidential() {
             return Some(BeginError::ClearText);
         }
         if self.binds() && !channel.has_binding() {
@@ -144,6 +146,14 @@ impl Offers {
     pub fn with(mut self, offer: Offer) -> Self {
         self.0.retain(|other| other.name != offer.name);
         self.0.push(offer);
+        self
+    }
+
+    /// The same, all of them only where nobody can listen. A mechanism may hide the password: what follows a
+    /// login over an open line is still to be read, and changed, by everybody (RFC 8314).
+    #[must_use]
+    pub fn confidential(mut self) -> Self {
+        self.0.iter_mut().for_each(|offer| offer.confidential = true);
         self
     }
 
@@ -208,7 +218,7 @@ pub enum BeginError {
     #[error("unrecognized authentication mechanism")]
     Unknown,
     /// It has, but not without encryption.
-    #[error("mechanism refused without TLS: it would send the password in clear text")]
+    #[error("mechanism refused without TLS")]
     ClearText,
     /// It has, but there is nothing to bind to: no TLS, no binding by its host, or one that an exchange has used
     /// up.

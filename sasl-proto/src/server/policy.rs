@@ -3,6 +3,8 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use bytes::Bytes;
+
 use crate::scram::DecoyKey;
 
 /// How a server runs its exchanges. Plain data; the defaults suit a public server.
@@ -29,6 +31,10 @@ pub struct ServerPolicy {
     pub scram_iterations: u32,
     /// Octets of the salt shown for unknown users: as many as known ones have. Default 16.
     pub scram_salt_length: usize,
+    /// The certificate that this server's TLS sends, in DER, for channels that bind by `tls-server-end-point`
+    /// ([`Channel::server`](crate::Channel::server)). Default `None`: they bind by `tls-exporter` only, which needs
+    /// TLS 1.3.
+    pub certificate: Option<Bytes>,
     /// The name under which clients know this server. OAUTHBEARER refuses tokens that were sent to another,
     /// CRAM-MD5 puts it into its challenge. Default `None`: not compared.
     pub server_name: Option<String>,
@@ -51,6 +57,7 @@ impl Default for ServerPolicy {
             decoy_key: None,
             scram_iterations: 4096,
             scram_salt_length: 16,
+            certificate: None,
             server_name: None,
             server_port: None,
             oauth_error: Cow::Borrowed(r#"{"status":"invalid_token"}"#),

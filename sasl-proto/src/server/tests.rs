@@ -228,6 +228,20 @@ fn a_host_can_bring_its_own_mechanism() {
 }
 
 #[test]
+fn a_host_can_keep_all_mechanisms_from_open_lines() {
+    let scram = || Offers::new([MechanismName::SCRAM_SHA_256]);
+    let begin = |offers: Offers, confidential| {
+        let nonce = Seed::new([1; 32]).nonce();
+        let policy = ServerPolicy::default();
+        offers.begin(b"SCRAM-SHA-256", &mut Channel::new(confidential), &policy, nonce).map(|_| ())
+    };
+    assert_eq!(begin(scram(), false), Ok(()));
+    assert_eq!(begin(scram().confidential(), false), Err(BeginError::ClearText));
+    assert_eq!(begin(scram().confidential(), true), Ok(()));
+    assert_eq!(scram().confidential().permitted(&Channel::new(false)).count(), 0);
+}
+
+#[test]
 fn unknown_and_clear_text_mechanisms_do_not_begin() {
     let offers = Offers::new([MechanismName::PLAIN]);
     let begin = |name: &[u8], allowed| {

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use bytes::BufMut as _;
 use mailwright_core::value::{Excerpt, Misuse};
-use mailwright_sasl::{self as sasl, ClientStep, Credentials, MechanismName, Nonce, Situation, base64};
+use mailwright_sasl::{
+    self as sasl, ClientError, ClientStep, Credentials, MechanismName, Nonce, Situation, base64,
+};
 
 use super::error::AuthenticateError;
 use super::event::{AuthenticationFailure, Awaited, Closed, CommandId, Event};
@@ -41,19 +43,34 @@ impl Client {
         nonce: Nonce,
     ) -> Result<CommandId, AuthenticateError> {
         self.check_authenticate()?;
-        let announced: Vec<_> = self
-            .capabilities
-            .mechanisms()
-            .filter_map(|name| MechanismName::parse(name.as_bytes()).ok())
-            .collect();
-        let mut situation = Situation::new(self.tls.is_some());
+        let announced = self.announced();
+        let mut situation = Situation::on(&self.channel);
         if let Some(rejected) = self.rejected {
             situation = situation.after_rejection(rejected);
         }
-        let policy = &self.config.sasl;
-        let name = sasl::choose(&announced, credentials, policy, situation)?;
-        let mechanism = sasl::Client::new(name, credentials, policy, nonce)?;
+        let name = sasl::choose(&announced, credentials, &self.config.sasl, situation)?;
+        let mechanism = self.exchange(name, credentials, nonce)?;
         self.begin(mechanism)
+    }
+
+    /// The client side of a SASL mechanism with the bindings of this session, for [`Self::authenticate_by`].
+    ///
+    /// # Errors
+    /// If there is no such mechanism, or the credentials do not fit it.
+    pub fn exchange(
+        &mut self,
+        name: MechanismName,
+        credentials: &Credentials,
+        nonce: Nonce,
+    ) -> Result<sasl::Client, ClientError> {
+        let announced = self.announced();
+        sasl::Client::bound(name, credentials, &self.config.sasl, nonce, &mut self.channel, &announced)
+    }
+
+    /// The mechanisms that the server announces.
+    fn announced(&self) -> Vec<MechanismName> {
+        let names = self.capabilities.mechanisms();
+        names.filter_map(|name| MechanismName::parse(name.as_bytes()).ok()).collect()
     }
 
     /// Authenticates by a mechanism that the host has prepared.

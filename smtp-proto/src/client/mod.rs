@@ -38,7 +38,7 @@ use alloc::sync::Arc;
 use bytes::BytesMut;
 use mailwright_core::session::{Layer, Session, TlsInfo, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Excerpt, Instant, Misuse, TimerTable};
-use mailwright_sasl::MechanismName;
+use mailwright_sasl::{Channel, MechanismName};
 
 use self::auth::Exchange;
 pub use self::config::{Config, InvalidName, Protocol, TlsMode};
@@ -76,6 +76,8 @@ pub struct Client {
     last_id: u64,
     capabilities: Capabilities,
     tls: Option<Box<TlsInfo>>,
+    /// The same for SASL.
+    channel: Channel,
     exchange: Option<Box<Exchange>>,
     authenticated: bool,
     /// The mechanism under which the server rejected credentials.
@@ -195,6 +197,7 @@ impl Client {
             last_id: 0,
             capabilities: Capabilities::new(),
             tls: None,
+            channel: Channel::new(false),
             exchange: None,
             authenticated: false,
             rejected: None,

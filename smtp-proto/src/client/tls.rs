@@ -1,6 +1,7 @@
 //! STARTTLS: RFC 3207. Whether TLS is asked for, and the barrier that no plaintext passes.
 
 use mailwright_core::session::{TlsInfo, Upgraded};
+use mailwright_sasl::Channel;
 
 use super::event::{Awaited, Closed, Event};
 use super::greeting::Hello;
@@ -68,6 +69,7 @@ impl Client {
     }
 
     fn secured(&mut self, info: TlsInfo) {
+        self.channel = Channel::client(&info);
         self.tls = Some(info.into());
         self.reader.reset();
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mailwright_core::value::{DeviationKind, Misuse};
-use mailwright_sasl::{Answer, Channel, Reason, ServerStep, base64};
+use mailwright_sasl::{Answer, Reason, ServerStep, base64};
 
 use super::question::{AuthenticateToken, Ticket};
 use super::replies::{Asked, Slot, UNEXPECTED_INITIAL_RESPONSE};
@@ -12,15 +12,12 @@ use crate::types::{InitialResponse, Reply, Verb};
 impl Server {
     /// Whether there is a mechanism that the client may use now, or it has used one.
     pub(super) fn takes_authentication(&self) -> bool {
-        let clear_text = self.tls.is_some() || self.config.allow_plaintext_authentication;
-        self.identity.is_some() || self.config.offers.permitted(&Channel::new(clear_text)).next().is_some()
+        self.identity.is_some() || self.config.offers.permitted(&self.channel).next().is_some()
     }
 
     pub(super) fn auth(&mut self, mechanism: &Bytes, initial: Option<&InitialResponse>) {
-        let clear_text = self.tls.is_some() || self.config.allow_plaintext_authentication;
         let nonce = self.seed.nonce();
-        let begun =
-            self.config.offers.begin(mechanism, &mut Channel::new(clear_text), &self.config.sasl, nonce);
+        let begun = self.config.offers.begin(mechanism, &mut self.channel, &self.config.sasl, nonce);
         // RFC 4954 §4: 504 to a mechanism that is unknown, or not to be had without TLS.
         let Ok(mut exchange) = begun else {
             return self.reject(Reply::MECHANISM_NOT_SUPPORTED, Some(Verb::Auth), None);

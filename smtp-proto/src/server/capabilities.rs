@@ -1,21 +1,26 @@
 //! What a server announces, as a function of data: RFC 5321 §4.1.1.1, and the RFC of each extension.
 
+use mailwright_sasl::Channel;
+
 use super::config::{Config, TlsMode};
 use crate::types::{Capabilities, Extension};
 
 /// What a session knows that decides what it announces.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Facts {
+pub struct Facts<'a> {
     /// TLS is in force.
     pub tls: bool,
     /// The client is authenticated.
     pub authenticated: bool,
+    /// What SASL may know of the connection. Without it nothing binds to the channel, and the layer below has not
+    /// proved who the client is.
+    pub channel: Option<&'a Channel>,
 }
 
 /// The extensions that a server with this configuration announces in this situation.
 #[must_use]
-pub fn capabilities(config: &Config, facts: Facts) -> Capabilities {
+pub fn capabilities(config: &Config, facts: Facts<'_>) -> Capabilities {
     let mut capabilities = Capabilities::new();
     // RFC 2033 §5: LMTP servers must have PIPELINING, ENHANCEDSTATUSCODES and should have 8BITMIME.
     if config.pipelining || config.is_lmtp() {
@@ -37,8 +42,8 @@ pub fn capabilities(config: &Config, facts: Facts) -> Capabilities {
     // RFC 4954 §4: no second AUTH after success; no plaintext mechanism without TLS.
     if !facts.authenticated {
         let clear_text = facts.tls || config.allow_plaintext_authentication;
-        let channel = mailwright_sasl::Channel::new(clear_text);
-        let names = config.offers.permitted(&channel);
+        let channel = Channel::new(clear_text);
+        let names = config.offers.permitted(facts.channel.unwrap_or(&channel));
         let names: alloc::vec::Vec<_> = names.map(|name| alloc::string::ToString::to_string(&name)).collect();
         if !names.is_empty() {
             // Mechanism names are printable ASCII words.
@@ -58,7 +63,10 @@ mod tests {
     use super::*;
 
     fn lines(config: &Config, tls: bool, authenticated: bool) -> Vec<String> {
-        capabilities(config, Facts { tls, authenticated }).iter().map(ToString::to_string).collect()
+        capabilities(config, Facts { tls, authenticated, channel: None })
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

@@ -79,7 +79,11 @@ impl Server {
         self.reset_transaction();
         self.client = Some(name);
         self.extended = extended;
-        let facts = Facts { tls: self.tls.is_some(), authenticated: self.identity.is_some() };
+        let facts = Facts {
+            tls: self.tls.is_some(),
+            authenticated: self.identity.is_some(),
+            channel: Some(&self.channel),
+        };
         let own_name = self.config.name();
         // RFC 2034 §4: no enhanced code here. RFC 5321 §3.2: one line to HELO.
         let reply = if extended {

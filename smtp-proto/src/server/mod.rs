@@ -43,7 +43,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use mailwright_core::session::{Layer, Session, TlsInfo, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Deviation, DeviationKind, Instant, Refused, ReversePath, TimerTable};
 use mailwright_core::wire::{Framed, LineEnd, LineFramer};
-use mailwright_sasl::{Identity, Seed};
+use mailwright_sasl::{Channel, Identity, Seed};
 
 pub use self::capabilities::{Facts, capabilities};
 pub use self::config::{
@@ -97,6 +97,8 @@ pub struct Server {
     /// Inside a `handle_*`, where the time is known.
     clocked: bool,
     tls: Option<Box<TlsInfo>>,
+    /// The same for SASL.
+    channel: Channel,
     client: Option<ClientName>,
     /// The client said EHLO or LHLO: extensions are in force.
     extended: bool,
@@ -189,6 +191,7 @@ impl Server {
             window_octets: 0,
             clocked: true,
             tls: None,
+            channel: Channel::new(config.allow_plaintext_authentication),
             client: None,
             extended: false,
             identity: None,

@@ -2,6 +2,7 @@
 
 use mailwright_core::session::Upgraded;
 use mailwright_core::value::DeviationKind;
+use mailwright_sasl::Channel;
 
 use super::config::Early;
 use super::replies::EARLY;
@@ -40,6 +41,7 @@ impl Server {
                 self.early_reported = false;
                 self.framer.reset();
                 self.timers.stop(Timer::Command as usize);
+                self.channel = Channel::server(&info, &self.config.sasl);
                 self.tls = Some(info.clone().into());
                 self.phase = Phase::Command;
                 self.events.push(Event::Secured(info));

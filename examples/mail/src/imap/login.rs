@@ -5,7 +5,7 @@ use mailwright_imap::TlsMode;
 use mailwright_imap::client::tasks::Login;
 use mailwright_imap::client::{CommandId, Event};
 use mailwright_imap::types::{Command, OctetString, StatusKind};
-use mailwright_sasl::{Credentials, MechanismName};
+use mailwright_sasl::Credentials;
 
 use super::{Account, note};
 use crate::arguments::Mechanism;
@@ -33,11 +33,7 @@ fn by(account: &mut Account, credentials: &Credentials, mechanism: Mechanism) ->
         start_tls(account)?;
         ask_capabilities(account)?;
     }
-    let name = match mechanism {
-        Mechanism::Plain => MechanismName::PLAIN,
-        Mechanism::Login => MechanismName::LOGIN,
-        Mechanism::User => return login(account, credentials),
-    };
+    let Some(name) = mechanism.name() else { return login(account, credentials) };
     let session = account.connection.session_mut();
     if !session.mechanisms().contains(&name) {
         return Err(format!("the server does not announce {name}"));

@@ -5,7 +5,7 @@ use mailwright_core::io::blocking::Connection;
 use mailwright_pop3::TlsMode;
 use mailwright_pop3::client::{Client, CommandId, Event, Login, Summary, Value};
 use mailwright_pop3::types::{Capability, Password, Reply, UserName};
-use mailwright_sasl::{Credentials, MechanismName};
+use mailwright_sasl::Credentials;
 
 use crate::arguments::Mechanism;
 use crate::connect::Patient;
@@ -27,11 +27,7 @@ pub(super) fn log_in(
         start_tls(session)?;
         ask_capabilities(session)?;
     }
-    let name = match mechanism {
-        Mechanism::Plain => MechanismName::PLAIN,
-        Mechanism::Login => MechanismName::LOGIN,
-        Mechanism::User => return user_and_pass(session, &credentials),
-    };
+    let Some(name) = mechanism.name() else { return user_and_pass(session, &credentials) };
     let announced = session.session().capabilities().and_then(|known| known.mechanisms());
     if !announced.is_some_and(|names| names.contains(&name)) {
         return Err(format!("the server does not announce {name}"));

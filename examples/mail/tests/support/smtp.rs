@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use mailwright_core::io::blocking::Connection;
 use mailwright_core::session::Transport;
-use mailwright_sasl::{Answer, Ask};
+use mailwright_sasl::{Answer, Ask, ScramKeys};
 use mailwright_smtp::server::{Config, Event, Server};
 use mailwright_smtp::types::{Parameters, Reply};
 use rustls::ServerConfig;
@@ -62,7 +62,15 @@ fn session(mut connection: Connection<std::net::TcpStream, Server>) -> Seen {
                     Ask::Password { authcid, password, .. }
                         if authcid == "alice@example.org" && password.expose() == b"tanstaaf"
                 );
-                let answer = if good { question.ask.accept() } else { Answer::No };
+                let answer = match &question.ask {
+                    Ask::ScramKeys { authcid, hash } if authcid == "alice@example.org" => {
+                        Answer::Keys(ScramKeys::derive(*hash, "tanstaaf", *b"0123456789abcdef", 4096).ok())
+                    }
+                    // The variable of the password is the one of the token.
+                    ask @ Ask::Token { token, .. } if token.expose() == b"tanstaaf" => ask.accept(),
+                    ask if good => ask.accept(),
+                    _ => Answer::No,
+                };
                 connection.answer(question.token, answer).unwrap();
             }
             Event::Sender(sender) => {

@@ -103,7 +103,7 @@ impl Login {
             };
             return Ok(());
         }
-        let situation = Situation::new(client.is_secure());
+        let situation = Situation::on(client.channel());
         match choose(&client.mechanisms(), &self.credentials, &client.config().sasl, situation) {
             Ok(name) => {
                 let exchange = client.exchange(name, &self.credentials).map_err(LoginError::Exchange)?;

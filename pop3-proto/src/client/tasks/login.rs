@@ -92,7 +92,7 @@ impl Login {
             return Ok(());
         }
         let announced = client.capabilities().and_then(|known| known.mechanisms()).unwrap_or_default();
-        let situation = Situation::new(client.is_secure());
+        let situation = Situation::on(client.channel());
         match choose(announced, &self.credentials, &client.config().sasl, situation) {
             Ok(name) => {
                 let exchange = client.exchange(name, &self.credentials).map_err(LoginError::Exchange)?;
