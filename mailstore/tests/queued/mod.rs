@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -59,9 +60,17 @@ pub(crate) fn unreachable() -> Attempted {
     Attempted::Unreachable { remote: None, reason: "connection refused".into() }
 }
 
+/// New at each start, as a store demands it.
+fn entropy() -> [u8; 32] {
+    static STARTS: AtomicU64 = AtomicU64::new(0);
+    let mut entropy = [5; 32];
+    entropy[..8].copy_from_slice(&STARTS.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    entropy
+}
+
 /// Makes `example.org` with alice, if there is none.
 pub(crate) fn open<E: Engine + Blobs>(engine: E) -> (Store<E>, AccountId) {
-    let store = block_on(Store::open(engine, StoreConfig::default(), [5; 32])).unwrap();
+    let store = block_on(Store::open(engine, StoreConfig::default(), entropy())).unwrap();
     let alice = block_on(async {
         if let Some(alice) = store.directory().find_account("alice@example.org").await.unwrap() {
             return alice;
