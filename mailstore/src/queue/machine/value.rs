@@ -9,7 +9,7 @@ use mailwright_core::value::UnixTime;
 use crate::queue::schedule::Schedule;
 use crate::queue::{EntryId, QueueId};
 
-/// Settings of a [`Machine`].
+/// Settings of a [`Machine`](super::Machine).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MachineConfig {
