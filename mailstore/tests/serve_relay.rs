@@ -152,28 +152,30 @@ fn what_the_sender_asks_for_travels_as_the_number_of_targets_allows() {
     let from = "<alice@example.org> RET=HDRS ENVID=abc REQUIRETLS BODY=8BITMIME";
     let said = send(&mut submission(&world), from, &to, FROM_ALICE);
     assert_eq!(said.last().unwrap(), "250 2.0.0", "{said:?}");
-    let message = queue(&world).remove(0);
-    let envelope = &message.envelope;
-    assert!(envelope.require_tls && envelope.eight_bit && !envelope.smtp_utf8);
-    assert_eq!(envelope.ret.unwrap().to_string(), "HDRS");
-    assert_eq!(envelope.envelope_id.as_ref().unwrap().as_str(), "abc");
-    let recipients: Vec<_> = message
-        .recipients
+    let messages = queue(&world);
+    for QueuedMessage { envelope, .. } in &messages {
+        assert!(envelope.require_tls && envelope.eight_bit && !envelope.smtp_utf8);
+        assert_eq!(envelope.ret.unwrap().to_string(), "HDRS");
+        assert_eq!(envelope.envelope_id.as_ref().unwrap().as_str(), "abc");
+    }
+    let mut recipients: Vec<_> = messages
         .iter()
+        .flat_map(|message| &message.recipients)
         .map(|waits| {
             let recipient = &waits.recipient;
             (recipient.address.to_string(), recipient.notify, recipient.original.is_some(), recipient.target)
         })
         .collect();
+    recipients.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let all = Some(Notify::SUCCESS.and(Notify::FAILURE));
     assert_eq!(
         recipients,
         [
+            ("away@else.test".into(), Some(Notify::NEVER), false, Target::Remote),
+            ("carol@example.org".into(), all, false, Target::Report(Action::Delivered)),
+            ("two@example.org".into(), all, false, Target::Report(Action::Expanded)),
             ("x@else.test".into(), all, true, Target::Remote),
             ("x@far.test".into(), Some(Notify::FAILURE), false, Target::Remote),
-            ("two@example.org".into(), all, false, Target::Report(Action::Expanded)),
-            ("carol@example.org".into(), all, false, Target::Report(Action::Delivered)),
-            ("away@else.test".into(), Some(Notify::NEVER), false, Target::Remote),
         ]
     );
     // The reports of what is done already come at once.
@@ -283,4 +285,43 @@ fn a_failure_to_write_is_told_and_keeps_nothing() {
         let kept = usize::from(reply.starts_with('2'));
         assert_eq!((queued::queued(&store).len(), queued::inbox(&store, alice).len()), (kept, kept));
     }
+}
+
+#[test]
+fn what_was_forwarded_from_an_address_does_not_go_there_again() {
+    let world = World::new();
+    world.alias("team@example.org", &["x@else.test"]);
+    world.alias("other@example.org", &["y@else.test"]);
+    let to = ["<team@example.org>", "<other@example.org>"];
+    send(&mut session(&world, Protocol::Smtp, true), "<s@far.test>", &to, "Subject: a\r\n\r\nb\r\n");
+    let mut queue = queue(&world);
+    // Each bears the address that forwarded it.
+    queue.sort_by_key(addresses);
+    for (message, forwarder) in queue.iter().zip(["team@example.org", "other@example.org"]) {
+        let message = block_on(world.store.queue().message(message.id)).unwrap().unwrap();
+        let text = block_on(message.read(0..u64::MAX)).unwrap();
+        let text = std::str::from_utf8(&text).unwrap();
+        assert!(text.starts_with(&format!("Delivered-To: {forwarder}\r\nReceived: ")), "{text}");
+    }
+    assert_eq!((queue.len(), world.blobs()), (2, 1));
+    // It comes back: to the same address in other letters, to another one, to a mailbox where it was.
+    let back = "delivered-to:\r\n  TEAM@Example.ORG\r\nSubject: a\r\n\r\nDelivered-To: other@example.org\r\n";
+    for (to, reply) in [
+        (&["<team@example.org>"][..], "554 5.4.6"),
+        (&["<other@example.org>"], "250 2.0.0"),
+        (&["<other@example.org>", "<Team@example.org>"], "554 5.4.6"),
+    ] {
+        let said = send(&mut session(&world, Protocol::Smtp, true), "<s@far.test>", to, back);
+        assert_eq!(said.last().unwrap(), reply, "{to:?}");
+    }
+    let before = world.inbox(world.bob).len();
+    let delivered = "Delivered-To: bob@example.org\r\n\r\nb\r\n";
+    let said =
+        send(&mut session(&world, Protocol::Smtp, false), "<s@far.test>", &["<bob@example.org>"], delivered);
+    assert_eq!(said.last().unwrap(), "554 5.4.6");
+    assert_eq!(world.inbox(world.bob).len(), before);
+    // What an account submits was nowhere.
+    let text = FROM_ALICE.replacen("From:", "Delivered-To: bob@example.org\r\nFrom:", 1);
+    let said = send(&mut submission(&world), "<alice@example.org>", &["<bob@example.org>"], &text);
+    assert_eq!(said.last().unwrap(), "250 2.0.0");
 }

@@ -19,6 +19,9 @@ use crate::serve::Compute;
 /// The most octets of From fields of a submitted message.
 const MOST_FROM: usize = 16 * 1024;
 
+/// The most octets of Delivered-To fields: more than any way has that is no loop.
+const MOST_DELIVERED_TO: usize = 64 * 1024;
+
 /// What became of the content so far.
 pub(super) enum Content<E: Engine + Blobs> {
     None,
@@ -98,6 +101,8 @@ fn rules(session: &Server) -> HeaderRules {
     } else {
         // RFC 8601 §5: nobody but this host says what this host found out.
         rules.authserv_id = Some(String::from(session.config().name()));
+        rules.collect = Some(String::from("Delivered-To"));
+        rules.collect_limit = MOST_DELIVERED_TO;
     }
     rules
 }

@@ -15,6 +15,7 @@ use super::content::Storing;
 use super::{Accepted, Handler, Transaction, is_submission, replies};
 use crate::account::{Append, Refusal, Upload as _, Uploaded};
 use crate::deliver::originators;
+use crate::directory::name::address_key;
 use crate::engine::{Blobs, Engine};
 use crate::identifier::AccountId;
 use crate::mail::Delivery;
@@ -29,7 +30,7 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         };
         let Some(transaction) = self.transaction.take() else { return Reply::TRY_LATER.into() };
         // RFC 5321 §6.3
-        if storing.hops.count() > self.service.hops {
+        if storing.hops.count() > self.service.hops || comes_back(session, &transaction, &storing) {
             return replies::looping().into();
         }
         if is_submission(session)
@@ -115,6 +116,28 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         }
         format!("{received}")
     }
+}
+
+/// Whether the message was at one of its recipients before: whoever forwards or delivers says so in a Delivered-To
+/// field. What is submitted has been nowhere.
+fn comes_back<E: Engine + Blobs>(
+    session: &Server,
+    transaction: &Transaction<E>,
+    storing: &Storing<E>,
+) -> bool {
+    if is_submission(session) {
+        return false;
+    }
+    let Some(mut values) = storing.filter.collected() else { return true };
+    values.any(|value| {
+        let text = core::str::from_utf8(value).unwrap_or_default().trim();
+        let Ok(before) = text.parse::<Mailbox>() else { return false };
+        let before = address_key(&before);
+        transaction.recipients.iter().any(|recipient| match &recipient.path {
+            ForwardPath::Mailbox(mailbox) => address_key(mailbox) == before,
+            ForwardPath::Postmaster => false,
+        })
+    })
 }
 
 /// What goes where. `each`: every recipient is stored by itself; else all or none.

@@ -1,13 +1,13 @@
 //! What is queued of a message: its recipients elsewhere, and reports of success that are due at once. RFC 3461
 //! §5.2 (what becomes of a sender's requests), RFC 8689 §4.1.
 
-use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use mailwright_core::value::{ForwardPath, Mailbox};
 use mailwright_smtp::dsn::Action;
 use mailwright_smtp::server::Server;
+use mailwright_smtp::trace::delivered_to;
 use mailwright_smtp::types::{Notify, Parameters, Reply};
 
 use super::{Accepted, Handler, Transaction};
@@ -34,18 +34,23 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         }
         let each = delivery.plans.len() > 1;
         let reports = transaction.sender.mailbox().is_some();
-        let mut recipients: Vec<(usize, Recipient)> = Vec::new();
+        // With the address that forwards to them, if one does.
+        let mut recipients: Vec<(Option<&Mailbox>, usize, Recipient)> = Vec::new();
         for (index, accepted) in transaction.recipients.iter().enumerate() {
             let plan = if each { index } else { 0 };
             for recipient in queued(accepted, reports, put_off) {
                 // One reply speaks for all: then nobody needs a message twice.
-                let same = |(_, known): &(usize, Recipient)| match (known.target, recipient.target) {
+                let same = |(_, _, known): &(_, usize, Recipient)| match (known.target, recipient.target) {
                     (Target::Remote, Target::Remote) => known.address == recipient.address,
                     (Target::Account(known), Target::Account(account)) => known == account,
                     _ => false,
                 };
                 if each || !recipients.iter().any(same) {
-                    recipients.push((plan, recipient));
+                    let forwarder = accepted
+                        .path
+                        .mailbox()
+                        .filter(|path| recipient.target == Target::Remote && **path != recipient.address);
+                    recipients.push((forwarder, plan, recipient));
                 }
             }
         }
@@ -60,9 +65,17 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         envelope.require_tls = parameters.get("REQUIRETLS").is_some();
         envelope.smtp_utf8 = parameters.get("SMTPUTF8").is_some();
         envelope.eight_bit = parameters.is_eight_bit() || envelope.smtp_utf8;
-        let mut outbound = Outbound::new(envelope, uploaded.clone(), received.to_owned().into());
-        outbound.recipients = recipients;
-        delivery.outbound.push(outbound);
+        // What was forwarded bears the address that did it, so that it is known if it comes back.
+        while let Some(&(forwarder, ..)) = recipients.first() {
+            let mut prefix = forwarder.map(delivered_to).unwrap_or_default();
+            prefix.push_str(received);
+            let mut outbound = Outbound::new(envelope.clone(), uploaded.clone(), prefix.into());
+            let (alike, others) = recipients.into_iter().partition(|(other, ..)| *other == forwarder);
+            recipients = others;
+            let alike: Vec<_> = alike;
+            outbound.recipients = alike.into_iter().map(|(_, plan, recipient)| (plan, recipient)).collect();
+            delivery.outbound.push(outbound);
+        }
         Ok(delivery)
     }
 }
