@@ -300,7 +300,7 @@ fn what_was_forwarded_from_an_address_does_not_go_there_again() {
     for (message, forwarder) in queue.iter().zip(["team@example.org", "other@example.org"]) {
         let message = block_on(world.store.queue().message(message.id)).unwrap().unwrap();
         let text = block_on(message.read(0..u64::MAX)).unwrap();
-        let text = std::str::from_utf8(&text).unwrap();
+        let text = core::str::from_utf8(&text).unwrap();
         assert!(text.starts_with(&format!("Delivered-To: {forwarder}\r\nReceived: ")), "{text}");
     }
     assert_eq!((queue.len(), world.blobs()), (2, 1));

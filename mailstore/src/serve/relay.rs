@@ -1,5 +1,5 @@
 //! What a delivery by an SMTP client means to the queue: [`Attempted`] from the ends of the task
-//! [`Deliver`](mailwright_smtp::client::Deliver). RFC 5321 §4.2.1.
+//! [`Deliver`](mailwright_smtp::client::Deliver).
 
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
