@@ -3,33 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-use std::alloc::System;
-use std::sync::{Mutex, MutexGuard};
-
 use bytes::BytesMut;
 use mailwright_smtp::dsn::{
     Action, Address, Letter, MtaName, Original, ParseError, ParserLimits, Recipient, Report, Writer,
 };
 use mailwright_smtp::types::{EnhancedCode, Return};
 use mailwright_smtp::value::{Mailbox, UnixTime};
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-/// One measurement at a time: the counters are those of the process.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Octets that `work` allocates in all, freed or not.
-fn allocated<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let region = Region::new(ALLOCATOR);
-    let result = work();
-    let stats = region.change();
-    (result, stats.bytes_allocated + usize::try_from(stats.bytes_reallocated.max(0)).unwrap())
+/// Octets that `work` allocates in all, freed or not, in this thread.
+fn allocated<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let mut result = None;
+    let counted = allocation_counter::measure(|| result = Some(work()));
+    (result.unwrap(), counted.bytes_total)
 }
 
 fn report() -> Report {
@@ -40,7 +25,6 @@ fn report() -> Report {
 
 #[test]
 fn the_message_passes_through_without_allocation() {
-    let _alone = alone();
     let host = "mx.example.org".parse().unwrap();
     let sender = "<alice@example.org>".parse().unwrap();
     let letter = Letter::new(&sender, &host, UnixTime::default(), [1; 32]).unwrap();
@@ -64,7 +48,6 @@ fn the_message_passes_through_without_allocation() {
 
 #[test]
 fn hostile_reports_are_read_in_bounded_memory() {
-    let _alone = alone();
     let status = |fields: &str| {
         format!(
             "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n{fields}"
@@ -113,7 +96,6 @@ fn hostile_reports_are_read_in_bounded_memory() {
 
 #[test]
 fn the_bounds_are_those_of_the_limits() {
-    let _alone = alone();
     let mut limits = ParserLimits::default();
     (limits.recipients, limits.extensions, limits.header) = (10, 10, 1000);
     let message = format!(

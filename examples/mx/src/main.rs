@@ -26,7 +26,7 @@ use mailwright_mx::{Config, Destination, DomainName, Plan, Resolver, RouteError,
 #[derive(Debug, Parser)]
 #[command(name = "mx", version)]
 struct Arguments {
-    /// A domain, with U-labels or A-labels, or an address literal: example.org, [192.0.2.1], [IPv6:2001:db8::1].
+    /// A domain, with U-labels or A-labels, or an address literal: `example.org`, `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
     destination: String,
     /// The DNS server to ask; the system's by default.
     #[arg(long, value_name = "ADDR:PORT")]

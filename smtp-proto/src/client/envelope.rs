@@ -1,6 +1,7 @@
 //! The envelope: MAIL, RCPT, RSET, and VRFY and NOOP beside it. RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.1.5;
 //! RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 (DSN), RFC 9422 (LIMITS).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
@@ -59,7 +60,7 @@ pub(super) struct Transaction {
     /// The command DATA whose content is being sent.
     pub(super) data: CommandId,
     /// The refusal of MAIL.
-    refusal: Option<Reply>,
+    refusal: Option<Box<Reply>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +83,7 @@ impl Transaction {
     }
 
     pub(super) fn take_refusal(&mut self) -> Option<Reply> {
-        self.refusal.take()
+        self.refusal.take().map(|reply| *reply)
     }
 }
 
@@ -269,7 +270,7 @@ impl Client {
                 self.transaction.stage = Stage::Open;
             } else {
                 self.transaction.stage = Stage::Refused;
-                self.transaction.refusal = Some(reply.detach());
+                self.transaction.refusal = Some(Box::new(reply.detach()));
             }
         }
         self.events.push_back(Event::Sender { id, reply });
