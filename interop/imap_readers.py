@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import ssl
+import subprocess
 
 from messages import PASSWORD, RECIPIENT
 from readers import IMAP_ROUTES, files, maildir, with_crlf, write_private
@@ -117,6 +118,8 @@ class Mbsync:
         write_private(
             folder / "mbsyncrc",
             [
+                "FSync no",
+                "",
                 "IMAPAccount account",
                 f"Host {HOST}",
                 f"Port {server.ports[service]}",
@@ -205,13 +208,27 @@ class OfflineImap:
         )
         return ["offlineimap", "-c", str(folder / "offlineimaprc"), "-o", "-u", "basic"]
 
+    def synchronise(self, command: list[str], folder: pathlib.Path) -> None:
+        """Runs it to its end.
+
+        Its IMAP library stops reading for STARTTLS at the next line that it has handed on, which now and then is
+        still the one before the reply to STARTTLS. Then it waits for ever, not logged in, and is started again.
+        """
+        for _ in range(10):
+            try:
+                run(command, seconds=15, env=environment(folder))
+                return
+            except subprocess.TimeoutExpired:
+                continue
+        raise RuntimeError("offlineimap did not end ten times")
+
     def read(self, server: Server, route: Route, folder: pathlib.Path, delete: bool) -> list[bytes]:
         command = self.prepare(server, route, folder)
-        run(command, env=environment(folder))
+        self.synchronise(command, folder)
         found = stored(folder / "mail" / INBOX)
         if delete:
             remove(folder / "mail" / INBOX)
-            run(command, env=environment(folder))
+            self.synchronise(command, folder)
         return found
 
 

@@ -195,6 +195,8 @@ def refuse_all(server: Server, report: Report) -> None:
 
 def delete_all(server: Server, folder: pathlib.Path, report: Report, only: str) -> None:
     """Each reader empties a maildrop with two messages over each route; the first also what was left above."""
+    if only:
+        Poplib().read(server, ("pop3s", "tls"), folder, delete=True)  # also what the chosen one does not store
     for reader in usable(READERS, only, report):
         for route in reader.routes:
             try:

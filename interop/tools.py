@@ -83,9 +83,9 @@ def run_in_terminal(command: list[str], seconds: float, **options) -> bytes:
     return drawn
 
 
-def run(command: list[str], **options) -> bytes:
-    """Runs a program to its end; what it printed. Raises with all output if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, **options)
+def run(command: list[str], seconds: float = 300, **options) -> bytes:
+    """Runs a program to its end, for so long at most; what it printed. Raises with all output if it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds, **options)
     if done.returncode != 0:
         output = (done.stdout[-2000:] + done.stderr[-2000:]).decode(errors="replace")
         raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{output}")
