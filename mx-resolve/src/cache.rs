@@ -12,6 +12,7 @@ use core::time::Duration;
 use crate::config::Limits;
 use crate::destination::Destination;
 use crate::error::RouteError;
+use crate::message_tls::MessageTls;
 use crate::plan::Plan;
 use crate::time::UnixMillis;
 
@@ -30,12 +31,12 @@ struct Entry {
 }
 
 /// A hash, and what it is of.
-type Key = (u64, Destination);
+type Key = (u64, Destination, MessageTls);
 
-fn key(destination: &Destination) -> Key {
+fn key(destination: &Destination, message: MessageTls) -> Key {
     let mut hasher = Fold(0);
     destination.hash(&mut hasher);
-    (hasher.finish(), destination.clone())
+    (hasher.finish(), destination.clone(), message)
 }
 
 /// Folds eight octets at a time.
@@ -80,10 +81,16 @@ impl Cache {
         }
     }
 
-    /// What is known about `destination` at `now`. Without an allocation.
+    /// What is known about `destination`, for messages of that kind, at `now`. Without an allocation.
     #[must_use]
-    pub fn get(&self, destination: &Destination, now: UnixMillis) -> Option<&Result<Arc<Plan>, RouteError>> {
-        self.entries.get(&key(destination)).filter(|entry| now < entry.until).map(|entry| &entry.found)
+    pub fn get(
+        &self,
+        destination: &Destination,
+        message: MessageTls,
+        now: UnixMillis,
+    ) -> Option<&Result<Arc<Plan>, RouteError>> {
+        let entry = self.entries.get(&key(destination, message));
+        entry.filter(|entry| now < entry.until).map(|entry| &entry.found)
     }
 
     /// How many destinations are remembered.
@@ -103,8 +110,14 @@ impl Cache {
     ///
     /// # Errors
     /// If that is what was found out.
-    pub fn insert(&mut self, destination: &Destination, mut found: Found, now: UnixMillis) -> Found {
-        let key = key(destination);
+    pub fn insert(
+        &mut self,
+        destination: &Destination,
+        message: MessageTls,
+        mut found: Found,
+        now: UnixMillis,
+    ) -> Found {
+        let key = key(destination, message);
         let earlier = self.remove(&key).filter(|entry| now < entry.forget);
         let mut failures = 0;
         let (until, forget) = match &mut found {

@@ -115,6 +115,9 @@ pub enum PermanentReason {
     /// Not a domain name.
     #[error("not a domain name")]
     InvalidName,
+    /// The message asks for TLS, and no mail host of the domain is known for sure.
+    #[error("no mail host of the domain can be reached with the TLS that the message asks for")]
+    NoSecureHost,
     /// A name that mail never goes to, such as `invalid`.
     #[error("the domain has a special use")]
     SpecialUse,
@@ -133,6 +136,7 @@ impl PermanentReason {
             Self::MalformedLiteral => "malformed-literal",
             Self::AddressWithoutBrackets => "address-without-brackets",
             Self::InvalidName => "invalid-domain",
+            Self::NoSecureHost => "no-secure-host",
             Self::SpecialUse => "special-use-domain",
         }
     }
@@ -148,6 +152,8 @@ impl PermanentReason {
             | Self::SpecialUse => (Status(5, 1, 2), 550),
             Self::MalformedLiteral => (Status(5, 1, 3), 553),
             Self::NoUsableHost => (Status(5, 4, 4), 550),
+            // RFC 8689 §4.2.1: encryption needed.
+            Self::NoSecureHost => (Status(5, 7, 10), 550),
             // RFC 3463 §3.5: X.4.6 is a routing loop; RFC 5321 §5.1 has the message returned.
             Self::SelfIsBest => (Status(5, 4, 6), 554),
         }
@@ -177,6 +183,15 @@ pub enum TemporaryReason {
     /// No host can be used, and the configuration says to wait.
     #[error("no mail host of the domain can be used")]
     NoUsableHost,
+    /// The policy of the domain (MTA-STS) names none of its mail hosts.
+    #[error("the policy of the domain allows none of its mail hosts")]
+    StsPolicy,
+    /// It cannot be found out whether the domain has a policy (MTA-STS), and the configuration says to wait.
+    #[error("the policy of the domain cannot be found out: {0}")]
+    StsUnknown(Failure),
+    /// DANE is required, and no mail host has it.
+    #[error("DANE is required, and no mail host of the domain has it")]
+    DaneRequired,
     /// The smart host cannot be used. Mail of others does not go back for that.
     #[error("smart host: {0}")]
     Relay(PermanentReason),
@@ -190,6 +205,9 @@ impl TemporaryReason {
             Self::Lookup { .. } => "lookup-failed",
             Self::NoHostNow { .. } => "no-host-now",
             Self::NoUsableHost => "no-usable-host",
+            Self::StsPolicy => "sts-policy",
+            Self::StsUnknown(_) => "sts-unknown",
+            Self::DaneRequired => "dane-required",
             Self::Relay(reason) => reason.as_str(),
         }
     }
@@ -199,6 +217,9 @@ impl TemporaryReason {
             // RFC 3463 §3.5: X.4.3 is about the directory server, X.4.4 about routing.
             Self::Lookup { .. } => Status(4, 4, 3),
             Self::NoHostNow { .. } | Self::NoUsableHost | Self::Relay(_) => Status(4, 4, 4),
+            Self::StsUnknown(_) => Status(4, 4, 3),
+            // RFC 3463 §3.8: X.7.5 is about cryptographic failure.
+            Self::StsPolicy | Self::DaneRequired => Status(4, 7, 5),
         }
     }
 }

@@ -10,25 +10,32 @@ extern crate std;
 mod address;
 mod cache;
 mod config;
+pub mod dane;
 mod destination;
 pub mod dns;
 #[cfg(feature = "std")]
 pub mod drive;
 mod error;
+pub mod fetch;
+mod fields;
 mod machine;
+mod message_tls;
 mod name;
 pub mod plan;
 mod random;
 #[cfg(feature = "std")]
 mod resolver;
+pub mod sts;
 mod time;
+pub mod tlsrpt;
 
 pub use self::address::{AddressPolicy, RefusedAddress};
 pub use self::cache::Cache;
-pub use self::config::{Config, Limits};
+pub use self::config::{Config, DaneMode, Limits};
 pub use self::destination::{Destination, DestinationError, MailDomain, Relay, RelayHost};
 pub use self::error::{Permanent, PermanentReason, RouteError, Status, Temporary, TemporaryReason};
-pub use self::machine::{AnswerError, DnsRequest, Event, QueryId, Request, Resolution};
+pub use self::machine::{AnswerError, DnsRequest, Event, QueryId, Refresh, Refreshed, Request, Resolution};
+pub use self::message_tls::MessageTls;
 pub use self::name::{DomainName, MalformedName, NameError, SpecialUse, Target};
 pub use self::plan::{Attempt, Host, Kind, Plan, Tls};
 pub use self::random::SplitMix64;

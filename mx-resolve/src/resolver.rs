@@ -17,9 +17,13 @@ use crate::destination::Destination;
 use crate::dns::Answer;
 use crate::drive::Driver;
 use crate::error::RouteError;
-use crate::machine::{Event, QueryId, Request, Resolution};
+use crate::fetch::{FetchFailure, FetchRequest, Response};
+use crate::machine::{DnsRequest, Event, QueryId, Refresh, Refreshed, Request, Resolution};
+use crate::message_tls::MessageTls;
+use crate::name::DomainName;
 use crate::plan::Plan;
 use crate::random::SplitMix64;
+use crate::sts::{SnapshotError, StsCache, StsKnown, StsNews};
 use crate::time::UnixMillis;
 
 type Found = Result<Arc<Plan>, RouteError>;
@@ -47,7 +51,10 @@ pub struct Resolver<D> {
 #[derive(Debug)]
 struct State {
     cache: Cache,
-    flights: BTreeMap<Destination, Arc<Flight>>,
+    policies: StsCache,
+    /// Something new is in `policies`.
+    policies_changed: bool,
+    flights: BTreeMap<(Destination, MessageTls), Arc<Flight>>,
     random: SplitMix64,
 }
 
@@ -83,7 +90,13 @@ impl<D: Driver> Resolver<D> {
     #[must_use]
     pub fn new(driver: D, config: Config, seed: u64) -> Self {
         let cache = Cache::new(&config.limits);
-        let state = State { cache, flights: BTreeMap::new(), random: SplitMix64::new(seed) };
+        let state = State {
+            cache,
+            policies: StsCache::new(&config.limits),
+            policies_changed: false,
+            flights: BTreeMap::new(),
+            random: SplitMix64::new(seed),
+        };
         Self { driver, config: Arc::new(config), state: Mutex::new(state) }
     }
 
@@ -111,28 +124,46 @@ impl<D: Driver> Resolver<D> {
     /// # Errors
     /// If there is no plan: [`RouteError`] says whether and when to try again.
     pub async fn resolve(&self, destination: &Destination, now: UnixMillis) -> Result<Arc<Plan>, RouteError> {
+        self.resolve_for(destination, MessageTls::default(), now).await
+    }
+
+    /// The same for a message that wants something of TLS.
+    ///
+    /// # Errors
+    /// If there is no plan: [`RouteError`] says whether and when to try again.
+    pub async fn resolve_for(
+        &self,
+        destination: &Destination,
+        message: MessageTls,
+        now: UnixMillis,
+    ) -> Result<Arc<Plan>, RouteError> {
         loop {
             let role = {
                 let mut state = lock(&self.state);
-                if let Some(found) = state.cache.get(destination, now) {
+                if let Some(found) = state.cache.get(destination, message, now) {
                     return found.clone();
                 }
-                if let Some(flight) = state.flights.get(destination) {
+                let key = (destination.clone(), message);
+                if let Some(flight) = state.flights.get(&key) {
                     Role::Follower(Arc::clone(flight))
                 } else {
-                    state.flights.insert(destination.clone(), Arc::default());
+                    state.flights.insert(key, Arc::default());
                     Role::Leader(state.random.next_u64())
                 }
             };
             match role {
                 Role::Leader(seed) => {
                     // From here to the end nobody else resolves it, unless this future is dropped.
-                    let leader = Leader { resolver: self, destination };
+                    let leader = Leader { resolver: self, destination, message };
                     let start = self.driver.elapsed();
                     let time = || now + self.driver.elapsed().saturating_sub(start);
-                    let resolution =
-                        Resolution::new(destination.clone(), Arc::clone(&self.config), seed, now);
-                    let found = drive(&self.driver, resolution, time).await;
+                    let (to, config) = (destination.clone(), Arc::clone(&self.config));
+                    let known = match to.name() {
+                        Some(name) => lock(&self.state).policies.known(name, now),
+                        None => StsKnown::default(),
+                    };
+                    let resolution = Resolution::for_message(to, message, known, config, seed, now);
+                    let found = self.drive(resolution, time).await;
                     return leader.finish(found, time());
                 }
                 Role::Follower(flight) => {
@@ -146,8 +177,30 @@ impl<D: Driver> Resolver<D> {
 }
 
 impl<D> Resolver<D> {
-    fn land(&self, destination: &Destination, end: &End) {
-        let Some(flight) = lock(&self.state).flights.remove(destination) else { return };
+    /// The policies of MTA-STS that are known, as text, if there are new ones since this was asked last: keep it, and give it
+    /// to [`Self::restore_policies`] after a restart.
+    #[must_use]
+    pub fn changed_policies(&self) -> Option<alloc::string::String> {
+        let mut state = lock(&self.state);
+        core::mem::take(&mut state.policies_changed).then(|| state.policies.snapshot())
+    }
+
+    /// Takes in policies that were kept. Gives their number.
+    ///
+    /// # Errors
+    /// If it is not what [`Self::changed_policies`] gave; then nothing was taken in.
+    pub fn restore_policies(&self, snapshot: &str) -> Result<usize, SnapshotError> {
+        lock(&self.state).policies.restore(snapshot)
+    }
+
+    fn learn(&self, domain: &DomainName, news: &StsNews) {
+        let mut state = lock(&self.state);
+        state.policies.learn(domain, news);
+        state.policies_changed |= matches!(news, StsNews::Fetched(_));
+    }
+
+    fn land(&self, destination: &Destination, message: MessageTls, end: &End) {
+        let Some(flight) = lock(&self.state).flights.remove(&(destination.clone(), message)) else { return };
         let wakers = {
             let mut waiting = lock(&flight.0);
             waiting.end = Some(end.clone());
@@ -183,12 +236,13 @@ impl Flight {
 struct Leader<'a, D> {
     resolver: &'a Resolver<D>,
     destination: &'a Destination,
+    message: MessageTls,
 }
 
 impl<D> Leader<'_, D> {
     fn finish(self, found: Found, now: UnixMillis) -> Found {
-        let found = lock(&self.resolver.state).cache.insert(self.destination, found, now);
-        self.resolver.land(self.destination, &End::Found(found.clone()));
+        let found = lock(&self.resolver.state).cache.insert(self.destination, self.message, found, now);
+        self.resolver.land(self.destination, self.message, &End::Found(found.clone()));
         found
     }
 }
@@ -196,46 +250,105 @@ impl<D> Leader<'_, D> {
 impl<D> Drop for Leader<'_, D> {
     fn drop(&mut self) {
         // After `finish` the flight has landed and this finds none.
-        self.resolver.land(self.destination, &End::Abandoned);
+        self.resolver.land(self.destination, self.message, &End::Abandoned);
     }
 }
 
-type Asking<'a> = (QueryId, Pin<Box<dyn Future<Output = Answer> + Send + 'a>>);
+type Asking<'a> = Pin<Box<dyn Future<Output = (QueryId, Came)> + Send + 'a>>;
 
-/// Runs a resolution to its end: all its questions at once.
-async fn drive<D: Driver>(driver: &D, mut resolution: Resolution, time: impl Fn() -> UnixMillis) -> Found {
-    let mut asking: Vec<Asking<'_>> = Vec::new();
-    loop {
-        while let Some(Request::Dns(request)) = resolution.poll_request() {
-            let left = request.deadline.saturating_duration_since(time());
-            let question = request.question;
-            asking.push((request.id, Box::pin(async move { driver.ask(&question, left).await })));
-        }
-        while let Some(event) = resolution.poll_event() {
-            if let Event::Finished(found) = event {
-                return found;
+/// What came of a request.
+enum Came {
+    Answer(Answer),
+    Response(Result<Response, FetchFailure>),
+}
+
+/// A question or a file under way.
+fn asking<D: Driver>(driver: &D, request: Request, now: UnixMillis) -> Asking<'_> {
+    match request {
+        Request::Dns(DnsRequest { id, question, deadline }) => Box::pin(async move {
+            let left = deadline.saturating_duration_since(now);
+            (id, Came::Answer(driver.ask(&question, left).await))
+        }),
+        Request::Fetch(FetchRequest { id, page, limit, deadline }) => Box::pin(async move {
+            let left = deadline.saturating_duration_since(now);
+            (id, Came::Response(driver.fetch(&page, limit, left).await))
+        }),
+    }
+}
+
+impl<D: Driver> Resolver<D> {
+    /// Runs a resolution to its end: all its questions at once.
+    async fn drive(&self, mut resolution: Resolution, time: impl Fn() -> UnixMillis) -> Found {
+        let mut open: Vec<Asking<'_>> = Vec::new();
+        loop {
+            let requests = core::iter::from_fn(|| resolution.poll_request());
+            open.extend(requests.map(|request| asking(&self.driver, request, time())));
+            while let Some(event) = resolution.poll_event() {
+                match event {
+                    Event::Finished(found) => return found,
+                    Event::Policy { domain, news } => self.learn(&domain, &news),
+                    Event::HostReady(_) => {}
+                }
             }
+            if open.is_empty() {
+                // No question is open, so only time can be missing.
+                resolution.handle_timeout(resolution.poll_timeout().unwrap_or(time()));
+                continue;
+            }
+            // Its time may have passed by now, or nobody needs it any more.
+            let _ = match poll_fn(|context| first(&mut open, context)).await {
+                (id, Came::Answer(answer)) => resolution.handle_answer(id, answer, time()),
+                (id, Came::Response(result)) => resolution.handle_response(id, result, time()),
+            };
+            resolution.handle_timeout(time());
         }
-        if asking.is_empty() {
-            // No question is open, so only time can be missing.
-            resolution.handle_timeout(resolution.poll_timeout().unwrap_or(time()));
-            continue;
+    }
+
+    /// Fetches the policy again that is due, if there is one: to be called every few minutes, until it gives nothing. What
+    /// went wrong is worth telling the operator (RFC 8461 §3.3).
+    pub async fn refresh_policy(&self, now: UnixMillis) -> Option<(DomainName, Refreshed)> {
+        let (domain, known) = {
+            let mut state = lock(&self.state);
+            let domain = state.policies.due(now)?.clone();
+            let known = state.policies.known(&domain, now);
+            // Another task does not take it up as well, and without news it is not due at once again.
+            state.policies.postpone(&domain, now + self.config.limits.policy_retry);
+            (domain, known)
+        };
+        let start = self.driver.elapsed();
+        let time = || now + self.driver.elapsed().saturating_sub(start);
+        let mut refresh = Refresh::new(domain.clone(), known, Arc::clone(&self.config), now);
+        let mut open: Vec<Asking<'_>> = Vec::new();
+        let refreshed = loop {
+            let requests = core::iter::from_fn(|| refresh.poll_request());
+            open.extend(requests.map(|request| asking(&self.driver, request, time())));
+            if let Some(refreshed) = refresh.poll_event() {
+                break refreshed;
+            }
+            if open.is_empty() {
+                refresh.handle_timeout(refresh.poll_timeout().unwrap_or(time()));
+                continue;
+            }
+            let _ = match poll_fn(|context| first(&mut open, context)).await {
+                (id, Came::Answer(answer)) => refresh.handle_answer(id, answer, time()),
+                (id, Came::Response(result)) => refresh.handle_response(id, result, time()),
+            };
+            refresh.handle_timeout(time());
+        };
+        if let Some(news) = &refreshed.news {
+            self.learn(&domain, news);
         }
-        let (id, answer) = poll_fn(|context| first(&mut asking, context)).await;
-        // Its time may have passed by now, or nobody needs it any more.
-        let _ = resolution.handle_answer(id, answer, time());
-        resolution.handle_timeout(time());
+        Some((domain, refreshed))
     }
 }
 
-/// The first answer that is there.
-fn first(asking: &mut Vec<Asking<'_>>, context: &mut Context<'_>) -> Poll<(QueryId, Answer)> {
-    for at in 0..asking.len() {
-        let Some((id, future)) = asking.get_mut(at) else { break };
-        if let Poll::Ready(answer) = future.as_mut().poll(context) {
-            let id = *id;
-            drop(asking.swap_remove(at));
-            return Poll::Ready((id, answer));
+/// The first that is there.
+fn first(open: &mut Vec<Asking<'_>>, context: &mut Context<'_>) -> Poll<(QueryId, Came)> {
+    for at in 0..open.len() {
+        let Some(future) = open.get_mut(at) else { break };
+        if let Poll::Ready(came) = future.as_mut().poll(context) {
+            drop(open.swap_remove(at));
+            return Poll::Ready(came);
         }
     }
     Poll::Pending

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use mailwright_mx::dns::{Answer, Question};
 use mailwright_mx::drive::Driver;
 use mailwright_mx::drive::testing::Zone;
-use mailwright_mx::{Cache, Config, Destination, Limits, Plan, Resolver, RouteError, UnixMillis};
+use mailwright_mx::{Cache, Config, Destination, Limits, MessageTls, Plan, Resolver, RouteError, UnixMillis};
 use support::NOW;
 
 /// A table whose answers come when it is let go, and that counts the questions.
@@ -201,10 +201,10 @@ fn the_cache_is_bounded_and_forgets_first_what_ends_first() {
     for name in ["a.example", "b.example", "c.example"] {
         let destination: Destination = name.parse().unwrap();
         let found = zone.resolve(&destination, &Arc::default(), 1, NOW);
-        cache.insert(&destination, found, NOW).unwrap();
+        cache.insert(&destination, MessageTls::default(), found, NOW).unwrap();
     }
     assert_eq!(cache.len(), 2);
-    let known = |name: &str| cache.get(&name.parse().unwrap(), NOW).is_some();
+    let known = |name: &str| cache.get(&name.parse().unwrap(), MessageTls::default(), NOW).is_some();
     assert_eq!([known("a.example"), known("b.example"), known("c.example")], [true, false, true]);
 }
 

@@ -74,7 +74,7 @@ fn one(host: &Host, attempt: &Attempt<'_>) -> Value {
     if !addresses.is_empty() {
         object.insert("addresses".into(), json!(addresses));
     }
-    object.insert("reachable".into(), json!(host.reachable));
+    object.insert("reachable".into(), json!(host.is_reachable()));
     object.insert("tls".into(), tls(&host.tls));
     Value::Object(object)
 }

@@ -12,4 +12,4 @@ mod record;
 pub use self::answer::{Alias, Answer, Failure, Outcome};
 pub use self::message::{Message, Record, ResponseCode, StartOfAuthority};
 pub use self::question::{Question, RecordType};
-pub use self::record::{Mx, RecordData, Records, Security, Tlsa};
+pub use self::record::{Mx, RecordData, Records, Security, Srv, Tlsa};

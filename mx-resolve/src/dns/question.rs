@@ -18,6 +18,8 @@ pub enum RecordType {
     Txt,
     /// An IPv6 address.
     Aaaa,
+    /// Where a service is.
+    Srv,
     /// A certificate association.
     Tlsa,
 }
@@ -32,6 +34,7 @@ impl RecordType {
             Self::Mx => 15,
             Self::Txt => 16,
             Self::Aaaa => 28,
+            Self::Srv => 33,
             Self::Tlsa => 52,
         }
     }
@@ -45,6 +48,7 @@ impl RecordType {
             Self::Mx => "MX",
             Self::Txt => "TXT",
             Self::Aaaa => "AAAA",
+            Self::Srv => "SRV",
             Self::Tlsa => "TLSA",
         }
     }

@@ -32,6 +32,20 @@ pub struct Mx {
     pub exchange: Target,
 }
 
+/// Where a service is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "RFC 2782 has these fields and no others")]
+pub struct Srv {
+    /// Lower is better.
+    pub priority: u16,
+    /// The share of records of one priority; 0 is for those that are hardly ever chosen first.
+    pub weight: u16,
+    /// The port.
+    pub port: u16,
+    /// The host, or `.` for a service that is not offered.
+    pub target: Target,
+}
+
 /// A certificate association, as it stands in the record: nothing says that its numbers are known.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 6698 §2.1 has these fields and no others")]
@@ -74,6 +88,8 @@ pub enum RecordData {
     Txt(Bytes),
     /// An IPv6 address.
     Aaaa(Ipv6Addr),
+    /// Where a service is.
+    Srv(Srv),
     /// A certificate association.
     Tlsa(Tlsa),
     /// Data that is shorter than its type needs, or does not end where it says.
@@ -94,6 +110,8 @@ pub enum Records {
     Txt(Vec<Bytes>),
     /// IPv6 addresses.
     Aaaa(Vec<Ipv6Addr>),
+    /// Where a service is.
+    Srv(Vec<Srv>),
     /// Certificate associations.
     Tlsa(Vec<Tlsa>),
 }
@@ -107,6 +125,7 @@ impl Records {
             RecordType::Mx => Self::Mx(Vec::new()),
             RecordType::Txt => Self::Txt(Vec::new()),
             RecordType::Aaaa => Self::Aaaa(Vec::new()),
+            RecordType::Srv => Self::Srv(Vec::new()),
             RecordType::Tlsa => Self::Tlsa(Vec::new()),
         }
     }
@@ -119,6 +138,7 @@ impl Records {
             (Self::Mx(all), RecordData::Mx(one)) => all.push(one.clone()),
             (Self::Txt(all), RecordData::Txt(one)) => all.push(one.clone()),
             (Self::Aaaa(all), RecordData::Aaaa(one)) => all.push(*one),
+            (Self::Srv(all), RecordData::Srv(one)) => all.push(one.clone()),
             (Self::Tlsa(all), RecordData::Tlsa(one)) => all.push(one.clone()),
             _ => return false,
         }
@@ -134,6 +154,7 @@ impl Records {
             Self::Mx(_) => RecordType::Mx,
             Self::Txt(_) => RecordType::Txt,
             Self::Aaaa(_) => RecordType::Aaaa,
+            Self::Srv(_) => RecordType::Srv,
             Self::Tlsa(_) => RecordType::Tlsa,
         }
     }
@@ -147,6 +168,7 @@ impl Records {
             Self::Mx(all) => all.len(),
             Self::Txt(all) => all.len(),
             Self::Aaaa(all) => all.len(),
+            Self::Srv(all) => all.len(),
             Self::Tlsa(all) => all.len(),
         }
     }

@@ -17,7 +17,7 @@ use hickory_resolver::proto::rr;
 
 use super::Driver;
 use crate::dns::{
-    Answer, Failure, Message, Mx, Outcome, Question, Record, RecordData, RecordType, ResponseCode,
+    Answer, Failure, Message, Mx, Outcome, Question, Record, RecordData, RecordType, ResponseCode, Srv,
     StartOfAuthority, Tlsa,
 };
 use crate::name::{DomainName, Target};
@@ -182,6 +182,12 @@ fn record(record: &rr::Record) -> Option<Record> {
         rr::RData::CNAME(name) => RecordData::Cname(target(&name.0)),
         rr::RData::MX(mx) => RecordData::Mx(Mx { preference: mx.preference, exchange: target(&mx.exchange) }),
         rr::RData::TXT(text) => RecordData::Txt(Bytes::from(text.txt_data.concat())),
+        rr::RData::SRV(srv) => RecordData::Srv(Srv {
+            priority: srv.priority,
+            weight: srv.weight,
+            port: srv.port,
+            target: target(&srv.target),
+        }),
         rr::RData::TLSA(tlsa) => RecordData::Tlsa(Tlsa {
             usage: tlsa.cert_usage.into(),
             selector: tlsa.selector.into(),

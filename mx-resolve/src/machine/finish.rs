@@ -6,13 +6,16 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use super::addresses::{self, Found};
+use super::dane::{DaneOutcome, DaneStage};
 use super::{Event, Pending, Resolution, Stage};
 use crate::address;
+use crate::config::DaneMode;
 use crate::destination::Destination;
 use crate::dns::{Question, RecordType};
 use crate::error::{PermanentReason, RouteError, TemporaryReason};
+use crate::message_tls::MessageTls;
 use crate::name::Target;
-use crate::plan::{Host, Kind, OpportunisticReason, Plan, SkipReason, Tls};
+use crate::plan::{Host, Kind, OpportunisticReason, Plan, SkipReason, Tls, Unreachable};
 use crate::time::UnixMillis;
 
 impl Resolution {
@@ -27,7 +30,9 @@ impl Resolution {
             let one = addresses::found(&host.candidate, answers, &self.config, self.seed, &mut self.report);
             found.push((host, one));
         }
-        self.expires = found.iter().fold(self.expires, |expires, (_, found)| expires.min(found.expires));
+        self.expires = found
+            .iter()
+            .fold(self.expires, |expires, (host, found)| expires.min(found.expires).min(host.dane_expires));
         // A smart host on this very machine is what the operator says it is.
         let may_be_own = self.kind != Kind::Relay || self.relay_has_exchanges();
         // RFC 5321 §5.1: where this host is in the list, only better ones are left.
@@ -44,15 +49,26 @@ impl Resolution {
                 self.report.skip(candidate.name, candidate.preference, reason);
                 continue;
             }
+            let outcome = match &host.dane {
+                DaneStage::Done(outcome) => outcome.clone(),
+                _ => DaneOutcome::NotSought,
+            };
+            let (tls, unreachable) = match self.requirement(&candidate, outcome) {
+                Ok(requirement) => requirement,
+                Err(reason) => {
+                    self.report.skip(candidate.name, candidate.preference, reason);
+                    continue;
+                }
+            };
             self.add(Host {
                 name: Some(candidate.name),
                 canonical: found.canonical,
                 preference: candidate.preference,
                 port: self.port,
                 addresses: found.addresses,
-                reachable: true,
+                unreachable,
                 partial: found.partial,
-                tls: Tls::Opportunistic(OpportunisticReason::NotSought),
+                tls,
             });
         }
         false
@@ -60,11 +76,13 @@ impl Resolution {
 
     fn add(&mut self, host: Host) {
         let host = Arc::new(host);
-        self.events.push_back(Event::HostReady(Arc::clone(&host)));
+        if host.is_reachable() {
+            self.events.push_back(Event::HostReady(Arc::clone(&host)));
+        }
         self.hosts.push(host);
     }
 
-    fn relay_has_exchanges(&self) -> bool {
+    pub(super) fn relay_has_exchanges(&self) -> bool {
         matches!(&self.destination, Destination::Relay(relay) if relay.mx)
     }
 
@@ -94,13 +112,18 @@ impl Resolution {
 
     /// A destination whose addresses need no lookup.
     pub(super) fn addresses_given(&mut self, addresses: Vec<IpAddr>) {
+        if self.config.dane == DaneMode::Mandatory && self.message != MessageTls::NotRequired {
+            return self.defer(TemporaryReason::DaneRequired);
+        }
+        // RFC 8689 §4.2.1: a certificate has to have the name of the host, and there is none.
+        let unreachable = (self.message == MessageTls::Required).then_some(Unreachable::NotAuthentic);
         self.add(Host {
             name: self.destination.name().cloned(),
             canonical: None,
             preference: 0,
             port: self.port,
             addresses,
-            reachable: true,
+            unreachable,
             partial: false,
             tls: Tls::Opportunistic(OpportunisticReason::Address),
         });
@@ -110,8 +133,9 @@ impl Resolution {
     /// All hosts are taken in. `own`: this host is one of the MX hosts.
     pub(super) fn finish(&mut self, own: bool) {
         let skipped = || self.report.skipped.iter();
-        if !self.hosts.is_empty() {
-            let partial = self.hosts.iter().any(|host| host.partial)
+        if self.hosts.iter().any(|host| host.is_reachable()) {
+            let partial = self.policy_partial
+                || self.hosts.iter().any(|host| host.partial)
                 || skipped().any(|host| host.reason.is_temporary());
             let limits = &self.config.limits;
             let cap = if partial { limits.partial.min(limits.plan) } else { limits.plan };
@@ -131,6 +155,10 @@ impl Resolution {
             };
             return self.end(Ok(Arc::new(plan)));
         }
+        // RFC 8461 §5: mail that a policy stops waits; whether the policy is still the same was looked up just now.
+        if self.hosts.iter().any(|host| host.unreachable == Some(Unreachable::NotInPolicy)) {
+            return self.defer(TemporaryReason::StsPolicy);
+        }
         // RFC 7672 §2.1.2: a host that may come back outweighs those that are known to be of no use.
         let later = skipped().find_map(|host| match (&host.name, host.reason) {
             (Target::Name(name), SkipReason::Lookup(record_type, failure)) => {
@@ -145,6 +173,13 @@ impl Resolution {
             } else {
                 TemporaryReason::NoHostNow { host, failure }
             });
+        }
+        if skipped().any(|host| host.reason == SkipReason::DaneRequired) {
+            return self.defer(TemporaryReason::DaneRequired);
+        }
+        // RFC 8689 §4.2.1: without a host that meets it, the message goes back.
+        if !self.hosts.is_empty() {
+            return self.fail(PermanentReason::NoSecureHost);
         }
         let reason = match skipped().next().map(|host| host.reason) {
             _ if own => PermanentReason::SelfIsBest,
@@ -176,6 +211,8 @@ impl Resolution {
 
     fn end(&mut self, result: Result<Arc<Plan>, RouteError>) {
         self.lookups.cancel();
+        self.policy = None;
+        self.fetches.clear();
         self.stage = Stage::Finished;
         self.events.push_back(Event::Finished(result));
     }

@@ -22,8 +22,9 @@ struct Lookup {
     aliases: Vec<Alias>,
     /// The end of the shortest life of the answers so far.
     expires: UnixMillis,
-    /// How many questions it may still ask.
+    /// How many questions it may still ask, and how many it has asked.
     allowance: usize,
+    used: usize,
     answer: Option<Answer>,
 }
 
@@ -71,11 +72,34 @@ impl Lookups {
     ) -> LookupId {
         let id = LookupId(self.all.len());
         let expires = UnixMillis::from_millis(u64::MAX);
-        let lookup =
-            Lookup { question: question.clone(), aliases: Vec::new(), expires, allowance, answer: None };
+        let lookup = Lookup {
+            question: question.clone(),
+            aliases: Vec::new(),
+            expires,
+            allowance,
+            used: 0,
+            answer: None,
+        };
         self.all.push(lookup);
         self.ask(id, question, now, limits);
         id
+    }
+
+    /// A number for a request.
+    pub(super) const fn next_id(&mut self) -> QueryId {
+        let id = QueryId(self.next_id);
+        self.next_id = self.next_id.wrapping_add(1);
+        id
+    }
+
+    /// When the resolution has to be over.
+    pub(super) const fn end(&self) -> UnixMillis {
+        self.end
+    }
+
+    /// How many questions a lookup has asked.
+    pub(super) fn used(&self, id: LookupId) -> usize {
+        self.all.get(id.0).map_or(0, |lookup| lookup.used)
     }
 
     fn ask(&mut self, id: LookupId, question: Question, now: UnixMillis, limits: &Limits) {
@@ -90,9 +114,9 @@ impl Lookups {
             return;
         }
         lookup.allowance -= 1;
+        lookup.used += 1;
         self.asked += 1;
-        let query = QueryId(self.next_id);
-        self.next_id = self.next_id.wrapping_add(1);
+        let query = self.next_id();
         self.requests.push_back(DnsRequest { id: query, question: question.clone(), deadline });
         self.flights.insert(query, Flight { lookup: id, question, deadline });
     }

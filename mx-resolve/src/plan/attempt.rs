@@ -137,7 +137,7 @@ impl Plan {
             if v6.length >= cap && v4.length >= cap {
                 break;
             }
-            let Some(host) = self.hosts.get(usize::from(index)).filter(|host| host.reachable) else {
+            let Some(host) = self.hosts.get(usize::from(index)).filter(|host| host.is_reachable()) else {
                 continue;
             };
             let split = host.addresses.iter().take_while(|address| address.is_ipv6()).count();

@@ -11,8 +11,8 @@ use core::net::IpAddr;
 
 pub use self::attempt::{Attempt, Dial};
 pub(crate) use self::attempt::{FAMILY, HOSTS};
-pub use self::report::{Diagnostic, Report, SkipReason, Skipped};
-pub use self::tls::{Dane, OpportunisticReason, Pkix, RequiredReason, Tls};
+pub use self::report::{Diagnostic, Report, SkipReason, Skipped, StsReport, StsState};
+pub use self::tls::{Dane, OpportunisticReason, Pkix, PkixReason, RequiredReason, Tls};
 use crate::destination::Destination;
 use crate::name::DomainName;
 use crate::time::UnixMillis;
@@ -58,12 +58,41 @@ pub struct Host {
     pub port: u16,
     /// Its addresses, IPv6 before IPv4, each family sorted.
     pub addresses: Vec<IpAddr>,
-    /// Whether it may be dialled. A host that a policy excludes keeps its place in the plan.
-    pub reachable: bool,
+    /// Why it is never dialled, if so: it keeps its place in the plan all the same.
+    pub unreachable: Option<Unreachable>,
     /// The lookup of one family of addresses failed.
     pub partial: bool,
     /// What TLS has to be like.
     pub tls: Tls,
+}
+
+impl Host {
+    /// Whether it may be dialled.
+    #[must_use]
+    pub const fn is_reachable(&self) -> bool {
+        self.unreachable.is_none()
+    }
+}
+
+/// Why a host that has addresses is not dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Unreachable {
+    /// The policy of the domain, in force, does not name it.
+    NotInPolicy,
+    /// The message asks for TLS (REQUIRETLS), and nothing vouches for it that this is a mail host of the domain.
+    NotAuthentic,
+}
+
+impl Unreachable {
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotInPolicy => "not-in-sts-policy",
+            Self::NotAuthentic => "not-authentic",
+        }
+    }
 }
 
 /// Where the mail for a destination goes.

@@ -2,13 +2,17 @@
 //!
 //! Everything here is data with words of its own; names that come from the DNS are escaped where they are no names.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
 use crate::address::RefusedAddress;
 use crate::dns::{Failure, Question, RecordType};
+use crate::fetch::FetchFailure;
 use crate::name::{DomainName, SpecialUse, Target};
+use crate::sts::{CachedPolicy, PolicyError};
+use crate::tlsrpt::Finding;
 
 /// How many entries of each list are kept: the records of a hostile domain may give thousands.
 const KEPT: usize = 64;
@@ -21,6 +25,10 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// What was odd and did not stop anything.
     pub diagnostics: Vec<Diagnostic>,
+    /// What a report to the domain would tell (TLSRPT), as far as it is known before a connection.
+    pub findings: Vec<Finding>,
+    /// The policy of MTA-STS, if one was looked for.
+    pub sts: Option<StsReport>,
     /// How many questions were asked.
     pub queries: usize,
 }
@@ -32,10 +40,56 @@ impl Report {
         }
     }
 
+    pub(crate) fn find(&mut self, finding: Finding) {
+        if self.findings.len() < KEPT {
+            self.findings.push(finding);
+        }
+    }
+
     pub(crate) fn note(&mut self, diagnostic: Diagnostic) {
         if self.diagnostics.len() < KEPT {
             self.diagnostics.push(diagnostic);
         }
+    }
+}
+
+/// Where a policy of MTA-STS came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum StsState {
+    /// There is none.
+    None,
+    /// It was fetched.
+    Fetched,
+    /// It was fetched earlier, and still holds.
+    Cached,
+}
+
+impl StsState {
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Fetched => "fetched",
+            Self::Cached => "cached",
+        }
+    }
+}
+
+/// The policy of MTA-STS that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StsReport {
+    /// Where it came from.
+    pub state: StsState,
+    /// The policy, if there is one.
+    pub policy: Option<Arc<CachedPolicy>>,
+}
+
+impl StsReport {
+    pub(crate) const fn new(state: StsState, policy: Option<Arc<CachedPolicy>>) -> Self {
+        Self { state, policy }
     }
 }
 
@@ -69,15 +123,18 @@ pub enum SkipReason {
     NoAddress,
     /// All its addresses are refused; this is why the first is.
     Refused(RefusedAddress),
-    /// An address lookup failed, and no address is known.
+    /// An address lookup failed, and no address is known; or DNSSEC vouches for the host, and the lookup of its TLSA records
+    /// failed.
     Lookup(RecordType, Failure),
+    /// DANE is required, and the host has none that can be used.
+    DaneRequired,
 }
 
 impl SkipReason {
     /// Whether it may be different soon.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Lookup(..))
+        matches!(self, Self::Lookup(..) | Self::DaneRequired)
     }
 }
 
@@ -93,6 +150,7 @@ impl fmt::Display for SkipReason {
             Self::NotBetterThanSelf => f.write_str("not-better-than-self"),
             Self::NoAddress => f.write_str("no-address"),
             Self::Refused(reason) => write!(f, "refused-address: {}", reason.as_str()),
+            Self::DaneRequired => f.write_str("dane-required"),
             Self::Lookup(record_type, failure) => write!(f, "lookup-failed: {record_type}: {failure}"),
         }
     }
@@ -140,6 +198,25 @@ pub enum Diagnostic {
         /// How many were left out.
         dropped: usize,
     },
+    /// A host that the policy of the domain does not name.
+    NotInPolicy(DomainName),
+    /// TLSA records of a host that cannot be used, and how many can.
+    UnusableTlsa {
+        /// The host.
+        host: DomainName,
+        /// How many cannot.
+        unusable: usize,
+        /// How many can.
+        usable: usize,
+    },
+    /// The record of a policy could not be looked up.
+    StsLookup(Failure),
+    /// The policy could not be fetched.
+    StsFetch(FetchFailure),
+    /// What was fetched is no policy.
+    StsPolicy(PolicyError),
+    /// The policy was not fetched, since that failed a short while ago.
+    StsRetryLater,
     /// Records that could not be read, beside others that could.
     MalformedRecords {
         /// The question.
@@ -164,6 +241,14 @@ impl fmt::Display for Diagnostic {
             Self::TooManyAddresses { host, dropped } => {
                 write!(f, "too-many-addresses: {host}: {dropped} left out")
             }
+            Self::NotInPolicy(host) => write!(f, "not-in-sts-policy: {host}"),
+            Self::UnusableTlsa { host, unusable, usable } => {
+                write!(f, "unusable-tlsa: {host}: {unusable} unusable, {usable} usable")
+            }
+            Self::StsLookup(failure) => write!(f, "sts-lookup-failed: {failure}"),
+            Self::StsFetch(failure) => write!(f, "sts-policy-fetch-error: {failure}"),
+            Self::StsPolicy(error) => write!(f, "sts-policy-invalid: {error}"),
+            Self::StsRetryLater => f.write_str("sts-policy-fetch-postponed"),
             Self::MalformedRecords { question, count } => write!(f, "malformed-records: {question}: {count}"),
         }
     }

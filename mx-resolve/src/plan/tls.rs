@@ -42,6 +42,16 @@ pub enum OpportunisticReason {
     NotSought,
     /// The destination is an address, which has no policy.
     Address,
+    /// There is neither a policy nor a TLSA record.
+    NoPolicy,
+    /// Nobody vouches for the MX records, so there is no DANE, and there is no policy.
+    InsecureMx,
+    /// Nobody vouches for the addresses of the host, so there is no DANE, and there is no policy.
+    InsecureHost,
+    /// The policy is in testing, and does not name the host.
+    NotInTestingPolicy,
+    /// The message says that it does not need TLS.
+    NotRequired,
 }
 
 impl OpportunisticReason {
@@ -51,6 +61,11 @@ impl OpportunisticReason {
         match self {
             Self::NotSought => "not-sought",
             Self::Address => "address",
+            Self::NoPolicy => "no-policy",
+            Self::InsecureMx => "insecure-mx",
+            Self::InsecureHost => "insecure-host",
+            Self::NotInTestingPolicy => "not-in-testing-policy",
+            Self::NotRequired => "tls-not-required",
         }
     }
 }
@@ -73,7 +88,28 @@ impl RequiredReason {
     }
 }
 
-/// What a certificate has to have under a policy of MTA-STS (RFC 8461 §4.2).
+/// Why a trusted root has to vouch for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PkixReason {
+    /// A policy of MTA-STS.
+    Sts,
+    /// The message asks for it.
+    RequireTls,
+}
+
+impl PkixReason {
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sts => "sts",
+            Self::RequireTls => "requiretls",
+        }
+    }
+}
+
+/// What a certificate has to have under a policy of MTA-STS (RFC 8461 §4.2), or for REQUIRETLS (RFC 8689 §4.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pkix {
@@ -83,8 +119,10 @@ pub struct Pkix {
     pub sni: DomainName,
     /// Deliver anyway, and report (`mode: testing`).
     pub testing: bool,
-    /// The id of the policy.
-    pub policy_id: Arc<str>,
+    /// The id of the policy, if there is one.
+    pub policy_id: Option<Arc<str>>,
+    /// Why.
+    pub reason: PkixReason,
 }
 
 /// What a certificate has to match under DANE (RFC 7672 §3).
@@ -99,6 +137,9 @@ pub struct Dane {
     pub names: Vec<DomainName>,
     /// The name to send as SNI.
     pub sni: DomainName,
+    /// DNSSEC vouches for the way from the destination to the host, too. If not, what is delivered here must not be called
+    /// secure (RFC 7672 §2.2.1).
+    pub secure_route: bool,
     /// What a policy of MTA-STS would have asked for, for reports.
     pub sts: Option<Pkix>,
 }

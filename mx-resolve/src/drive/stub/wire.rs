@@ -9,7 +9,8 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use bytes::Bytes;
 
 use crate::dns::{
-    Message, Mx, Question, Record, RecordData, RecordType, ResponseCode, Security, StartOfAuthority, Tlsa,
+    Message, Mx, Question, Record, RecordData, RecordType, ResponseCode, Security, Srv, StartOfAuthority,
+    Tlsa,
 };
 use crate::name::{DomainName, Target};
 
@@ -198,6 +199,7 @@ impl Raw {
             15 => RecordType::Mx,
             16 => RecordType::Txt,
             28 => RecordType::Aaaa,
+            33 => RecordType::Srv,
             52 => RecordType::Tlsa,
             _ => return None,
         };
@@ -221,6 +223,15 @@ impl Raw {
                 RecordData::Mx(Mx { preference, exchange: self.last_name(packet, self.start + 2, asked)? })
             }
             RecordType::Txt => RecordData::Txt(strings(octets)?),
+            RecordType::Srv => {
+                let [priority, weight, port] = [0, 2, 4].map(|at| octets.get(at..at + 2)?.try_into().ok());
+                RecordData::Srv(Srv {
+                    priority: u16::from_be_bytes(priority?),
+                    weight: u16::from_be_bytes(weight?),
+                    port: u16::from_be_bytes(port?),
+                    target: self.last_name(packet, self.start + 6, asked)?,
+                })
+            }
             RecordType::Tlsa => {
                 let ([usage, selector, matching], data) = octets.split_first_chunk()?;
                 let data = Bytes::copy_from_slice(data);

@@ -22,10 +22,12 @@ use crate::dns::{
     StartOfAuthority,
 };
 use crate::error::RouteError;
+use crate::fetch::{FetchFailure, Page, Response};
 use crate::machine::{Event, Request, Resolution};
 use crate::name::{DomainName, Target};
 use crate::plan::Plan;
 use crate::random::SplitMix64;
+use crate::sts::StsNews;
 use crate::time::UnixMillis;
 
 /// More aliases in a row than any limit that is tried.
@@ -38,7 +40,7 @@ const LONGEST_CHAIN: usize = 64;
 ///
 /// | line | meaning |
 /// |---|---|
-/// | `mx1.example.org 60 A 192.0.2.1` | a record: `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `TLSA` |
+/// | `mx1.example.org 60 A 192.0.2.1` | a record: `A`, `AAAA`, `CNAME`, `MX`, `SRV`, `TXT`, `TLSA` |
 /// | `example.org MX malformed` | a record that cannot be read |
 /// | `example.org fail servfail` | each question about the name fails: the words of [`Failure`] |
 /// | `example.org fail timeout AAAA` | questions of one type do |
@@ -60,6 +62,7 @@ pub struct Zone {
     names: BTreeMap<String, Node>,
     /// Answers end at the first alias.
     first_alias_only: bool,
+    pages: BTreeMap<(DomainName, String), Result<Response, FetchFailure>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -86,6 +89,36 @@ impl Zone {
         self
     }
 
+    /// The same table, and what comes of fetching a file. Other files are [`FetchFailure::Connection`].
+    #[must_use]
+    pub fn with_page(mut self, page: Page, result: Result<Response, FetchFailure>) -> Self {
+        self.pages.insert((page.host, page.path), result);
+        self
+    }
+
+    /// The same table, and the policy of MTA-STS that `domain` has, as text.
+    ///
+    /// # Panics
+    /// If the name of the domain leaves no room for that of the policy host.
+    #[must_use]
+    #[expect(clippy::panic, reason = "for tests")]
+    pub fn with_policy(self, domain: &str, policy: &str) -> Self {
+        let Ok(host) = DomainName::from_ascii(&alloc::format!("mta-sts.{domain}")) else {
+            panic!("{domain} cannot have a policy")
+        };
+        let response = Response::new(200, Some("text/plain".into()), policy.as_bytes().to_vec());
+        self.with_page(Page::new(host, "/.well-known/mta-sts.txt"), Ok(response))
+    }
+
+    /// What comes of fetching a file.
+    ///
+    /// # Errors
+    /// As the table says.
+    pub fn page(&self, page: &Page) -> Result<Response, FetchFailure> {
+        let found = self.pages.get(&(page.host.clone(), page.path.clone()));
+        found.cloned().unwrap_or(Err(FetchFailure::Connection))
+    }
+
     /// The answer to a question.
     #[must_use]
     pub fn answer(&self, question: &Question) -> Answer {
@@ -106,7 +139,7 @@ impl Zone {
         seed: u64,
         now: UnixMillis,
     ) -> Result<Arc<Plan>, RouteError> {
-        self.run(Resolution::new(destination.clone(), Arc::clone(config), seed, now), now, |_| 0)
+        self.run(Resolution::new(destination.clone(), Arc::clone(config), seed, now), now, 0).0
     }
 
     /// The same with answers in an order that `order` decides.
@@ -121,25 +154,31 @@ impl Zone {
         now: UnixMillis,
         order: u64,
     ) -> Result<Arc<Plan>, RouteError> {
-        let mut order = SplitMix64::new(order);
         let resolution = Resolution::new(destination.clone(), Arc::clone(config), seed, now);
-        self.run(resolution, now, |open| order.below(open))
+        self.run(resolution, now, order).0
     }
 
-    fn run(
+    /// Runs a resolution to its end, with answers in an order that `order` decides: that of the questions if it is 0. What
+    /// was found out about the policy of the domain comes along.
+    ///
+    /// # Errors
+    /// If there is no plan.
+    pub fn run(
         &self,
         mut resolution: Resolution,
         now: UnixMillis,
-        mut next: impl FnMut(usize) -> usize,
-    ) -> Result<Arc<Plan>, RouteError> {
-        let mut open = Vec::new();
+        order: u64,
+    ) -> (Result<Arc<Plan>, RouteError>, Option<StsNews>) {
+        let mut random = SplitMix64::new(order);
+        let mut next = |open| if order == 0 { 0 } else { random.below(open) };
+        let (mut open, mut found) = (Vec::new(), None);
         loop {
-            while let Some(Request::Dns(request)) = resolution.poll_request() {
-                open.push(request);
-            }
+            open.extend(core::iter::from_fn(|| resolution.poll_request()));
             while let Some(event) = resolution.poll_event() {
-                if let Event::Finished(result) = event {
-                    return result;
+                match event {
+                    Event::Finished(result) => return (result, found),
+                    Event::Policy { news, .. } => found = Some(news),
+                    Event::HostReady(_) => {}
                 }
             }
             if open.is_empty() {
@@ -147,9 +186,15 @@ impl Zone {
                 resolution.handle_timeout(UnixMillis::from_millis(u64::MAX));
                 continue;
             }
-            let request = open.remove(next(open.len()).min(open.len() - 1));
             // Questions about hosts that turned out not to matter are closed by now.
-            let _ = resolution.handle_answer(request.id, self.answer(&request.question), now);
+            let _ = match open.remove(next(open.len()).min(open.len() - 1)) {
+                Request::Dns(request) => {
+                    resolution.handle_answer(request.id, self.answer(&request.question), now)
+                }
+                Request::Fetch(request) => {
+                    resolution.handle_response(request.id, self.page(&request.page), now)
+                }
+            };
         }
     }
 
@@ -244,6 +289,15 @@ static EMPTY: &Node = &Node { records: Vec::new(), fail: Vec::new(), security: N
 impl Driver for Zone {
     fn ask(&self, question: &Question, _time: Duration) -> impl Future<Output = Answer> + Send {
         ready(self.answer(question))
+    }
+
+    fn fetch(
+        &self,
+        page: &Page,
+        _limit: usize,
+        _time: Duration,
+    ) -> impl Future<Output = Result<Response, FetchFailure>> + Send {
+        ready(self.page(page))
     }
 
     fn elapsed(&self) -> Duration {

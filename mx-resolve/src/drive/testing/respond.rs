@@ -129,6 +129,14 @@ fn record(response: &mut Vec<u8>, record: &Record) {
             }
             (RecordType::Txt, data)
         }
+        RecordData::Srv(srv) => {
+            let mut data = Vec::new();
+            for number in [srv.priority, srv.weight, srv.port] {
+                data.extend(number.to_be_bytes());
+            }
+            data.extend(written(&srv.target));
+            (RecordType::Srv, data)
+        }
         RecordData::Tlsa(tlsa) => {
             let mut data = Vec::from([tlsa.usage, tlsa.selector, tlsa.matching]);
             data.extend(&tlsa.data);

@@ -7,7 +7,7 @@ use core::str::FromStr;
 use bytes::Bytes;
 
 use super::Zone;
-use crate::dns::{Failure, Mx, RecordData, RecordType, Security, StartOfAuthority, Tlsa};
+use crate::dns::{Failure, Mx, RecordData, RecordType, Security, Srv, StartOfAuthority, Tlsa};
 use crate::name::Target;
 
 /// A line that is neither a record nor a directive.
@@ -24,8 +24,8 @@ pub struct ZoneError {
 pub(super) fn read(text: &str) -> Result<Zone, ZoneError> {
     let mut zone = Zone::default();
     for (number, whole) in text.lines().enumerate() {
-        let line = whole.split(" ;").next().unwrap_or_default().trim();
-        if line.is_empty() || line.starts_with(';') {
+        let line = without_comment(whole).trim();
+        if line.is_empty() {
             continue;
         }
         if entry(&mut zone, line).is_none() {
@@ -33,6 +33,20 @@ pub(super) fn read(text: &str) -> Result<Zone, ZoneError> {
         }
     }
     Ok(zone)
+}
+
+/// What stands before a semicolon that is in front, or behind white space and outside quotes.
+fn without_comment(line: &str) -> &str {
+    let (mut quoted, mut white) = (false, true);
+    for (at, octet) in line.bytes().enumerate() {
+        match octet {
+            b'"' => quoted = !quoted,
+            b';' if white && !quoted => return line.get(..at).unwrap_or_default(),
+            _ => {}
+        }
+        white = octet.is_ascii_whitespace();
+    }
+    line
 }
 
 fn entry(zone: &mut Zone, line: &str) -> Option<()> {
@@ -61,8 +75,15 @@ fn entry(zone: &mut Zone, line: &str) -> Option<()> {
     Some(())
 }
 
-const TYPES: [RecordType; 6] =
-    [RecordType::A, RecordType::Cname, RecordType::Mx, RecordType::Txt, RecordType::Aaaa, RecordType::Tlsa];
+const TYPES: [RecordType; 7] = [
+    RecordType::A,
+    RecordType::Cname,
+    RecordType::Mx,
+    RecordType::Txt,
+    RecordType::Aaaa,
+    RecordType::Srv,
+    RecordType::Tlsa,
+];
 
 fn type_of(word: &str) -> Option<RecordType> {
     TYPES.into_iter().find(|record_type| record_type.as_str() == word)
@@ -101,6 +122,12 @@ fn record(record_type: RecordType, data: &str) -> Option<RecordData> {
             RecordData::Mx(Mx { preference: preference.parse().ok()?, exchange: target(name)? })
         }
         (RecordType::Txt, _) => RecordData::Txt(strings(data)?),
+        (RecordType::Srv, [priority, weight, port, name]) => RecordData::Srv(Srv {
+            priority: priority.parse().ok()?,
+            weight: weight.parse().ok()?,
+            port: port.parse().ok()?,
+            target: target(name)?,
+        }),
         (RecordType::Tlsa, [usage, selector, matching, hex]) => RecordData::Tlsa(Tlsa {
             usage: usage.parse().ok()?,
             selector: selector.parse().ok()?,
@@ -119,6 +146,7 @@ pub(super) fn is_of(data: &RecordData, record_type: RecordType) -> bool {
         RecordData::Mx(_) => RecordType::Mx,
         RecordData::Txt(_) => RecordType::Txt,
         RecordData::Aaaa(_) => RecordType::Aaaa,
+        RecordData::Srv(_) => RecordType::Srv,
         RecordData::Tlsa(_) => RecordType::Tlsa,
         RecordData::Malformed(record_type) => *record_type,
     };

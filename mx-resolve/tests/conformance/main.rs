@@ -1,0 +1,89 @@
+//! Each row of the reactions that this crate promises, with an input and what comes of it: `CONFORMANCE.md` is written from
+//! here, and a test holds it to be current (`UPDATE_CONFORMANCE=1` writes it).
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::disallowed_methods, reason = "reads and writes the page")]
+
+mod dane;
+mod mx;
+mod sts;
+mod table;
+
+use core::fmt::Write as _;
+use std::path::Path;
+
+use table::{Case, Table};
+
+fn all() -> Vec<Case> {
+    let mut table = Table::default();
+    mx::rows(&mut table);
+    sts::rows(&mut table);
+    dane::rows(&mut table);
+    table.cases.sort_by_key(|case| case.row);
+    table.cases
+}
+
+fn check(rows: impl FnOnce(&mut Table)) {
+    let mut table = Table::default();
+    rows(&mut table);
+    let wrong: Vec<String> = table
+        .cases
+        .iter()
+        .filter(|case| case.got != case.expected)
+        .map(|case| format!("row {} {}\n got {}\nwant {}", case.row, case.input, case.got, case.expected))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn rows_of_the_mx_stage() {
+    check(mx::rows);
+}
+
+#[test]
+fn rows_of_mta_sts() {
+    check(sts::rows);
+}
+
+#[test]
+fn rows_of_dane() {
+    check(dane::rows);
+}
+
+#[test]
+fn the_page_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFORMANCE.md");
+    let page = page();
+    if std::env::var("UPDATE_CONFORMANCE").is_ok() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "CONFORMANCE.md is not current: run this test with UPDATE_CONFORMANCE=1");
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "# What comes of what\n\n\
+         Written by the test `conformance`, which checks it. A row is a situation with what must come of it; an input is a\n\
+         destination, the records that there are (`NAME [TTL] TYPE DATA`, `NAME secure` for what DNSSEC vouches for, `NAME fail\n\
+         WHY` for lookups that fail), and options. An outcome is the kind of plan with its hosts, addresses and what TLS has to\n\
+         be like, or the status and reason of a failure; then `sts` with where the policy came from, `-` a host that is left\n\
+         out, `!` a finding for a report, and diagnostics.\n",
+    );
+    let mut last = 0;
+    for case in all() {
+        if case.row != last {
+            last = case.row;
+            write!(
+                page,
+                "\n## {}. {}\n\n| input | required | got |\n|---|---|---|\n",
+                case.row, case.required
+            )
+            .unwrap();
+        }
+        let cell = |text: &str| text.replace('|', "\\|");
+        writeln!(page, "| `{}` | `{}` | `{}` |", cell(&case.input), cell(&case.expected), cell(&case.got))
+            .unwrap();
+    }
+    page
+}
