@@ -28,6 +28,8 @@ mod resolver;
 pub mod sts;
 mod time;
 pub mod tlsrpt;
+#[cfg(feature = "dane-verify")]
+pub mod verify;
 
 pub use self::address::{AddressPolicy, RefusedAddress};
 pub use self::cache::Cache;

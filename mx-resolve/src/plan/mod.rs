@@ -72,6 +72,16 @@ impl Host {
     pub const fn is_reachable(&self) -> bool {
         self.unreachable.is_none()
     }
+
+    /// The name to send as SNI: the one that TLS asks for, or that of the host. None if it has none.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&DomainName> {
+        match &self.tls {
+            Tls::Pkix(pkix) => Some(&pkix.sni),
+            Tls::Dane(dane) => Some(&dane.sni),
+            Tls::Opportunistic(_) | Tls::Required(_) => self.name.as_ref(),
+        }
+    }
 }
 
 /// Why a host that has addresses is not dialled.

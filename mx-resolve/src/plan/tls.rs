@@ -32,6 +32,16 @@ impl Tls {
             Self::Dane(_) => "dane",
         }
     }
+
+    /// Whether mail goes out though TLS is not as it has to be, plaintext included.
+    #[must_use]
+    pub const fn lets_pass(&self) -> bool {
+        match self {
+            Self::Opportunistic(_) => true,
+            Self::Pkix(pkix) => pkix.testing,
+            Self::Required(_) | Self::Dane(_) => false,
+        }
+    }
 }
 
 /// Why nothing is insisted on.

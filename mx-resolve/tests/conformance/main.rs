@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "reads and writes the page")]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod dane;
 mod mx;
 mod sts;
 mod table;
+mod verify;
 
 use core::fmt::Write as _;
 use std::path::Path;
@@ -19,6 +22,7 @@ fn all() -> Vec<Case> {
     mx::rows(&mut table);
     sts::rows(&mut table);
     dane::rows(&mut table);
+    verify::rows(&mut table);
     table.cases.sort_by_key(|case| case.row);
     table.cases
 }
@@ -48,6 +52,11 @@ fn rows_of_mta_sts() {
 #[test]
 fn rows_of_dane() {
     check(dane::rows);
+}
+
+#[test]
+fn rows_of_certificates() {
+    check(verify::rows);
 }
 
 #[test]
