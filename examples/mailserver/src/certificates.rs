@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -20,17 +21,26 @@ const CA: &str = "ca.pem";
 const CA_KEY: &str = "ca-key.pem";
 
 /// What servers need for TLS.
-pub(crate) fn server_config(data: &Data, options: &Options) -> Result<Arc<ServerConfig>, Failure> {
+#[derive(Clone, Debug)]
+pub(crate) struct ServerTls {
+    pub(crate) config: Arc<ServerConfig>,
+    /// The server's own certificate, for clients that bind SCRAM to it.
+    pub(crate) certificate: Bytes,
+}
+
+pub(crate) fn server_tls(data: &Data, options: &Options) -> Result<ServerTls, Failure> {
     let (chain, key) = match &options.tls {
         Some((chain, key)) => read(chain, key)?,
         None => generate(data, options)?,
     };
+    let certificate =
+        chain.first().map(|certificate| Bytes::copy_from_slice(certificate)).unwrap_or_default();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    Ok(Arc::new(config))
+    Ok(ServerTls { config: Arc::new(config), certificate })
 }
 
 /// TLS towards other mail servers, of which nobody says whom their certificates should name: RFC 7435. What is sent is

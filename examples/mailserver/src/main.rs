@@ -91,7 +91,7 @@ async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Dat
     config.mail.message_octets = options.max_size;
     let store = Store::open(engine, config, entropy()?).await?;
     directory::fill(&store, options).await?;
-    let tls = certificates::server_config(data, options)?;
+    let tls = certificates::server_tls(data, options)?;
     let sessions = Arc::new(Sessions::new(store.clone(), options, tls)?);
 
     // Before anything is told, so that who reads "ready" may send a signal.

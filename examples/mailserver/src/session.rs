@@ -8,14 +8,14 @@ use mailwright_core::io::tokio::Connection;
 use mailwright_core::session::Transport;
 use mailwright_imap as imap;
 use mailwright_pop3 as pop3;
-use mailwright_sasl::{MechanismName, Offers};
+use mailwright_sasl::{MechanismName, Offers, ServerPolicy};
 use mailwright_smtp as smtp;
 use mailwright_store::engine::{Blobs, Engine};
 use mailwright_store::{Store, serve};
-use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use crate::certificates::ServerTls;
 use crate::listen::stopped;
 use crate::options::{Options, Relay};
 use crate::service::Service;
@@ -34,7 +34,7 @@ pub(crate) struct Sessions<E> {
     imaps: Arc<imap::server::Config>,
     pop3: Arc<pop3::server::Config>,
     pop3s: Arc<pop3::server::Config>,
-    tls: Arc<ServerConfig>,
+    tls: ServerTls,
 }
 
 /// How clients may log in, by TLS only unless the operator allows more (RFC 8314 §3).
@@ -51,10 +51,15 @@ fn offers() -> Offers {
 }
 
 impl<E: Engine + Blobs> Sessions<E> {
-    pub(crate) fn new(store: Store<E>, options: &Options, tls: Arc<ServerConfig>) -> Result<Self, Failure> {
+    pub(crate) fn new(store: Store<E>, options: &Options, tls: ServerTls) -> Result<Self, Failure> {
         use smtp::server::{Protocol, TlsMode};
         let receiving =
             serve::smtp::Service::new(store.clone(), Threads).with_relaying(options.relay != Relay::Off);
+        let sasl = |policy: &mut ServerPolicy| {
+            // Python's smtplib and curl send the name at once.
+            policy.login_initial_response = true;
+            policy.certificate = Some(tls.certificate.clone());
+        };
         let config = |protocol, tls| {
             let mut config = smtp::server::Config::new(&welcome::host_name(options))?;
             config.protocol = protocol;
@@ -65,8 +70,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             config.set_greeting_text(if protocol == Protocol::Lmtp { "LMTP" } else { "ESMTP" })?;
             if protocol == Protocol::Submission {
                 config.offers = offers();
-                // Python's smtplib sends the name at once.
-                config.sasl.login_initial_response = true;
+                sasl(&mut config.sasl);
                 config.allow_plaintext_authentication = options.allow_plaintext_auth;
             }
             receiving.configure(&mut config);
@@ -79,6 +83,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             config.tls = tls;
             config.clear_text_without_tls = options.allow_plaintext_auth;
             config.offers = offers();
+            sasl(&mut config.sasl);
             config.limits.append = options.max_size;
             mailboxes.configure(&mut config);
             Arc::new(config)
@@ -88,6 +93,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             config.tls = tls;
             config.clear_text_without_tls = options.allow_plaintext_auth;
             config.offers = offers();
+            sasl(&mut config.sasl);
             Arc::new(config)
         };
         Ok(Self {
@@ -144,7 +150,7 @@ impl<E: Engine + Blobs> Sessions<E> {
         use smtp::server::Event;
         let seed = entropy().map_err(io::Error::other)?;
         let session = smtp::server::Server::new(Arc::clone(config), seed);
-        let transport = Transport::tls_ready(session, Arc::clone(&self.tls));
+        let transport = Transport::tls_ready(session, Arc::clone(&self.tls.config));
         let mut connection = Connection::over(stream, transport);
         let mut handler = self.receiving.handler(Some(peer.ip()));
         let mut stops = false;
@@ -184,7 +190,7 @@ impl<E: Engine + Blobs> Sessions<E> {
         use imap::server::Event;
         let seed = entropy().map_err(io::Error::other)?;
         let session = imap::server::Server::new(Arc::clone(config), seed);
-        let transport = Transport::tls_ready(session, Arc::clone(&self.tls));
+        let transport = Transport::tls_ready(session, Arc::clone(&self.tls.config));
         let mut connection = Connection::over(stream, transport);
         let mut handler = self.mailboxes.handler();
         let mut stops = false;
@@ -229,7 +235,7 @@ impl<E: Engine + Blobs> Sessions<E> {
         use pop3::server::Event;
         let seed = entropy().map_err(io::Error::other)?;
         let session = pop3::server::Server::new(Arc::clone(config), seed);
-        let transport = Transport::tls_ready(session, Arc::clone(&self.tls));
+        let transport = Transport::tls_ready(session, Arc::clone(&self.tls.config));
         let mut connection = Connection::over(stream, transport);
         let mut handler = self.maildrops.handler();
         let mut stops = false;

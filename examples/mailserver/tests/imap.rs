@@ -55,6 +55,29 @@ fn a_delivery_is_told_in_idle_at_once() {
 }
 
 #[test]
+fn the_name_of_login_may_come_with_the_command() {
+    let data = Directory::new();
+    let server = Running::start(data.path(), &PLAIN);
+    for (service, command, prompt, end) in [
+        ("imap", "t AUTHENTICATE LOGIN", "+ ", "t OK "),
+        ("pop3", "AUTH LOGIN", "+ ", "+OK"),
+        ("submission", "AUTH LOGIN", "334 ", "235 "),
+    ] {
+        let mut session = Lines::new(server.connect(service));
+        session.read();
+        if service == "submission" {
+            session.say("EHLO client.test");
+        }
+        session.write(&format!("{command} Ym9iQGV4YW1wbGUub3Jn\r\n")); // bob@example.org
+        let line = session.read().unwrap();
+        assert!(line.starts_with(prompt), "{service}: {line}");
+        session.write("ZGVtbw==\r\n"); // demo
+        let line = session.read().unwrap();
+        assert!(line.starts_with(end), "{service}: {line}");
+    }
+}
+
+#[test]
 fn pop3_removes_at_quit_and_imap_sees_it() {
     let data = Directory::new();
     let server = Running::start(data.path(), &PLAIN);

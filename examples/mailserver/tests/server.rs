@@ -19,11 +19,17 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// Trust in the CA that the server made.
 fn trust(data: &Directory) -> (Arc<ClientConfig>, ServerName<'static>) {
+    trust_by(data, rustls::DEFAULT_VERSIONS)
+}
+
+fn trust_by(
+    data: &Directory,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> (Arc<ClientConfig>, ServerName<'static>) {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(data.path().join("ca.pem")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
     let config = builder.with_root_certificates(roots).with_no_client_auth();
     (Arc::new(config), "localhost".try_into().unwrap())
 }
@@ -102,6 +108,20 @@ fn a_submitted_message_is_read_as_it_was_written() {
             assert!(message.ends_with(content));
         }
     }
+}
+
+#[test]
+fn without_tls_1_3_a_client_binds_to_the_certificate() {
+    let data = Directory::new();
+    let server = Running::start(data.path(), &["--store", "memory"]);
+    let mut config = pop3::Config::default();
+    config.tls = mailwright_pop3::TlsMode::Implicit;
+    let tls = trust_by(&data, &[&rustls::version::TLS12]);
+    let transport = Transport::tls_ready(pop3::Client::new(config, [2; 32]), tls);
+    let mut connection = Connection::over(server.connect("pop3s"), transport);
+    let credentials = Credentials::password("bob@example.org", "demo").unwrap();
+    let logged_in = connection.run(pop3::Login::new(credentials)).unwrap();
+    assert_eq!(logged_in.mechanism, Some(MechanismName::SCRAM_SHA_256_PLUS));
 }
 
 #[test]
