@@ -35,7 +35,7 @@ PROTOCOL = re.compile(r"\bmailwright_(?:pop3|imap|smtp(?!::(?:dsn|trace|types)\b
 # Eleven of the default ones are HMAC, SHA-1 and SHA-256, for SCRAM and the nonces of SASL.
 DEFAULT_BUDGET = 19
 FULL_BUDGET = 50
-HEAVY = {"tokio", "rustls", "idna", "codec", "stub", "hickory"}
+HEAVY = {"tokio", "rustls", "idna", "codec", "stub", "hickory", "https"}
 
 # Where clocks, files, sockets and threads may be: lints are relaxed nowhere else.
 IMPURE = ("mail-core/src/io/", "mx-resolve/src/drive/", "examples/", "fuzz/", "benches/")

@@ -1,6 +1,7 @@
 //! The drivers that speak packets, against servers on loopback that behave, and that do not.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::disallowed_methods, reason = "writes a trust anchor")]
 
 mod support;
 
@@ -258,4 +259,54 @@ async fn the_ad_bit_of_a_resolver_on_loopback_is_believed() {
     assert_eq!(answer.security, Security::Insecure);
     let answer = ask(&hickory(zone_server(&format!("{GOOD}\nexample.org secure")).await)).await;
     assert_eq!(answer.security, Security::Unchecked, "nothing is validated there");
+}
+
+#[tokio::test]
+async fn with_a_trust_anchor_hickory_believes_no_answer_without_signatures() {
+    // A key of the root that has signed nothing.
+    let key = "A".repeat(86) + "==";
+    let folder = std::env::temp_dir().join(format!("mailwright-mx-anchor-{}", std::process::id()));
+    std::fs::write(&folder, format!(". 3600 IN DNSKEY 257 3 13 {key}\n")).unwrap();
+    let mut config = HickoryConfig::default();
+    config.servers = vec![zone_server(GOOD).await];
+    config.trust_anchor = Some(folder.clone());
+    let driver = Hickory::new(&config).unwrap();
+    let answer = ask(&driver).await;
+    assert!(matches!(answer.outcome, Outcome::Failure(_)), "{answer:?}");
+    std::fs::remove_file(&folder).unwrap();
+    assert!(Hickory::new(&config).is_err(), "the file is gone");
+}
+
+#[tokio::test]
+async fn the_probe_sees_whether_the_resolver_validates() {
+    for (more, expected) in [(0x20, true), (0x00, false), (0x22, false)] {
+        let address = server(move |query, _| {
+            assert_eq!(&query[12..17], [0, 0, 2, 0, 1], "NS of the root");
+            let mut response = query.to_vec();
+            (response[2], response[3]) = (0x81, 0x80 | more);
+            vec![vec![0; 3], response]
+        })
+        .await;
+        assert_eq!(stub(address).probe().await, expected, "{more:x}");
+    }
+    assert!(!Stub::new(StubConfig::default()).probe().await, "nobody to ask");
+}
+
+#[tokio::test]
+async fn an_extended_error_tells_bogus_from_other_failures() {
+    for (code, failure) in
+        [(6_u8, Failure::Bogus), (9, Failure::Bogus), (22, Failure::ServFail), (0, Failure::ServFail)]
+    {
+        let address = server(move |query, _| {
+            let mut response = query.to_vec();
+            (response[2], response[3]) = (0x81, 0x82);
+            // The OPT record is the last, without options so far.
+            let length = response.len();
+            response[length - 1] = 6 + 5;
+            response.extend([0, 10, 0, 1, 7, 0, 15, 0, 2, 0, code]);
+            vec![response]
+        })
+        .await;
+        assert_eq!(ask(&stub(address)).await.outcome, Outcome::Failure(failure), "{code}");
+    }
 }

@@ -127,6 +127,10 @@ impl Answer {
         let failure = match message.code {
             ResponseCode::NoError | ResponseCode::NxDomain => None,
             ResponseCode::FormErr => Some(Failure::FormErr),
+            // RFC 8914 §4: from "indeterminate" and "bogus" to "NSEC missing" they are about DNSSEC.
+            ResponseCode::ServFail if message.extended_error.is_some_and(|code| (5..=12).contains(&code)) => {
+                Some(Failure::Bogus)
+            }
             ResponseCode::ServFail => Some(Failure::ServFail),
             ResponseCode::NotImp => Some(Failure::NotImp),
             ResponseCode::Refused => Some(Failure::Refused),

@@ -95,12 +95,21 @@ pub struct Message {
     pub authority: Option<StartOfAuthority>,
     /// How far DNSSEC vouches for an absence.
     pub denial: Security,
+    /// The extended error of the response (RFC 8914), if it has one.
+    pub extended_error: Option<u16>,
 }
 
 impl Message {
     /// A response without anything in it.
     #[must_use]
     pub const fn new(code: ResponseCode) -> Self {
-        Self { code, truncated: false, answers: Vec::new(), authority: None, denial: Security::Unchecked }
+        Self {
+            code,
+            truncated: false,
+            answers: Vec::new(),
+            authority: None,
+            denial: Security::Unchecked,
+            extended_error: None,
+        }
     }
 }

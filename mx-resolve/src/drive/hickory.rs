@@ -1,24 +1,29 @@
 //! [`Hickory`]: a driver over hickory-resolver, for hosts that have it anyway.
 //!
-//! It sees through the resolver, so it knows less than a driver of packets: nothing is validated here, and every
-//! answer is [`Security::Unchecked`](crate::dns::Security::Unchecked). An absence behind an alias comes without the alias, which is asked for again.
+//! It sees through the resolver, so it knows less than a driver of packets. Without a trust anchor nothing is validated, and
+//! every answer is [`Security::Unchecked`]; with one the library validates, and what a resolver says about that is not asked.
+//! An absence behind an alias comes without the alias, which is asked for again.
 
+use alloc::string::ToString as _;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError, NoRecords};
+use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
+use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::rr;
 
 use super::Driver;
 use crate::dns::{
-    Answer, Failure, Message, Mx, Outcome, Question, Record, RecordData, RecordType, ResponseCode, Srv,
-    StartOfAuthority, Tlsa,
+    Answer, Failure, Message, Mx, Outcome, Question, Record, RecordData, RecordType, ResponseCode, Security,
+    Srv, StartOfAuthority, Tlsa,
 };
 use crate::name::{DomainName, Target};
 
@@ -34,11 +39,19 @@ pub struct HickoryConfig {
     pub attempts: usize,
     /// Mix the case of names, so that answers are harder to forge. Default: no, since some resolvers do not keep it.
     pub mix_case: bool,
+    /// A file of DNSKEY records of the root, to validate with. Default: none, nothing is validated.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 impl Default for HickoryConfig {
     fn default() -> Self {
-        Self { servers: Vec::new(), timeout: Duration::from_secs(3), attempts: 2, mix_case: false }
+        Self {
+            servers: Vec::new(),
+            timeout: Duration::from_secs(3),
+            attempts: 2,
+            mix_case: false,
+            trust_anchor: None,
+        }
     }
 }
 
@@ -48,18 +61,19 @@ pub struct Hickory {
     resolver: TokioResolver,
     start: tokio::time::Instant,
     aliases: usize,
+    validates: bool,
 }
 
 /// The resolver could not be made.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("no resolver: {0}")]
-pub struct HickoryError(Arc<NetError>);
+pub struct HickoryError(Arc<str>);
 
 impl Hickory {
     /// A driver that asks as `config` says.
     ///
     /// # Errors
-    /// If the library refuses the configuration.
+    /// If the library refuses the configuration, or the trust anchor cannot be read.
     pub fn new(config: &HickoryConfig) -> Result<Self, HickoryError> {
         let server = |address: &SocketAddr| {
             let mut connections = Vec::from([ConnectionConfig::udp(), ConnectionConfig::tcp()]);
@@ -80,8 +94,14 @@ impl Hickory {
         options.edns0 = true;
         // What is remembered is remembered as plans, and with lifetimes that are known.
         options.cache_size = 0;
-        let resolver = builder.build().map_err(|error| HickoryError(Arc::new(error)))?;
-        Ok(Self { resolver, start: tokio::time::Instant::now(), aliases: 16 })
+        if let Some(path) = &config.trust_anchor {
+            let anchors = TrustAnchors::from_file(path)
+                .map_err(|error| HickoryError(alloc::format!("{}: {error}", path.display()).into()))?;
+            builder = builder.with_trust_anchor(Arc::new(anchors));
+        }
+        let resolver = builder.build().map_err(|error| HickoryError(error.to_string().into()))?;
+        let validates = config.trust_anchor.is_some();
+        Ok(Self { resolver, start: tokio::time::Instant::now(), aliases: 16, validates })
     }
 
     async fn message(&self, question: &Question) -> Result<Message, Failure> {
@@ -92,14 +112,29 @@ impl Hickory {
         match self.resolver.lookup(name, number(question.record_type)).await {
             Ok(lookup) => {
                 let mut message = Message::new(ResponseCode::NoError);
-                message.answers.extend(lookup.answers().iter().filter_map(record));
-                message.authority = lookup.authorities().iter().find_map(|record| match &record.data {
-                    rr::RData::SOA(soa) => Some(StartOfAuthority::new(record.ttl, soa.minimum)),
-                    _ => None,
-                });
+                for found in lookup.answers() {
+                    let Some(mut record) = record(found) else { continue };
+                    record.security = self.security(found.proof)?;
+                    message.answers.push(record);
+                }
+                message.denial = self.denial(lookup.authorities(), message.code)?;
+                message.authority = lookup.authorities().iter().find_map(start_of_authority);
                 Ok(message)
             }
-            Err(NetError::Dns(DnsError::NoRecordsFound(none))) => Ok(absence(&none)),
+            Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
+                let mut message = absence(&none);
+                message.denial =
+                    self.denial(none.authorities.as_deref().unwrap_or_default(), message.code)?;
+                Ok(message)
+            }
+            // The library could not prove the absence: it may be that nobody can (opt-out), or worse.
+            Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => {
+                let mut message = Message::new(u16::from(response.response_code).into());
+                message.denial = self.security(proof)?.min(Security::Insecure);
+                message.answers.extend(response.answers.iter().filter_map(record));
+                message.authority = response.authorities.iter().find_map(start_of_authority);
+                Ok(message)
+            }
             Err(NetError::Dns(DnsError::ResponseCode(code))) => Ok(Message::new(u16::from(code).into())),
             Err(NetError::Dns(DnsError::DnssecBogus)) => Err(Failure::Bogus),
             Err(NetError::Timeout) => Err(Failure::Timeout),
@@ -107,6 +142,40 @@ impl Hickory {
             Err(NetError::NoConnections | NetError::Io(_) | NetError::Busy) => Err(Failure::Unreachable),
             Err(_) => Err(Failure::Malformed),
         }
+    }
+
+    /// What the proof of a record means.
+    const fn security(&self, proof: Proof) -> Result<Security, Failure> {
+        match proof {
+            _ if !self.validates => Ok(Security::Unchecked),
+            Proof::Secure => Ok(Security::Secure),
+            Proof::Insecure => Ok(Security::Insecure),
+            // RFC 7672 §2.1.1: what cannot be told is as good as what is wrong.
+            Proof::Bogus | Proof::Indeterminate => Err(Failure::Bogus),
+        }
+    }
+
+    /// How far the authority section vouches for an absence.
+    fn denial(&self, authorities: &[rr::Record], code: ResponseCode) -> Result<Security, Failure> {
+        if !self.validates {
+            return Ok(Security::Unchecked);
+        }
+        let (mut denial, mut proofs, mut opt_out) = (Security::Secure, 0, false);
+        for record in authorities {
+            match &record.data {
+                rr::RData::DNSSEC(DNSSECRData::RRSIG(_)) => continue,
+                rr::RData::DNSSEC(DNSSECRData::NSEC(_)) => proofs += 1,
+                rr::RData::DNSSEC(DNSSECRData::NSEC3(proof)) => {
+                    proofs += 1;
+                    opt_out |= proof.opt_out();
+                }
+                _ => {}
+            }
+            denial = denial.min(self.security(record.proof)?);
+        }
+        // RFC 5155 §9.2: where opting out is allowed, only the record of the very name proves anything; it stands alone then.
+        let proven = proofs > 0 && !(opt_out && (proofs > 1 || code == ResponseCode::NxDomain));
+        Ok(if proven { denial } else { denial.min(Security::Insecure) })
     }
 
     async fn answer(&self, question: &Question) -> Answer {
@@ -167,6 +236,13 @@ fn absence(none: &NoRecords) -> Message {
     let mut message = Message::new(u16::from(none.response_code).into());
     message.authority = none.soa.as_ref().map(|soa| StartOfAuthority::new(soa.ttl, soa.data.minimum));
     message
+}
+
+fn start_of_authority(record: &rr::Record) -> Option<StartOfAuthority> {
+    match &record.data {
+        rr::RData::SOA(soa) => Some(StartOfAuthority::new(record.ttl, soa.minimum)),
+        _ => None,
+    }
 }
 
 /// Names come back in the case of the question, which may be mixed; a [`DomainName`] has lower case.

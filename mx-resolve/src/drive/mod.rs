@@ -11,6 +11,8 @@ use crate::fetch::{FetchFailure, Page, Response};
 
 #[cfg(feature = "hickory")]
 pub mod hickory;
+#[cfg(feature = "https")]
+pub mod https;
 #[cfg(feature = "stub")]
 pub mod stub;
 pub mod system;

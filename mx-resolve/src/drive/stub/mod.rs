@@ -63,6 +63,26 @@ impl Stub {
         Self { config, start: Instant::now() }
     }
 
+    /// Whether the AD bit of some resolver is seen and believed: without it there is no DANE, so a host that wants DANE says so
+    /// to its operator when it starts. Asks each resolver for the NS records of the root.
+    pub async fn probe(&self) -> bool {
+        for server in &self.config.servers {
+            if !self.trusts(*server) {
+                continue;
+            }
+            let probed = timeout(self.config.timeout, probe(*server)).await;
+            if probed.is_ok_and(|seen| seen == Some(true)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    const fn trusts(&self, server: SocketAddr) -> bool {
+        // RFC 6698 §4.1, RFC 7672 §2.1.1: AD is worth something where nobody can change it on the way.
+        self.config.trust_ad || server.ip().is_loopback()
+    }
+
     async fn answer(&self, question: &Question) -> Answer {
         let mut last = Failure::Unreachable;
         let tries = self.config.tries.max(self.config.servers.len());
@@ -83,8 +103,7 @@ impl Stub {
     }
 
     async fn try_server(&self, server: SocketAddr, question: &Question) -> Result<Message, Failure> {
-        // RFC 6698 §4.1, RFC 7672 §2.1.1: AD is worth something where nobody can change it on the way.
-        let trusted = self.config.trust_ad || server.ip().is_loopback();
+        let trusted = self.trusts(server);
         let message = over_udp(server, &self.query(question)?, trusted).await?;
         if !message.truncated {
             return Ok(message);
@@ -103,14 +122,34 @@ impl Stub {
     }
 }
 
-async fn over_udp(server: SocketAddr, query: &Query, trusted: bool) -> Result<Message, Failure> {
+async fn probe(server: SocketAddr) -> Option<bool> {
+    let mut random = [0; 2];
+    getrandom::fill(&mut random).ok()?;
+    let id = u16::from_be_bytes(random);
+    let socket = socket(server).await.ok()?;
+    socket.send(&wire::probe(id)).await.ok()?;
+    let mut buffer = [0; 4096];
+    loop {
+        let length = socket.recv(&mut buffer).await.ok()?;
+        if let Some(seen) = wire::probed(id, buffer.get(..length).unwrap_or_default()) {
+            return Some(seen);
+        }
+    }
+}
+
+/// RFC 5452 §9.2: a port of its own for each; a connected socket hears from nobody else.
+async fn socket(server: SocketAddr) -> Result<UdpSocket, Failure> {
     let any = match server {
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
-    // RFC 5452 §9.2: a port of its own for each; a connected socket hears from nobody else.
     let socket = UdpSocket::bind((any, 0)).await.map_err(|_| Failure::Unreachable)?;
     socket.connect(server).await.map_err(|_| Failure::Unreachable)?;
+    Ok(socket)
+}
+
+async fn over_udp(server: SocketAddr, query: &Query, trusted: bool) -> Result<Message, Failure> {
+    let socket = socket(server).await?;
     socket.send(query.packet()).await.map_err(|_| Failure::Unreachable)?;
     let mut buffer = [0; 4096];
     loop {

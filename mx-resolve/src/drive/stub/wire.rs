@@ -140,6 +140,7 @@ impl Query {
                 // RFC 6891 §6.1.3: the upper eight bits of the code.
                 let upper = u16::try_from(raw.ttl >> 24).unwrap_or_default();
                 message.code = ResponseCode::from(upper << 4 | code);
+                message.extended_error = extended_error(packet.get(raw.start..raw.end).unwrap_or_default());
             }
         }
         Ok(message)
@@ -153,6 +154,40 @@ impl Query {
         };
         if self.mixed { sent == back } else { sent.eq_ignore_ascii_case(back) }
     }
+}
+
+/// A query for the NS records of the root, which every validating resolver can vouch for.
+pub(super) fn probe(id: u16) -> Vec<u8> {
+    let mut packet = Vec::from(id.to_be_bytes());
+    packet.extend([0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, 1]);
+    // The root, NS, class IN; then as for each query.
+    packet.extend([0, 0, 2, 0, 1]);
+    packet.push(0);
+    packet.extend(OPT.to_be_bytes());
+    packet.extend(PAYLOAD.to_be_bytes());
+    packet.extend([0, 0, 0x80, 0, 0, 0]);
+    packet
+}
+
+/// Whether a packet is the response to that query, without an error, and has the AD bit.
+pub(super) fn probed(id: u16, packet: &[u8]) -> Option<bool> {
+    let [high, low, flags, more, ..] = *packet else { return None };
+    let response = u16::from_be_bytes([high, low]) == id && flags & 0xf8 == 0x80;
+    response.then_some(more & 0x2f == 0x20)
+}
+
+/// RFC 8914 §2: the first extended error among the options.
+fn extended_error(mut options: &[u8]) -> Option<u16> {
+    const EXTENDED_ERROR: [u8; 2] = [0, 15];
+    while let [code_high, code_low, length_high, length_low, rest @ ..] = options {
+        let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));
+        let (data, behind) = rest.split_at_checked(length)?;
+        if [*code_high, *code_low] == EXTENDED_ERROR {
+            return data.first_chunk().map(|code| u16::from_be_bytes(*code));
+        }
+        options = behind;
+    }
+    None
 }
 
 /// A record whose data is not looked at yet.
