@@ -96,14 +96,14 @@ impl Command {
     ///
     /// let mut wire = BytesMut::new();
     /// Command::Data.encode(&mut wire)?;
-    /// assert!(Command::Vrfy("alice\r\nDATA".into()).encode(&mut wire).is_err());
+    /// assert!(Command::Help("alice\r\nDATA".into()).encode(&mut wire).is_err());
     /// assert_eq!(wire, "DATA\r\n");
     /// # Ok::<(), mailwright_smtp::types::InvalidArgument>(())
     /// ```
     ///
     /// # Errors
-    /// If an argument that is kept as it stood is not ASCII, has control characters but HT, or ends in white space;
-    /// if VRFY has none; if the mechanism of AUTH is no word; if a chunk is larger than 63 bits.
+    /// If an argument that is kept as it stood is not ASCII (with SMTPUTF8: not UTF-8), has control characters but HT, or ends in white space;
+    /// if VRFY or EXPN has none; if the mechanism of AUTH is no word; if a chunk is larger than 63 bits.
     pub fn encode(&self, wire: &mut BytesMut) -> Result<(), InvalidArgument> {
         let before = wire.len();
         let written = self.write(wire);
@@ -135,9 +135,8 @@ impl Command {
             }
             Self::Rset => wire.put_slice(b"RSET"),
             Self::Noop => wire.put_slice(b"NOOP"),
-            Self::Vrfy(argument) if argument.is_empty() => return Err(InvalidArgument),
-            Self::Vrfy(argument) => put_with(wire, "VRFY", argument)?,
-            Self::Expn(argument) => put_with(wire, "EXPN", argument)?,
+            Self::Vrfy { query, smtp_utf8 } => put_query(wire, "VRFY", query, *smtp_utf8)?,
+            Self::Expn { query, smtp_utf8 } => put_query(wire, "EXPN", query, *smtp_utf8)?,
             Self::Help(argument) => put_with(wire, "HELP", argument)?,
             Self::StartTls => wire.put_slice(b"STARTTLS"),
             Self::Auth { mechanism, initial } => {
@@ -170,6 +169,23 @@ fn put_with(wire: &mut BytesMut, verb: &str, argument: &[u8]) -> Result<(), Inva
         wire.put_u8(b' ');
         wire.put_slice(argument);
     }
+    Ok(())
+}
+
+/// Writes VRFY or EXPN.
+fn put_query(wire: &mut BytesMut, verb: &str, query: &[u8], smtp_utf8: bool) -> Result<(), InvalidArgument> {
+    if query.is_empty() {
+        return Err(InvalidArgument);
+    }
+    if !smtp_utf8 {
+        return put_with(wire, verb, query);
+    }
+    let text = core::str::from_utf8(query).map_err(|_| InvalidArgument)?;
+    if text.ends_with([' ', '\t']) || text.chars().any(|it| it.is_control() && it != '\t') {
+        return Err(InvalidArgument);
+    }
+    // Writing into memory does not fail.
+    _ = write!(wire, "{verb} {text} SMTPUTF8");
     Ok(())
 }
 
@@ -262,8 +278,8 @@ mod tests {
         for argument in bad {
             let argument = || argument.as_bytes().to_vec().into();
             for command in [
-                Command::Vrfy(argument()),
-                Command::Expn(argument()),
+                Command::Vrfy { query: argument(), smtp_utf8: false },
+                Command::Expn { query: argument(), smtp_utf8: false },
                 Command::Help(argument()),
                 Command::Other(Verb::Etrn, argument()),
                 Command::Auth { mechanism: argument(), initial: None },
@@ -271,7 +287,12 @@ mod tests {
                 assert_eq!(command.encode(&mut line), Err(InvalidArgument), "{command:?}");
             }
         }
-        assert_eq!(Command::Vrfy("".into()).encode(&mut line), Err(InvalidArgument));
+        for query in ["", "\u{fc}\r\n", "\u{85}", "a "] {
+            let vrfy = Command::Vrfy { query: query.into(), smtp_utf8: true };
+            assert_eq!(vrfy.encode(&mut line), Err(InvalidArgument), "{query:?}");
+        }
+        let vrfy = Command::Vrfy { query: "".into(), smtp_utf8: false };
+        assert_eq!(vrfy.encode(&mut line), Err(InvalidArgument));
         assert_eq!(Command::Bdat { size: 1 << 63, last: true }.encode(&mut line), Err(InvalidArgument));
         assert!(line.is_empty());
     }

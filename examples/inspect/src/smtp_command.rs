@@ -64,9 +64,10 @@ fn arguments(command: &Command) -> Value {
             envelope(kind, mailbox, route.as_ref(), parameters)
         }
         Command::Bdat { size, last } => json!({ "size": size, "last": last }),
-        Command::Vrfy(argument)
-        | Command::Expn(argument)
-        | Command::Help(argument)
+        Command::Vrfy { query, smtp_utf8 } | Command::Expn { query, smtp_utf8 } => {
+            json!({ "argument": json::text(query), "smtputf8": smtp_utf8 })
+        }
+        Command::Help(argument)
         | Command::Other(_, argument) => json!({ "argument": json::text(argument) }),
         Command::Auth { mechanism, initial } => json!({
             "mechanism": json::text(mechanism),

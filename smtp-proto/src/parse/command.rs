@@ -12,11 +12,7 @@ use mailwright_core::value::{
     ParsedPath, Path, ReversePath, SourceRoute,
 };
 
-use crate::types::xtext::decode_xtext;
-use crate::types::{
-    Body, ClientName, Command, EnvelopeId, InitialResponse, InvalidNotification, OriginalRecipient,
-    Parameter, Parameters, Reply, Verb,
-};
+use crate::types::{ClientName, Command, InitialResponse, Reply, Verb};
 
 /// What is read, and what is forgiven.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +28,26 @@ pub struct CommandOptions {
     pub size: bool,
     /// Whether the parameter BODY is in force. Default `true`.
     pub eight_bit_mime: bool,
+    /// Whether BODY may be BINARYMIME. Default `false`.
+    pub binary_mime: bool,
+    /// Whether the parameter SMTPUTF8 of MAIL, VRFY and EXPN is in force. Default `false`.
+    pub smtp_utf8: bool,
+    /// Whether SMTPUTF8 stood on the MAIL of this transaction, so that RCPT may go beyond ASCII. Default `false`.
+    pub utf8_recipients: bool,
+    /// Whether the parameter REQUIRETLS is in force. Default `false`.
+    pub require_tls: bool,
     /// Whether the parameter AUTH is in force. Default `false`.
     pub auth: bool,
     /// Whether the parameters RET, ENVID, NOTIFY and ORCPT are in force. Default `false`.
     pub dsn: bool,
+    /// Whether the parameter BY is in force. Default `false`.
+    pub deliver_by: bool,
+    /// Whether the parameters HOLDFOR and HOLDUNTIL are in force. Default `false`.
+    pub future_release: bool,
+    /// Whether the parameter MT-PRIORITY is in force. Default `false`.
+    pub mt_priority: bool,
+    /// Whether the parameter RRVS is in force. Default `false`.
+    pub rrvs: bool,
     /// Whether parameters that are not in force are passed over. Default `false`.
     pub ignore_unknown_parameters: bool,
 }
@@ -48,8 +60,16 @@ impl Default for CommandOptions {
             missing_brackets: false,
             size: true,
             eight_bit_mime: true,
+            binary_mime: false,
+            smtp_utf8: false,
+            utf8_recipients: false,
+            require_tls: false,
             auth: false,
             dsn: false,
+            deliver_by: false,
+            future_release: false,
+            mt_priority: false,
+            rrvs: false,
             ignore_unknown_parameters: false,
         }
     }
@@ -181,8 +201,8 @@ impl Command {
 /// A line whose verb is known.
 #[derive(Clone)]
 pub struct CommandLine {
-    verb: Verb,
-    line: Bytes,
+    pub(super) verb: Verb,
+    pub(super) line: Bytes,
     /// Where the argument begins; the length of the line if there is none.
     argument: usize,
     /// White space that stood behind the line.
@@ -236,7 +256,7 @@ impl CommandLine {
         self.line.slice(self.argument.min(self.line.len())..)
     }
 
-    fn error(&self, kind: CommandErrorKind, offset: usize) -> CommandError {
+    pub(super) fn error(&self, kind: CommandErrorKind, offset: usize) -> CommandError {
         error(Some(self.verb), kind, offset, &self.line)
     }
 
@@ -247,9 +267,9 @@ impl CommandLine {
     pub fn parse(&self, options: &CommandOptions) -> Result<ParsedCommand, CommandError> {
         let mut deviations: Vec<Deviation> = self.trailing.iter().cloned().collect();
         let argument = self.argument();
-        // Octets ≥ 0x80 have a place only in a mailbox, where they are judged apart.
-        let eight_bit = argument.iter().position(|octet| !octet.is_ascii());
-        if let (Some(at), false) = (eight_bit, matches!(self.verb, Verb::Mail | Verb::Rcpt)) {
+        // Octets ≥ 0x80 have a place only in paths, their parameters and queries, where they are judged apart.
+        let apart = matches!(self.verb, Verb::Mail | Verb::Rcpt | Verb::Vrfy | Verb::Expn);
+        if let (Some(at), false) = (argument.iter().position(|octet| !octet.is_ascii()), apart) {
             return Err(self.error(CommandErrorKind::BadArgument, self.argument + at));
         }
         let command = match self.verb {
@@ -268,7 +288,7 @@ impl CommandLine {
                     }
                 };
                 let parameters = self.parameters(read.behind, options)?;
-                self.check_ascii(path.mailbox())?;
+                self.check_ascii(path.mailbox(), parameters.smtp_utf8())?;
                 Command::Mail { path, route: read.route, parameters }
             }
             Verb::Rcpt => {
@@ -282,7 +302,7 @@ impl CommandLine {
                     }
                 };
                 let parameters = self.parameters(read.behind, options)?;
-                self.check_ascii(path.mailbox())?;
+                self.check_ascii(path.mailbox(), options.utf8_recipients)?;
                 Command::Rcpt { path, route: read.route, parameters }
             }
             // RFC 5321 §4.1.1.4, §4.1.1.5, §4.1.1.10, RFC 3207 §4: no argument.
@@ -292,13 +312,20 @@ impl CommandLine {
             Verb::StartTls => self.without_argument(Command::StartTls)?,
             Verb::Bdat => self.chunk()?,
             Verb::Noop => Command::Noop,
-            Verb::Vrfy if argument.is_empty() => {
-                return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+            Verb::Vrfy => {
+                let (query, smtp_utf8) = self.query(options)?;
+                Command::Vrfy { query, smtp_utf8 }
             }
-            Verb::Vrfy => Command::Vrfy(self.view()),
-            Verb::Expn => Command::Expn(self.view()),
+            Verb::Expn => {
+                let (query, smtp_utf8) = self.query(options)?;
+                Command::Expn { query, smtp_utf8 }
+            }
             Verb::Help => Command::Help(self.view()),
             Verb::Auth => self.auth()?,
+            // RFC 1985 §5: ETRN names a node.
+            Verb::Etrn if argument.is_empty() => {
+                return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+            }
             other => Command::Other(other, self.view()),
         };
         Ok(ParsedCommand { command, deviations })
@@ -309,6 +336,28 @@ impl CommandLine {
             return Err(self.error(CommandErrorKind::UnexpectedArgument, self.argument));
         }
         Ok(command)
+    }
+
+    /// What VRFY or EXPN asks for, and whether SMTPUTF8 stands behind it.
+    fn query(&self, options: &CommandOptions) -> Result<(Bytes, bool), CommandError> {
+        let argument = self.argument();
+        // RFC 6531 §3.7.4.2: vrfy = "VRFY" SP String [ SP "SMTPUTF8" ] CRLF, where String may be beyond ASCII
+        const PARAMETER: &[u8] = b" SMTPUTF8";
+        let before = argument.len().saturating_sub(PARAMETER.len());
+        let smtp_utf8 = options.smtp_utf8 && argument.get(before..).is_some_and(|end| end.eq_ignore_ascii_case(PARAMETER));
+        let query = if smtp_utf8 { argument.get(..before).unwrap_or_default() } else { argument };
+        if query.is_empty() {
+            return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+        }
+        let wrong = if smtp_utf8 {
+            not_text(query)
+        } else {
+            query.iter().position(|octet| !octet.is_ascii())
+        };
+        match wrong {
+            Some(at) => Err(self.error(CommandErrorKind::BadArgument, self.argument + at)),
+            None => Ok((self.line.slice(self.argument..self.argument + query.len()), smtp_utf8)),
+        }
     }
 
     fn client_name(&self, options: &CommandOptions) -> Result<ClientName, CommandError> {
@@ -363,9 +412,9 @@ impl CommandLine {
         Ok(ReadPath { path: parsed.path, route: parsed.source_route, behind: start + parsed.length })
     }
 
-    /// RFC 6531 §3.5: an address beyond ASCII needs SMTPUTF8, which is not in force.
-    fn check_ascii(&self, mailbox: Option<&Mailbox>) -> Result<(), CommandError> {
-        if mailbox.is_none_or(Mailbox::is_ascii) {
+    /// RFC 6531 §3.5: an address beyond ASCII needs SMTPUTF8.
+    fn check_ascii(&self, mailbox: Option<&Mailbox>, smtp_utf8: bool) -> Result<(), CommandError> {
+        if smtp_utf8 || mailbox.is_none_or(Mailbox::is_ascii) {
             return Ok(());
         }
         let at = self.line.iter().position(|octet| !octet.is_ascii()).unwrap_or(0);
@@ -374,109 +423,6 @@ impl CommandLine {
             return Err(self.error(CommandErrorKind::Address(AddressErrorKind::Syntax), at));
         }
         Err(self.error(CommandErrorKind::NotAscii, at))
-    }
-
-    /// The parameters from `start` to the end of the line.
-    fn parameters(&self, start: usize, options: &CommandOptions) -> Result<Parameters, CommandError> {
-        match self.line.get(start) {
-            None => return Ok(Parameters::default()),
-            Some(b' ') => {}
-            Some(_) => return Err(self.error(CommandErrorKind::BadArgument, start)),
-        }
-        let mut parameters = Parameters::checked(self.line.slice(start + 1..));
-        let mut unknown = None;
-        let mut huge = None;
-        let mut offset = start + 1;
-        for text in self.line.get(start + 1..).unwrap_or_default().split(|&octet| octet == b' ') {
-            let parameter = Parameter::parse(text)
-                .map_err(|at| self.error(CommandErrorKind::BadParameter, offset + at))?;
-            match self.parameter(&parameter, options, &mut parameters) {
-                Ok(()) => {}
-                // 501 goes before 555, 555 before 552.
-                Err(CommandErrorKind::UnknownParameter) => {
-                    unknown.get_or_insert(offset);
-                }
-                Err(CommandErrorKind::HugeSize) => {
-                    huge.get_or_insert(offset);
-                }
-                Err(kind) => return Err(self.error(kind, offset)),
-            }
-            offset += text.len() + 1;
-        }
-        match (unknown, huge) {
-            (Some(at), _) if !options.ignore_unknown_parameters => {
-                Err(self.error(CommandErrorKind::UnknownParameter, at))
-            }
-            (_, Some(at)) => Err(self.error(CommandErrorKind::HugeSize, at)),
-            _ => Ok(parameters),
-        }
-    }
-
-    fn parameter(
-        &self,
-        parameter: &Parameter<'_>,
-        options: &CommandOptions,
-        parameters: &mut Parameters,
-    ) -> Result<(), CommandErrorKind> {
-        let is = |keyword: &str| self.verb == Verb::Mail && parameter.keyword.eq_ignore_ascii_case(keyword);
-        if is("SIZE") && options.size {
-            // RFC 1870 §3: size-value = 1*20DIGIT; here any number of digits is read, and judged by its value.
-            let digits = parameter.value.ok_or(CommandErrorKind::BadParameter)?;
-            if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-                return Err(CommandErrorKind::BadParameter);
-            }
-            if parameters.size.is_some() {
-                return Err(CommandErrorKind::RepeatedParameter);
-            }
-            let value = digits
-                .bytes()
-                .try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit & 0x0F)));
-            parameters.size = Some(value.unwrap_or(u64::MAX));
-            return if value.is_some() { Ok(()) } else { Err(CommandErrorKind::HugeSize) };
-        }
-        if is("BODY") && options.eight_bit_mime {
-            // RFC 6152 §2: body-value = "7BIT" / "8BITMIME"
-            let body = match parameter.value {
-                Some(value) if value.eq_ignore_ascii_case("7BIT") => Body::SevenBit,
-                Some(value) if value.eq_ignore_ascii_case("8BITMIME") => Body::EightBitMime,
-                _ => return Err(CommandErrorKind::BadParameter),
-            };
-            return once(&mut parameters.body, body);
-        }
-        if is("AUTH") && options.auth {
-            let value = parameter.value.and_then(auth_mailbox).ok_or(CommandErrorKind::BadParameter)?;
-            return once(&mut parameters.rare.get_or_insert_default().auth, value);
-        }
-        if options.dsn {
-            return self.notification(parameter, parameters);
-        }
-        Err(CommandErrorKind::UnknownParameter)
-    }
-
-    /// RFC 3461 §4.5: RET and ENVID on MAIL, NOTIFY and ORCPT on RCPT, each once.
-    fn notification(
-        &self,
-        parameter: &Parameter<'_>,
-        parameters: &mut Parameters,
-    ) -> Result<(), CommandErrorKind> {
-        let keywords: &[&str] = match self.verb {
-            Verb::Mail => &["RET", "ENVID"],
-            Verb::Rcpt => &["NOTIFY", "ORCPT"],
-            _ => &[],
-        };
-        let known = keywords.iter().find(|keyword| parameter.keyword.eq_ignore_ascii_case(keyword));
-        let &keyword = known.ok_or(CommandErrorKind::UnknownParameter)?;
-        let value = parameter.value.ok_or(CommandErrorKind::BadParameter)?;
-        let bad = |_: InvalidNotification| CommandErrorKind::BadParameter;
-        // The value is a part of the line.
-        let view = self.line.slice_ref(value.as_bytes());
-        let given = parameters.rare.get_or_insert_default();
-        match keyword {
-            "RET" => once(&mut given.ret, value.parse().map_err(bad)?),
-            "ENVID" => once(&mut given.envelope_id, EnvelopeId::parse(&view).map_err(bad)?),
-            "NOTIFY" => once(&mut given.notify, value.parse().map_err(bad)?),
-            _ => once(&mut given.original_recipient, OriginalRecipient::parse(&view).map_err(bad)?),
-        }
     }
 
     /// RFC 3030 §2: `BDAT chunk-size [SP "LAST"]`. Lengths that cannot be read leave no way to go on.
@@ -534,22 +480,12 @@ struct ReadPath {
     behind: usize,
 }
 
-fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), CommandErrorKind> {
-    if slot.is_some() {
-        return Err(CommandErrorKind::RepeatedParameter);
+/// Where text that may go beyond ASCII is no UTF-8, or holds a control character.
+fn not_text(octets: &[u8]) -> Option<usize> {
+    match core::str::from_utf8(octets) {
+        Ok(text) => text.char_indices().find(|&(_, it)| it.is_control() && it != '\t').map(|(at, _)| at),
+        Err(error) => Some(error.valid_up_to()),
     }
-    *slot = Some(value);
-    Ok(())
-}
-
-/// RFC 4954 §5: the xtext of `<>` or of an address.
-fn auth_mailbox(value: &str) -> Option<ReversePath> {
-    let decoded = decode_xtext(value.as_bytes())?;
-    if decoded == b"<>" {
-        return Some(ReversePath::Null);
-    }
-    let mailbox = Mailbox::parse(&decoded, &AddressOptions::default()).ok()?;
-    mailbox.is_ascii().then_some(ReversePath::Mailbox(mailbox))
 }
 
 /// The first word, if it looks like the name of a command. What does not may be a secret that came at the

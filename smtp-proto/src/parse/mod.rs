@@ -1,6 +1,7 @@
 //! Octets to values: each parser reads one complete item, whose end the framer has found.
 
 mod command;
+mod parameters;
 mod reply;
 
 pub use self::command::{CommandError, CommandErrorKind, CommandLine, CommandOptions, ParsedCommand};

@@ -1,7 +1,7 @@
 //! How a session ends: RFC 5321 §3.8, §4.1.1.10.
 
 use super::replies::{Asked, Slot};
-use super::{Closed, Event, Phase, Server};
+use super::{AbortReason, Closed, Event, Phase, Server};
 use crate::types::Reply;
 
 impl Server {
@@ -44,7 +44,7 @@ impl Server {
         if matches!(self.phase, Phase::Closed) {
             return;
         }
-        self.abort_content();
+        self.abort_content(AbortReason::Incomplete);
         self.phase = Phase::Closed;
         self.pending.clear();
         self.timers.stop_all();

@@ -2,12 +2,12 @@
 
 use alloc::string::{String, ToString as _};
 
-use mailwright_core::value::{AddressError, AddressOptions, Domain};
+use mailwright_core::value::{AddressError, AddressOptions, Domain, Misuse};
 use mailwright_core::wire::BareLineEnd;
 use mailwright_sasl::{Offers, ServerPolicy};
 
 use super::limits::{Limits, Timeouts};
-use crate::types::{Reply, ReplyCode, ReplyError};
+use crate::types::{AnnouncedLimits, Arguments, FutureRelease, Reply, ReplyCode, ReplyError};
 
 /// Which protocol is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -85,7 +85,7 @@ pub enum Unusual {
     Reject,
 }
 
-/// What content may be.
+/// What content may be. Content with BODY=BINARYMIME may be anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContentPolicy {
@@ -93,7 +93,7 @@ pub struct ContentPolicy {
     pub bare_line_ends: BareLineEnd,
     /// NUL. Refused: 554 5.6.0.
     pub nul: Unusual,
-    /// Octets ≥ 0x80 without BODY=8BITMIME. Refused: 554 5.6.1.
+    /// Octets ≥ 0x80 where neither BODY nor SMTPUTF8 says so. Refused: 554 5.6.1.
     pub undeclared_eight_bit: Unusual,
     /// Lines above [`Limits::text_line`]. Refused: 554 5.6.0.
     pub long_lines: Unusual,
@@ -141,12 +141,48 @@ pub struct Questions {
     pub message: bool,
     /// VRFY. Default `false`: 252, which betrays nobody.
     pub verify: bool,
+    /// EXPN, which is announced then. Default `false`: 502, which betrays nobody.
+    pub expand: bool,
+    /// HELP. Default `false`: 214.
+    pub help: bool,
+    /// ETRN, which is announced then (RFC 1985). Default `false`: 502.
+    pub etrn: bool,
+    /// ATRN, which is announced then (RFC 2645). Default `false`: 502.
+    pub atrn: bool,
 }
 
 impl Default for Questions {
     fn default() -> Self {
-        Self { hello: false, sender: false, recipient: true, data: false, message: true, verify: false }
+        Self {
+            hello: false,
+            sender: false,
+            recipient: true,
+            data: false,
+            message: true,
+            verify: false,
+            expand: false,
+            help: false,
+            etrn: false,
+            atrn: false,
+        }
     }
+}
+
+/// What the host's queue obeys beyond RFC 5321. Each is announced, and its parameter read, only where it is set here:
+/// it is a promise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Promises {
+    /// DELIVERBY: BY of MAIL, with the least seconds of a message that is to be returned; 0 names none. Default
+    /// `None` (RFC 2852 §4.1).
+    pub deliver_by: Option<u32>,
+    /// FUTURERELEASE: HOLDFOR and HOLDUNTIL of MAIL within these bounds; announced for submission only (RFC 4865
+    /// §4.2). Default `None`.
+    pub future_release: Option<FutureRelease>,
+    /// MT-PRIORITY, with the name of the policy if there is one to tell (RFC 6710 §3). Default `None`.
+    pub mt_priority: Option<Arguments>,
+    /// RRVS of RCPT (RFC 7293). Default `false`.
+    pub rrvs: bool,
 }
 
 /// What a server is and allows.
@@ -166,6 +202,8 @@ pub struct Config {
     /// The server's name; private, since it was validated.
     name: String,
     greeting: Reply,
+    /// What stands in place of the greeting.
+    no_service: Option<Reply>,
     /// Default SMTP.
     pub protocol: Protocol,
     /// Default off.
@@ -184,6 +222,21 @@ pub struct Config {
     pub pipelining: bool,
     /// Whether 8BITMIME is announced. Default `true`.
     pub eight_bit_mime: bool,
+    /// Whether CHUNKING is announced: content may come by BDAT, and leads to the same events (RFC 3030 §2). Default
+    /// `true`.
+    pub chunking: bool,
+    /// Whether BINARYMIME is announced, with CHUNKING: content of any octets, which must reach its recipients as it is
+    /// (RFC 3030 §3). Default `false`.
+    pub binary_mime: bool,
+    /// Whether SMTPUTF8 is announced, and with it 8BITMIME: addresses and headers beyond ASCII, which must go only
+    /// where the next server knows them too (RFC 6531 §3.1). Default `false`.
+    pub smtp_utf8: bool,
+    /// Whether REQUIRETLS is announced in TLS: a message with it may go on only as RFC 8689 §4.2.1 says. Default `false`.
+    pub requiretls: bool,
+    /// What the host's queue obeys.
+    pub promises: Promises,
+    /// Whether LIMITS names what [`Limits`] allows (RFC 9422 §4). Default `true`.
+    pub announce_limits: bool,
     /// Whether DSN is announced, and RET, ENVID, NOTIFY and ORCPT are read. Default `false`: it is a promise that
     /// what becomes of a message is reported as RFC 3461 §5.2 says, and requests are passed on.
     pub dsn: bool,
@@ -233,6 +286,7 @@ impl Config {
         Ok(Self {
             name,
             greeting,
+            no_service: None,
             protocol: Protocol::default(),
             tls: TlsMode::default(),
             require_tls: false,
@@ -242,6 +296,12 @@ impl Config {
             sasl: ServerPolicy::default(),
             pipelining: true,
             eight_bit_mime: true,
+            chunking: true,
+            binary_mime: false,
+            smtp_utf8: false,
+            requiretls: false,
+            promises: Promises::default(),
+            announce_limits: true,
             dsn: false,
             ask: Questions::default(),
             early: EarlyPolicy::default(),
@@ -268,8 +328,55 @@ impl Config {
         Ok(())
     }
 
+    /// Refuses all service: `reply` stands in place of the greeting, and every command but QUIT is answered with 503
+    /// (RFC 5321 §3.1). [`Reply::NO_MAIL`] says that this host never takes mail (RFC 7504 §3); after 421 the session
+    /// closes at once.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongAnswer`] if the reply is not 4yz or 5yz.
+    pub fn refuse_service(&mut self, reply: Reply) -> Result<(), Misuse> {
+        if reply.is_positive() || reply.is_intermediate() {
+            return Err(Misuse::WrongAnswer);
+        }
+        // RFC 2034 §4: no enhanced code in the greeting.
+        self.no_service = Some(reply.without_enhanced());
+        Ok(())
+    }
+
     pub(super) const fn greeting(&self) -> &Reply {
         &self.greeting
+    }
+
+    /// What is said in place of the greeting.
+    pub(super) const fn no_service(&self) -> Option<&Reply> {
+        self.no_service.as_ref()
+    }
+
+    /// RFC 6531 §3.1: SMTPUTF8 comes with 8BITMIME. RFC 3030 §3: BINARYMIME is another value of its parameter.
+    pub(super) const fn eight_bit_mime(&self) -> bool {
+        self.eight_bit_mime || self.smtp_utf8 || self.binary_mime()
+    }
+
+    /// RFC 3030 §3: BINARYMIME comes with CHUNKING.
+    pub(super) const fn binary_mime(&self) -> bool {
+        self.binary_mime && self.chunking
+    }
+
+    /// RFC 4865 §4.2: only for submission.
+    pub(super) fn future_release(&self) -> Option<&FutureRelease> {
+        self.promises.future_release.as_ref().filter(|_| self.protocol == Protocol::Submission)
+    }
+
+    /// What LIMITS says.
+    pub(super) fn announced_limits(&self) -> AnnouncedLimits {
+        let mut announced = AnnouncedLimits::default();
+        if self.announce_limits {
+            announced.transactions = Some(u64::from(self.limits.transactions));
+            announced.recipients = u64::try_from(self.limits.most_recipients()).ok();
+            announced.recipient_domains =
+                Some(self.limits.recipient_domains).filter(|&most| most > 0).and_then(|most| most.try_into().ok());
+        }
+        announced
     }
 
     pub(super) fn is_lmtp(&self) -> bool {

@@ -1,31 +1,77 @@
-//! DATA, the content, and its end: RFC 5321 §4.1.1.4, §4.5.2, §4.5.3.1; RFC 1870 §6.3; RFC 2033 §4.2; BDAT as far as
-//! it is refused in sync: RFC 3030 §2.
+//! DATA, the content, and its end: RFC 5321 §4.1.1.4, §4.5.2, §4.5.3.1; RFC 1870 §6.3; RFC 2033 §4.2. What comes by BDAT
+//! is read in `chunks` and ends here.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
-use bytes::BytesMut;
-use mailwright_core::value::{DeviationKind, Misuse, ReversePath};
-use mailwright_core::wire::{ContentReport, DotDecoder};
+use bytes::{Bytes, BytesMut};
+use mailwright_core::value::{DeviationKind, Misuse};
+use mailwright_core::wire::{BareLineEnd, ContentReport, DotDecoder};
 
 use super::config::{Early, Unusual};
 use super::question::{DataToken, MessageToken, Ticket, Verdict};
 use super::replies::{Asked, EARLY, Slot};
-use super::{AbortReason, Aborted, Closed, Data, Event, Message, Phase, Rejected, Server};
-use crate::parse::{CommandError, CommandLine};
-use crate::types::{Command, Reply, ReplyCode, Verb};
+use super::{AbortReason, Aborted, Closed, Data, Event, Message, Phase, Rejected, Server, Transaction};
+use crate::content::ChunkDecoder;
+use crate::parse::CommandError;
+use crate::types::{Body, Reply, ReplyCode, Verb};
 
 /// Content that is being read.
 #[derive(Debug)]
 pub(super) struct Content {
-    decoder: DotDecoder,
-    sender: ReversePath,
-    recipients: usize,
-    declared_eight_bit: bool,
+    decoder: Decoder,
+    /// Octets that came by BDAT.
+    pub(super) received: u64,
     /// Octets given to the host.
     delivered: u64,
     /// It began before the 354.
     early: bool,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Dots(DotDecoder),
+    Chunks(ChunkDecoder),
+}
+
+impl Content {
+    /// Content of DATA. `early`: it began before the 354.
+    fn dots(policy: BareLineEnd, early: bool) -> Self {
+        Self { decoder: Decoder::Dots(DotDecoder::new(policy)), received: 0, delivered: 0, early }
+    }
+
+    /// Content of BDAT.
+    pub(super) fn chunks(policy: BareLineEnd, body: Option<Body>) -> Self {
+        let decoder = match body {
+            // RFC 3030 §3: all octets are kept as they are.
+            Some(Body::BinaryMime) => ChunkDecoder::binary(),
+            _ => ChunkDecoder::new(policy),
+        };
+        Self { decoder: Decoder::Chunks(decoder), received: 0, delivered: 0, early: false }
+    }
+
+    /// What was seen of it.
+    pub(super) const fn report(&self) -> &ContentReport {
+        match &self.decoder {
+            Decoder::Dots(decoder) => decoder.report(),
+            Decoder::Chunks(decoder) => decoder.report(),
+        }
+    }
+
+    pub(super) fn decode_chunk(&mut self, octets: BytesMut) -> Bytes {
+        self.received += octets.len() as u64;
+        match &mut self.decoder {
+            Decoder::Chunks(decoder) => decoder.decode(octets),
+            Decoder::Dots(_) => Bytes::new(),
+        }
+    }
+
+    pub(super) fn finish_chunks(&mut self) -> Bytes {
+        match &mut self.decoder {
+            Decoder::Chunks(decoder) => decoder.finish(),
+            Decoder::Dots(_) => Bytes::new(),
+        }
+    }
 }
 
 impl Server {
@@ -33,17 +79,21 @@ impl Server {
     pub(super) fn data(&mut self, behind: &[u8]) {
         let recipients = self.recipients();
         let token = DataToken(if self.config.ask.data {
-            self.ask(Asked::Data)
+            self.ask(Asked::Data { chunk: None })
         } else {
             self.start_content(behind);
             self.write(&Reply::START_CONTENT);
             self.spent()
         });
-        self.events.push(Event::Data(Data { token, recipients }));
+        self.events.push(Event::Data(Data { token, recipients, chunked: false }));
     }
 
     pub(super) fn data_answered(&mut self, ticket: &Ticket, reply: Reply) -> Result<(), Misuse> {
-        Self::open_slot(&mut self.pending, self.session, ticket)?;
+        let slot = Self::open_slot(&mut self.pending, self.session, ticket)?;
+        if let Slot::Open { asked: Asked::Data { chunk: Some(chunk) }, .. } = slot {
+            let chunk = *chunk;
+            return self.chunk_answered(ticket, chunk, reply);
+        }
         let start = reply.code() == ReplyCode::START_CONTENT;
         if !start && (reply.is_positive() || reply.is_intermediate()) {
             return Err(Misuse::WrongAnswer);
@@ -61,19 +111,15 @@ impl Server {
     }
 
     fn start_content(&mut self, behind: &[u8]) {
-        let Some(transaction) = self.transaction.take() else { return };
         let early = !behind.is_empty();
         if early && !self.early_reported {
             self.early(DeviationKind::EarlyInput, behind);
         }
-        self.phase = Phase::Content(Content {
-            decoder: DotDecoder::new(self.config.content.bare_line_ends),
-            sender: transaction.sender,
-            recipients: transaction.accepted,
-            declared_eight_bit: transaction.eight_bit,
-            delivered: 0,
-            early,
-        });
+        let content = Content::dots(self.config.content.bare_line_ends, early);
+        if let Some(transaction) = &mut self.transaction {
+            transaction.content = Some(content.into());
+        }
+        self.phase = Phase::Content;
         self.restart_rate();
     }
 
@@ -94,38 +140,51 @@ impl Server {
         }
     }
 
+    /// The content that is being read.
+    pub(super) fn content(&mut self) -> Option<&mut Content> {
+        self.transaction.as_mut()?.content.as_deref_mut()
+    }
+
     /// Decodes what is there; `false` if more must come.
     pub(super) fn read_content(&mut self, input: &mut BytesMut) -> bool {
-        let limit = self.message_limit();
         let before = input.len();
-        let Phase::Content(content) = &mut self.phase else { return false };
-        let Some(chunk) = content.decoder.decode(input) else { return false };
-        let mut octets = chunk.content;
-        // What is above the limit is read to its end, and given to nobody.
-        let room = usize::try_from(limit - content.delivered.min(limit)).unwrap_or(usize::MAX);
-        octets.truncate(room);
-        content.delivered += octets.len() as u64;
+        let Some(Content { decoder: Decoder::Dots(decoder), .. }) = self.content() else { return false };
+        let Some(chunk) = decoder.decode(input) else { return false };
         self.count_content(before - input.len());
-        if !octets.is_empty() {
-            self.content_waits = true;
-            self.events.push(Event::Content(octets));
-        }
+        self.deliver(chunk.content);
         if chunk.end {
+            self.phase = Phase::Command;
             self.end_content();
         }
         true
     }
 
-    /// The end of the content: RFC 5321 §4.1.1.4.
-    fn end_content(&mut self) {
-        let Phase::Content(content) = core::mem::replace(&mut self.phase, Phase::Command) else { return };
+    /// Gives decoded octets to the host.
+    pub(super) fn deliver(&mut self, mut octets: Bytes) {
+        let limit = self.message_limit();
+        let Some(content) = self.content() else { return };
+        // What is above the limit is read to its end, and given to nobody.
+        let room = usize::try_from(limit - content.delivered.min(limit)).unwrap_or(usize::MAX);
+        octets.truncate(room);
+        content.delivered += octets.len() as u64;
+        if !octets.is_empty() {
+            self.content_waits = true;
+            self.events.push(Event::Content(octets));
+        }
+    }
+
+    /// The end of the content: RFC 5321 §4.1.1.4. The transaction ends with it.
+    pub(super) fn end_content(&mut self) {
         self.restart_rate();
         self.early_reported = false;
-        let report = *content.decoder.report();
-        self.report_content(&content, &report);
+        let Some(mut transaction) = self.transaction.take() else { return };
+        let Some(content) = transaction.content.take() else { return };
+        let report = *content.report();
+        self.report_content(&transaction, &report);
+        let recipients = transaction.accepted;
         // RFC 2033 §4.2: one reply for each accepted recipient.
-        let replies = if self.config.is_lmtp() { content.recipients } else { 1 };
-        if let Some((reason, reply)) = self.verdict(&content, &report) {
+        let replies = if self.config.is_lmtp() { recipients } else { 1 };
+        if let Some((reason, reply)) = self.verdict(&transaction, content.early, &report) {
             self.events.push(Event::Aborted(Aborted { reason, report }));
             return self.reply_each(vec![reply; replies]);
         }
@@ -138,32 +197,40 @@ impl Server {
         });
         self.events.push(Event::Message(Message {
             token,
-            sender: content.sender,
-            recipients: content.recipients,
-            declared_eight_bit: content.declared_eight_bit,
+            recipients,
+            declared_eight_bit: transaction.is_eight_bit(),
+            binary: transaction.is_binary(),
+            smtp_utf8: transaction.smtp_utf8,
+            sender: transaction.sender,
             report,
         }));
     }
 
     /// What the session itself has against the content.
-    fn verdict(&self, content: &Content, report: &ContentReport) -> Option<(AbortReason, Reply)> {
-        use mailwright_core::wire::BareLineEnd;
+    fn verdict(
+        &self,
+        transaction: &Transaction,
+        early: bool,
+        report: &ContentReport,
+    ) -> Option<(AbortReason, Reply)> {
         let policy = &self.config.content;
         let rejects = |unusual: Unusual, found: bool| unusual == Unusual::Reject && found;
         if report.octets > self.message_limit() {
             // RFC 1870 §6.3
             Some((AbortReason::TooLarge, Reply::MESSAGE_TOO_LARGE))
+        } else if transaction.is_binary() {
+            None
         } else if policy.bare_line_ends == BareLineEnd::Reject && report.has_bare_line_end() {
             // RFC 5321 §2.3.8
             Some((AbortReason::BareLineEnd, Reply::BAD_CONTENT))
         } else if rejects(policy.nul, report.nul > 0) {
             Some((AbortReason::Nul, Reply::BAD_CONTENT))
-        } else if rejects(policy.undeclared_eight_bit, report.eight_bit && !content.declared_eight_bit) {
+        } else if rejects(policy.undeclared_eight_bit, report.eight_bit && !transaction.is_eight_bit()) {
             // RFC 6152 §3
             Some((AbortReason::EightBit, Reply::EIGHT_BIT_CONTENT))
         } else if rejects(policy.long_lines, report.longest_line > self.config.limits.text_line) {
             Some((AbortReason::LongLine, Reply::BAD_CONTENT))
-        } else if content.early && self.config.early.content == Early::Refuse {
+        } else if early && self.config.early.content == Early::Refuse {
             Some((AbortReason::Early, EARLY))
         } else {
             None
@@ -171,7 +238,11 @@ impl Server {
     }
 
     /// Reports what the content has that it should not have.
-    fn report_content(&mut self, content: &Content, report: &ContentReport) {
+    fn report_content(&mut self, transaction: &Transaction, report: &ContentReport) {
+        // RFC 3030 §3: binary content may have anything.
+        if transaction.is_binary() {
+            return;
+        }
         let first_bare = report.first_bare.and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
         let first_nul = report.first_nul.and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
         if report.bare_cr > 0 {
@@ -183,7 +254,7 @@ impl Server {
         if report.nul > 0 {
             self.deviation(DeviationKind::Nul, first_nul, b"\0");
         }
-        if report.eight_bit && !content.declared_eight_bit {
+        if report.eight_bit && !transaction.is_eight_bit() {
             self.deviation(DeviationKind::EightBit, 0, b"");
         }
         if report.longest_line > self.config.limits.text_line {
@@ -210,10 +281,10 @@ impl Server {
         for reply in all {
             let closes = reply.code() == ReplyCode::UNAVAILABLE;
             if closes {
-                self.last_reply(reply.complete(), Closed::Refused);
+                self.last_reply(reply.into_ascii().complete(), Closed::Refused);
                 break;
             }
-            self.reply(reply.complete());
+            self.reply(reply.into_ascii().complete());
         }
         Ok(())
     }
@@ -224,48 +295,12 @@ impl Server {
         self.idle_commands = 0;
     }
 
-    /// The session ends, and so does the content.
-    pub(super) fn abort_content(&mut self) {
-        if let Phase::Content(content) = &self.phase {
-            let report = *content.decoder.report();
-            self.events.push(Event::Aborted(Aborted { reason: AbortReason::Incomplete, report }));
-        }
-    }
-
-    // ---- BDAT
-
-    /// BDAT is refused, but its chunk follows all the same: RFC 3030 §2.
-    pub(super) fn chunk(&mut self, line: &CommandLine) {
-        let size = match line.parse(&self.command_options()) {
-            Ok(parsed) => match parsed.command {
-                Command::Bdat { size, .. } => size,
-                _ => 0,
-            },
-            Err(error) => {
-                // Where the next command begins, nobody knows.
-                let reply = error.reply();
-                self.events.push(Event::Rejected(Rejected {
-                    verb: Some(Verb::Bdat),
-                    reply: reply.clone(),
-                    error: Some(error),
-                }));
-                return self.last_reply(reply, Closed::ChunkSize);
-            }
-        };
-        let refusal = self.gate(Some(Verb::Bdat)).or_else(|| self.state(Verb::Bdat));
-        let reply = refusal.unwrap_or(Reply::NOT_IMPLEMENTED);
-        self.phase = Phase::Discard { remaining: size, reply };
-        self.restart_rate();
-        if size == 0 {
-            self.discarded();
-        }
-    }
-
-    /// The chunk that nobody wants is read.
-    pub(super) fn discarded(&mut self) {
-        if let Phase::Discard { reply, .. } = core::mem::replace(&mut self.phase, Phase::Command) {
+    /// The content that is under way is void.
+    pub(super) fn abort_content(&mut self, reason: AbortReason) {
+        let content = self.transaction.as_mut().and_then(|transaction| transaction.content.take());
+        if let Some(content) = content {
             self.restart_rate();
-            self.reject(reply, Some(Verb::Bdat), None);
+            self.events.push(Event::Aborted(Aborted { reason, report: *content.report() }));
         }
     }
 }

@@ -7,7 +7,8 @@ use mailwright_core::wire::ContentReport;
 use mailwright_sasl::{Ask, Identity, MechanismName};
 
 use super::question::{
-    AuthenticateToken, DataToken, HelloToken, MessageToken, RecipientToken, SenderToken, VerifyToken,
+    AuthenticateToken, DataToken, ExpandToken, HelloToken, HelpToken, MessageToken, QueueRunToken,
+    RecipientToken, SenderToken, VerifyToken,
 };
 use crate::parse::CommandError;
 use crate::types::{ClientName, Parameters, Reply, Verb};
@@ -31,7 +32,7 @@ pub enum Event {
     Sender(Sender),
     /// RCPT: is this recipient welcome?
     Recipient(Recipient),
-    /// DATA: shall the content come?
+    /// DATA, or the first BDAT: shall the content come?
     Data(Data),
     /// The next octets of the content, decoded.
     Content(Bytes),
@@ -39,10 +40,16 @@ pub enum Event {
     Message(Message),
     /// The content so far is void; drop it. The session gives the reply, if one is due.
     Aborted(Aborted),
-    /// RSET, EHLO, HELO or LHLO ended an open transaction.
+    /// RSET, EHLO, HELO or LHLO ended an open transaction, or the last chunk of content that failed.
     Reset,
     /// VRFY: is there such a user?
     Verify(Verify),
+    /// EXPN: who is on this list?
+    Expand(Expand),
+    /// HELP: what is to be said?
+    Help(Help),
+    /// ETRN or ATRN: shall what waits for somebody be sent?
+    QueueRun(QueueRun),
     /// A command was refused by the session itself.
     Rejected(Rejected),
     /// A departure from the RFC was tolerated. Reports of kind `EarlyInput` and `ImproperPipelining` depend on
@@ -87,7 +94,8 @@ pub struct Sender {
     pub path: ReversePath,
     /// A source route before it, which means nothing.
     pub route: Option<SourceRoute>,
-    /// The parameters. AUTH is already `<>` where the client is not authenticated.
+    /// The parameters. AUTH is already `<>` where the client is not authenticated, and MT-PRIORITY not above 0.
+    /// Whether an authenticated client is trusted to say AUTH is for the host to know (RFC 4954 §5).
     pub parameters: Parameters,
 }
 
@@ -109,14 +117,16 @@ pub struct Recipient {
     pub parameters: Parameters,
 }
 
-/// DATA.
+/// DATA, or the first BDAT of a transaction.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Data {
-    /// To answer with [`Reply::START_CONTENT`], or with 4yz or 5yz.
+    /// To answer with [`Reply::START_CONTENT`], which is said to DATA only, or with 4yz or 5yz.
     pub token: DataToken,
     /// Accepted recipients.
     pub recipients: usize,
+    /// Whether the content comes by BDAT.
+    pub chunked: bool,
 }
 
 /// A complete message.
@@ -130,8 +140,12 @@ pub struct Message {
     pub sender: ReversePath,
     /// Accepted recipients; in LMTP so many replies leave.
     pub recipients: usize,
-    /// Whether BODY=8BITMIME stood on MAIL.
+    /// Whether BODY=8BITMIME, BODY=BINARYMIME or SMTPUTF8 stood on MAIL.
     pub declared_eight_bit: bool,
+    /// Whether BODY=BINARYMIME stood on MAIL: the content need not be lines.
+    pub binary: bool,
+    /// Whether SMTPUTF8 stood on MAIL.
+    pub smtp_utf8: bool,
     /// What was seen in the content.
     pub report: ContentReport,
 }
@@ -158,12 +172,14 @@ pub enum AbortReason {
     BareLineEnd,
     /// It has a NUL.
     Nul,
-    /// It has octets ≥ 0x80 without BODY=8BITMIME.
+    /// It has octets ≥ 0x80, and neither BODY nor SMTPUTF8 said so.
     EightBit,
     /// It has a line above the limit.
     LongLine,
     /// It came before the 354.
     Early,
+    /// RSET, EHLO, HELO or LHLO came between its chunks.
+    Reset,
 }
 
 /// VRFY.
@@ -172,8 +188,46 @@ pub enum AbortReason {
 pub struct Verify {
     /// To answer with a [`Reply`]: 2yz, 4yz or 5yz.
     pub token: VerifyToken,
-    /// The argument as it stood: printable ASCII.
+    /// The argument as it stood: printable text, beyond ASCII only with [`Self::smtp_utf8`].
     pub query: Bytes,
+    /// Whether SMTPUTF8 stood behind it (RFC 6531 §3.7.4.2). A reply beyond ASCII is said only then; else 252 or 550
+    /// takes its place.
+    pub smtp_utf8: bool,
+}
+
+/// EXPN.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Expand {
+    /// To answer with a [`Reply`]: 2yz with a line for each member, 4yz or 5yz.
+    pub token: ExpandToken,
+    /// The argument as it stood: printable text, beyond ASCII only with [`Self::smtp_utf8`].
+    pub query: Bytes,
+    /// As [`Verify::smtp_utf8`].
+    pub smtp_utf8: bool,
+}
+
+/// HELP.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Help {
+    /// To answer with a [`Reply`]: 2yz, 4yz or 5yz.
+    pub token: HelpToken,
+    /// The argument as it stood: printable ASCII.
+    pub topic: Bytes,
+}
+
+/// ETRN (RFC 1985) or ATRN (RFC 2645).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct QueueRun {
+    /// To answer with a [`Reply`]. To ETRN: 250 to 253, 458 or 459 (RFC 1985 §5.1). To ATRN: 4yz or 5yz, since a
+    /// session cannot be turned round.
+    pub token: QueueRunToken,
+    /// [`Verb::Etrn`] or [`Verb::Atrn`].
+    pub verb: Verb,
+    /// The argument as it stood: printable ASCII.
+    pub argument: Bytes,
 }
 
 /// A command that the session refused by itself.

@@ -4,13 +4,17 @@
 use mailwright_core::value::DeviationKind;
 
 use super::replies::to_command;
-use super::{Closed, Server, TlsMode};
-use crate::types::{Reply, Verb};
+use super::{Closed, Server, TlsMode, Transaction};
+use crate::types::{Place, Reply, Verb};
 
 impl Server {
     /// The refusal of a gate; `None` lets the command through. An unknown command passes no gate.
     pub(super) fn gate(&self, verb: Option<Verb>) -> Option<Reply> {
         let config = &self.config;
+        // RFC 5321 §3.1: behind a greeting that refuses, 503 to every command but QUIT.
+        if config.no_service().is_some() && verb != Some(Verb::Quit) {
+            return Some(Reply::BAD_SEQUENCE);
+        }
         // RFC 3207 §4: where TLS is required, 530 to every command but NOOP, EHLO, STARTTLS and QUIT.
         let passes = verb.is_some_and(|verb| verb.entry().before_tls);
         if config.require_tls && self.tls.is_none() && !passes {
@@ -27,37 +31,58 @@ impl Server {
     /// The refusal of the present state; `None` if the command is possible in it.
     pub(super) fn state(&self, verb: Verb) -> Option<Reply> {
         let lmtp = self.config.is_lmtp();
-        let greeted = self.client.is_some();
-        let open = self.transaction.is_some();
-        let bad_sequence = |bad: bool| bad.then_some(Reply::BAD_SEQUENCE);
-        let or_not_implemented = |bad: bool| bad_sequence(bad).or(Some(Reply::NOT_IMPLEMENTED));
+        // RFC 2033 §4.1: HELO and EHLO are no commands of LMTP, nor is LHLO one of SMTP.
         match verb {
-            // RFC 2033 §4.1: HELO and EHLO are no commands of LMTP, nor is LHLO one of SMTP.
-            Verb::Ehlo | Verb::Helo if lmtp => Some(Reply::COMMAND_NOT_RECOGNISED),
-            Verb::Lhlo if !lmtp => Some(Reply::COMMAND_NOT_RECOGNISED),
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo => None,
-            // RFC 5321 §4.1.4: MAIL only outside, RCPT and DATA only inside a transaction.
-            Verb::Mail => bad_sequence(!greeted || open),
-            Verb::Rcpt => bad_sequence(!open),
-            Verb::Data => match &self.transaction {
-                None => Some(Reply::BAD_SEQUENCE),
-                Some(transaction) if transaction.accepted > 0 => None,
-                // RFC 2033 §4.2: 503 in LMTP; RFC 5321 §3.3: 554 or 503 in SMTP.
-                Some(_) if lmtp => Some(Reply::BAD_SEQUENCE),
-                Some(_) => Some(Reply::NO_VALID_RECIPIENTS),
-            },
-            Verb::Bdat => or_not_implemented(!open),
-            Verb::Rset | Verb::Noop | Verb::Vrfy | Verb::Help | Verb::Quit => None,
-            // RFC 3207 §4.2: not twice. RFC 5321 §3.2: extensions only after EHLO.
-            Verb::StartTls if !self.extended || open || self.tls.is_some() => Some(Reply::BAD_SEQUENCE),
-            Verb::StartTls => (self.config.tls != TlsMode::StartTls).then_some(Reply::NOT_IMPLEMENTED),
-            // RFC 4954 §4: not twice, not in a transaction.
-            Verb::Auth if !self.extended || open || self.identity.is_some() => Some(Reply::BAD_SEQUENCE),
-            Verb::Auth => self.config.offers.is_empty().then_some(Reply::NOT_IMPLEMENTED),
-            Verb::Etrn | Verb::Atrn | Verb::XClient | Verb::XForward => or_not_implemented(!greeted || open),
-            Verb::Expn | Verb::Burl | Verb::Turn | Verb::Send | Verb::Soml | Verb::Saml => {
-                Some(Reply::NOT_IMPLEMENTED)
-            }
+            Verb::Ehlo | Verb::Helo if lmtp => return Some(Reply::COMMAND_NOT_RECOGNISED),
+            Verb::Lhlo if !lmtp => return Some(Reply::COMMAND_NOT_RECOGNISED),
+            _ => {}
+        }
+        let entry = verb.entry();
+        let place = match (&self.client, &self.transaction) {
+            (None, _) => entry.before_hello,
+            (Some(_), None) => entry.ready,
+            (Some(_), Some(_)) => entry.in_transaction,
+        };
+        match place {
+            Place::Possible => {}
+            Place::BadSequence => return Some(Reply::BAD_SEQUENCE),
+            Place::NotImplemented => return Some(Reply::NOT_IMPLEMENTED),
+        }
+        // RFC 5321 §3.2: after HELO no extension is in force. Neither TLS (RFC 3207 §4.2) nor AUTH (RFC 4954 §4) begins
+        // twice.
+        let begun = match verb {
+            Verb::StartTls => self.tls.is_some(),
+            Verb::Auth => self.identity.is_some(),
+            _ => false,
+        };
+        if begun || entry.extension && !self.extended {
+            return Some(Reply::BAD_SEQUENCE);
+        }
+        let transaction = self.transaction.as_ref();
+        match verb {
+            Verb::Rcpt if transaction.is_some_and(Transaction::has_chunks) => Some(Reply::BAD_SEQUENCE),
+            // RFC 3030 §2, §3: not behind a chunk, nor for BINARYMIME.
+            Verb::Data if transaction.is_some_and(Transaction::needs_chunks) => Some(Reply::BAD_SEQUENCE),
+            Verb::Data if self.recipients() > 0 => None,
+            // RFC 2033 §4.2: 503 in LMTP; RFC 5321 §3.3: 554 or 503 in SMTP.
+            Verb::Data if lmtp => Some(Reply::BAD_SEQUENCE),
+            Verb::Data => Some(Reply::NO_VALID_RECIPIENTS),
+            _ => (!self.offers(verb)).then_some(Reply::NOT_IMPLEMENTED),
+        }
+    }
+
+    /// Whether the configuration has what a command is for.
+    fn offers(&self, verb: Verb) -> bool {
+        let config = &self.config;
+        match verb {
+            Verb::Bdat => config.chunking,
+            Verb::Expn => config.ask.expand,
+            Verb::StartTls => config.tls == TlsMode::StartTls,
+            Verb::Auth => !config.offers.is_empty(),
+            Verb::Etrn => config.ask.etrn,
+            Verb::Atrn => config.ask.atrn,
+            Verb::XClient | Verb::XForward => false,
+            _ => true,
         }
     }
 

@@ -22,12 +22,16 @@ impl Server {
         self.greeted_only = true;
     }
 
-    /// RFC 5321 §3.1: 220 opens the session.
+    /// RFC 5321 §3.1: 220 opens the session; 554 or, by RFC 7504 §3, 521 opens one that takes nothing.
     pub(super) fn greet(&mut self) {
         self.phase = Phase::Command;
-        let greeting = self.config.clone();
-        self.put(|wire| greeting.greeting().encode_ascii(wire));
+        let config = self.config.clone();
+        let greeting = config.no_service().unwrap_or(config.greeting());
+        self.put(|wire| greeting.encode_ascii(wire));
         self.greeted_only = true;
+        if greeting.code() == ReplyCode::UNAVAILABLE {
+            self.close(Closed::Refused);
+        }
     }
 
     /// Octets came. If the greeting is still here, they came too early.

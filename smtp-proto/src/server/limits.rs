@@ -19,6 +19,8 @@ pub struct Limits {
     pub message: u64,
     /// Recipients of one transaction. Default 1000; never less than 100 (RFC 5321 §4.5.3.1.8).
     pub recipients: usize,
+    /// Different domains of recipients in one session. Default 0: no limit, and none is kept in mind.
+    pub recipient_domains: usize,
     /// Transactions of one session. Default 1000.
     pub transactions: u32,
     /// Errors above which a reply is delayed by [`Timeouts::error_delay`]. Default 10.
@@ -48,6 +50,7 @@ impl Default for Limits {
             text_line: 1000,
             message: 35 << 20,
             recipients: 1000,
+            recipient_domains: 0,
             transactions: 1000,
             soft_errors: 10,
             hard_errors: 20,
@@ -58,6 +61,13 @@ impl Default for Limits {
             output: 65_536,
             events: 1024,
         }
+    }
+}
+
+impl Limits {
+    /// RFC 5321 §4.5.3.1.8: 100 recipients at least.
+    pub(super) fn most_recipients(&self) -> usize {
+        self.recipients.max(100)
     }
 }
 

@@ -4,8 +4,8 @@
 //! ```text
 //!                     EHLO            MAIL               RCPT, DATA
 //!   greeting ──▶ no EHLO yet ──▶ ready ──▶ in transaction ──▶ content ──▶ ready
-//!                     ▲            │ ▲                                    (one reply; LMTP: one each)
-//!                     └─ STARTTLS ─┘ └─ AUTH
+//!                     ▲            │ ▲       (chunks of BDAT: back to     (one reply; LMTP: one each)
+//!                     └─ STARTTLS ─┘ └─ AUTH  the transaction till LAST)
 //! ```
 //!
 //! Replies leave in the order of commands, however late and in whatever order the host answers. While
@@ -15,12 +15,13 @@
 //! Each command passes the same checks, and the first that fails answers: the line itself, the gates
 //! (530), the state (500, 502, 503), the syntax (501, 555, 553), the limits (452, 552, 421), the host.
 //!
-//! One file for each phase: `greeting` (greeting, EHLO), `auth`, `tls`, `envelope` (MAIL, RCPT, RSET, VRFY),
-//! `content` (DATA to the end of content), `timers`, `closing`. `replies` keeps the order of replies, `gates` the
+//! One file for each phase: `greeting` (greeting, EHLO), `auth`, `tls`, `envelope` (MAIL, RCPT, RSET), `queries` (VRFY and others),
+//! `content` (DATA to the end of content), `chunks` (BDAT), `timers`, `closing`. `replies` keeps the order of replies, `gates` the
 //! checks before syntax. This file has the session itself: reading lines, and who gets them.
 
 mod auth;
 mod capabilities;
+mod chunks;
 mod closing;
 mod config;
 mod content;
@@ -29,6 +30,7 @@ mod event;
 mod gates;
 mod greeting;
 mod limits;
+mod queries;
 mod question;
 mod queue;
 mod replies;
@@ -36,29 +38,31 @@ mod timers;
 mod tls;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use core::fmt;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use mailwright_core::session::{Layer, Session, TlsInfo, Transmit, Upgraded, Wants};
-use mailwright_core::value::{Deviation, DeviationKind, Instant, Refused, ReversePath, TimerTable};
+use mailwright_core::value::{Deviation, DeviationKind, Domain, Instant, Refused, ReversePath, TimerTable};
 use mailwright_core::wire::{Framed, LineEnd, LineFramer};
 use mailwright_sasl::{Channel, Identity, Seed};
 
 pub use self::capabilities::{Facts, capabilities};
 pub use self::config::{
-    Config, ContentPolicy, Early, EarlyPolicy, InvalidName, Protocol, Questions, TlsMode, Tolerance, Unusual,
+    Config, ContentPolicy, Early, EarlyPolicy, InvalidName, Promises, Protocol, Questions, TlsMode, Tolerance,
+    Unusual,
 };
-use self::content::Content;
+use self::chunks::{Chunk, Discard};
 use self::envelope::Transaction;
 pub use self::event::{
-    AbortReason, Aborted, Authenticate, Closed, Data, Event, Hello, Message, Recipient, Rejected, Sender,
-    Verify,
+    AbortReason, Aborted, Authenticate, Closed, Data, Event, Expand, Hello, Help, Message, QueueRun, Recipient,
+    Rejected, Sender, Verify,
 };
 pub use self::limits::{Limits, Timeouts};
 pub use self::question::{
-    AuthenticateToken, DataToken, HelloToken, MessageToken, Question, RecipientToken, SenderToken, Verdict,
-    VerifyToken,
+    AuthenticateToken, DataToken, ExpandToken, HelloToken, HelpToken, MessageToken, Question, QueueRunToken,
+    RecipientToken, SenderToken, Verdict, VerifyToken,
 };
 use self::queue::Queue;
 use self::replies::Slot;
@@ -104,6 +108,8 @@ pub struct Server {
     extended: bool,
     identity: Option<Box<Identity>>,
     transaction: Option<Transaction>,
+    /// Domains of recipients, where their number is limited.
+    domains: Option<Box<BTreeSet<Domain>>>,
     errors: u32,
     idle_commands: u32,
     overlong_lines: u32,
@@ -151,10 +157,12 @@ enum Phase {
     Exchange(Box<mailwright_sasl::Server>),
     /// Waits for the host's part of it.
     Authenticate(Box<mailwright_sasl::Server>),
-    /// Reads content.
-    Content(Content),
+    /// Reads content up to its dot.
+    Content,
+    /// Reads content that has this many octets more.
+    Chunk(Chunk),
     /// Reads a chunk that nobody wants; then gives the reply.
-    Discard { remaining: u64, reply: Reply },
+    Discard(Box<Discard>),
     /// Over.
     Closed,
 }
@@ -196,6 +204,7 @@ impl Server {
             extended: false,
             identity: None,
             transaction: None,
+            domains: None,
             errors: 0,
             idle_commands: 0,
             overlong_lines: 0,
@@ -284,7 +293,8 @@ impl Server {
         self.transaction.as_ref().map_or(0, |transaction| transaction.accepted)
     }
 
-    /// How messages come in this session, for the field `Received`.
+    /// How messages come in this session, for the field `Received`. Whether SMTPUTF8 was said is known while the
+    /// transaction is open; behind it, [`Message::smtp_utf8`] tells.
     #[must_use]
     pub fn with(&self) -> With {
         let mut with = With::default();
@@ -292,6 +302,7 @@ impl Server {
         with.extended = self.extended;
         with.tls = self.tls.is_some();
         with.authenticated = self.identity.is_some();
+        with.utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.smtp_utf8);
         with
     }
 
@@ -319,8 +330,8 @@ impl Server {
             output < self.config.limits.output.max(1) && self.events.len() < self.config.limits.events.max(1);
         let open = match &self.phase {
             Phase::Command => self.has_room_for_recipients(),
-            Phase::Exchange(_) | Phase::Discard { .. } => true,
-            Phase::Content(_) => !self.held && !self.content_waits,
+            Phase::Exchange(_) | Phase::Discard(_) => true,
+            Phase::Content | Phase::Chunk(_) => !self.held && !self.content_waits,
             _ => false,
         };
         room && open && !self.delayed && !self.closing
@@ -332,19 +343,10 @@ impl Server {
             self.early_talker(input);
         }
         while self.is_ready() {
-            let goes_on = match &mut self.phase {
-                Phase::Content(_) => self.read_content(input),
-                Phase::Discard { remaining, .. } => {
-                    let count = usize::try_from(*remaining).unwrap_or(usize::MAX).min(input.len());
-                    input.advance(count);
-                    *remaining -= count as u64;
-                    let done = *remaining == 0;
-                    self.count_content(count);
-                    if done {
-                        self.discarded();
-                    }
-                    done
-                }
+            let goes_on = match &self.phase {
+                Phase::Content => self.read_content(input),
+                Phase::Chunk(_) => self.read_chunk(input),
+                Phase::Discard(_) => self.discard(input),
                 _ => self.read_line(input),
             };
             if !goes_on {
@@ -429,7 +431,7 @@ impl Server {
         };
         let verb = read.verb();
         if verb == Verb::Bdat {
-            return self.chunk(&read);
+            return self.bdat(&read);
         }
         self.report_group(Some(&read), behind);
         if verb.entry().idle && self.idle_command(verb) {
@@ -463,15 +465,15 @@ impl Server {
             Command::Data => self.data(behind),
             Command::Rset => self.rset(),
             Command::Noop => self.reply(Reply::OK),
-            Command::Vrfy(query) => self.vrfy(query),
-            Command::Help(_) => self.reply(replies::HELP),
+            Command::Vrfy { query, smtp_utf8 } => self.vrfy(query, smtp_utf8),
+            Command::Expn { query, smtp_utf8 } => self.expn(query, smtp_utf8),
+            Command::Help(topic) => self.help(topic),
             Command::StartTls => self.start_tls(behind),
             Command::Auth { mechanism, initial } => self.auth(&mechanism, initial.as_ref()),
             Command::Quit => self.last_reply(Reply::CLOSING, Closed::Quit),
+            Command::Other(verb @ (Verb::Etrn | Verb::Atrn), argument) => self.queue_run(verb, argument),
             // Refused by their state before.
-            Command::Expn(_) | Command::Bdat { .. } | Command::Other(..) => {
-                self.reply(Reply::NOT_IMPLEMENTED)
-            }
+            Command::Bdat { .. } | Command::Other(..) => self.reply(Reply::NOT_IMPLEMENTED),
         }
     }
 
@@ -484,10 +486,21 @@ impl Server {
         options.missing_brackets = tolerance.missing_brackets;
         // RFC 5321 §3.2: after HELO no extension is in force.
         options.size = self.extended;
-        options.eight_bit_mime = self.extended && config.eight_bit_mime;
-        options.dsn = self.extended && config.dsn;
-        options.auth = self.extended && self.takes_authentication();
-        options.ignore_unknown_parameters = self.extended && tolerance.unknown_parameters;
+        options.eight_bit_mime = false;
+        if self.extended {
+            options.eight_bit_mime = config.eight_bit_mime();
+            options.binary_mime = config.binary_mime();
+            options.smtp_utf8 = config.smtp_utf8;
+            options.utf8_recipients = self.transaction.as_ref().is_some_and(|transaction| transaction.smtp_utf8);
+            options.require_tls = config.requiretls;
+            options.dsn = config.dsn;
+            options.auth = self.takes_authentication();
+            options.deliver_by = config.promises.deliver_by.is_some();
+            options.future_release = config.future_release().is_some();
+            options.mt_priority = config.promises.mt_priority.is_some();
+            options.rrvs = config.promises.rrvs;
+            options.ignore_unknown_parameters = tolerance.unknown_parameters;
+        }
         options
     }
 
@@ -672,8 +685,9 @@ impl fmt::Debug for Server {
             Phase::Handshake => "Handshake",
             Phase::Exchange(_) => "Exchange",
             Phase::Authenticate(_) => "Authenticate",
-            Phase::Content(_) => "Content",
-            Phase::Discard { .. } => "Discard",
+            Phase::Content => "Content",
+            Phase::Chunk(_) => "Chunk",
+            Phase::Discard(_) => "Discard",
             Phase::Closed => "Closed",
         };
         f.debug_struct("Server")

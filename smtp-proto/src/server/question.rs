@@ -67,6 +67,12 @@ tokens! {
     MessageToken => Verdict, message_answered;
     /// The right to answer [`Event::Verify`](super::Event::Verify).
     VerifyToken => Reply, verify_answered;
+    /// The right to answer [`Event::Expand`](super::Event::Expand).
+    ExpandToken => Reply, expand_answered;
+    /// The right to answer [`Event::Help`](super::Event::Help).
+    HelpToken => Reply, help_answered;
+    /// The right to answer [`Event::QueueRun`](super::Event::QueueRun).
+    QueueRunToken => Reply, queue_run_answered;
 }
 
 /// The answer to [`Event::Message`](super::Event::Message). Made from a [`Reply`] or a vector of them.

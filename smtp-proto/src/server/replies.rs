@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use mailwright_core::value::Misuse;
 
 use super::question::Ticket;
-use super::{Closed, Event, Queue, Rejected, Server, Timer};
+use super::{Chunk, Closed, Event, Queue, Rejected, Server, Timer};
 use crate::parse::CommandError;
 use crate::types::{ClientName, EnhancedCode, Reply, ReplyCode, Verb};
 
@@ -37,11 +37,72 @@ pub(super) const UNEXPECTED_INITIAL_RESPONSE: Reply = Reply::constant(
     "This mechanism has no initial response",
 );
 
+/// RFC 2852 §4: a deadline that this server cannot keep.
+pub(super) const TOO_SOON: Reply = Reply::constant(
+    ReplyCode::PARAMETERS_NOT_RECOGNISED,
+    Some(EnhancedCode::constant(5, 5, 4)),
+    "Deliver-by time too short",
+);
+
+/// RFC 6710 §4.1: a priority that was lowered; the text begins with what it is now.
+pub(super) const PRIORITY_LOWERED: Reply = Reply::constant(
+    ReplyCode::OK,
+    Some(EnhancedCode::constant(2, 3, 6)),
+    "0 is the priority without authentication",
+);
+
+/// RFC 6531 §3.7.4.1: 551 whose address cannot be shown.
+const NOT_LOCAL: Reply = Reply::constant(
+    ReplyCode::MAILBOX_UNAVAILABLE,
+    Some(EnhancedCode::constant(5, 1, 6)),
+    "User not local",
+);
+
+/// RFC 6531 §3.7.4.2: a mailbox that cannot be shown.
+const CANNOT_SHOW: Reply = Reply::constant(
+    ReplyCode::CANNOT_VERIFY,
+    Some(EnhancedCode::constant(2, 6, 8)),
+    "A reply beyond ASCII needs SMTPUTF8",
+);
+
+/// RFC 6531 §3.7.4.2: the same where the answer is no.
+const NOT_SHOWN: Reply = Reply::constant(
+    ReplyCode::MAILBOX_UNAVAILABLE,
+    Some(EnhancedCode::constant(5, 6, 8)),
+    "A reply beyond ASCII needs SMTPUTF8",
+);
+
 /// RFC 2034 §4: a reply to EHLO, HELO or LHLO has no enhanced code, whatever it says.
 pub(super) fn to_command(reply: Reply, verb: Option<Verb>) -> Reply {
     match verb {
         Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo) => reply.without_enhanced(),
         _ => reply,
+    }
+}
+
+/// RFC 6531 §3.7.4: what a reply of the host becomes if it goes beyond ASCII where it may not. `utf8`: whether SMTPUTF8
+/// stood on MAIL.
+fn sayable(reply: Reply, asked: &Asked, utf8: bool) -> Reply {
+    if reply.is_ascii() {
+        return reply;
+    }
+    let other = match (asked, reply.code()) {
+        // RFC 6531 §3.7.4.1: only in the address of these, and without it if it may not be there.
+        (Asked::Recipient { .. }, ReplyCode::WILL_FORWARD | ReplyCode::USER_NOT_LOCAL) if utf8 => return reply,
+        (Asked::Recipient { .. }, ReplyCode::WILL_FORWARD) => &Reply::RECIPIENT_OK,
+        (Asked::Recipient { .. }, ReplyCode::USER_NOT_LOCAL) => &NOT_LOCAL,
+        // RFC 6531 §3.7.4.2: only where the command itself had the parameter.
+        (Asked::Query { smtp_utf8: true }, _) => return reply,
+        (Asked::Query { .. }, _) if reply.is_positive() => &CANNOT_SHOW,
+        (Asked::Query { .. }, _) if reply.is_permanent() => &NOT_SHOWN,
+        _ => return reply.into_ascii(),
+    };
+    match reply.enhanced() {
+        // What was said precisely stays so.
+        Some(enhanced) if other.enhanced().is_some_and(|own| own.subject() == enhanced.subject()) => {
+            Reply::new(other.code(), enhanced, other.first_line()).unwrap_or_else(|_| other.clone())
+        }
+        _ => other.clone(),
     }
 }
 
@@ -70,12 +131,21 @@ pub(super) enum Asked {
     Recipient {
         octets: usize,
     },
-    Data,
+    /// `chunk`: of BDAT, whose octets follow.
+    Data {
+        chunk: Option<Chunk>,
+    },
     /// `replies`: how many must leave.
     Message {
         replies: usize,
     },
-    Verify,
+    /// VRFY or EXPN. `smtp_utf8`: the reply may go beyond ASCII.
+    Query {
+        smtp_utf8: bool,
+    },
+    Help,
+    Etrn,
+    Atrn,
     /// `challenged`: the client has answered a challenge, so the exchange ends a group.
     Authenticate {
         challenged: bool,
@@ -89,8 +159,10 @@ impl Slot {
             self,
             Self::Open {
                 asked: Asked::Hello { .. }
-                    | Asked::Data
-                    | Asked::Verify
+                    | Asked::Data { chunk: None }
+                    | Asked::Query { .. }
+                    | Asked::Help
+                    | Asked::Atrn
                     | Asked::Authenticate { challenged: true },
                 ..
             }
@@ -129,10 +201,13 @@ impl Server {
     /// Puts the reply in the place of the question; what was asked comes back.
     pub(super) fn decide(&mut self, ticket: &Ticket, reply: Reply) -> Result<Asked, Misuse> {
         let closes = reply.code() == ReplyCode::UNAVAILABLE;
+        let utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.smtp_utf8);
         let slot = Self::open_slot(&mut self.pending, self.session, ticket)?;
+        let Slot::Open { asked, .. } = &*slot else { return Err(Misuse::NotOpen) };
         // RFC 5321 §3.8: 421 says that the session ends.
         // RFC 2034 §4
-        let to_hello = matches!(slot, Slot::Open { asked: Asked::Hello { .. }, .. });
+        let to_hello = matches!(asked, Asked::Hello { .. });
+        let reply = sayable(reply, asked, utf8);
         let reply = if to_hello { reply.without_enhanced() } else { reply.complete() };
         let ready = if closes { Slot::Last(reply, Closed::Refused) } else { Slot::Ready(reply) };
         let Slot::Open { asked, .. } = core::mem::replace(slot, ready) else { return Err(Misuse::NotOpen) };
@@ -228,9 +303,9 @@ impl Server {
         }
     }
 
-    /// RFC 6531 §3.7.4: beyond ASCII only to a client that said SMTPUTF8.
+    /// Writes a reply, which is [`sayable`].
     pub(super) fn write(&mut self, reply: &Reply) {
-        self.put(|wire| reply.encode_ascii(wire));
+        self.put(|wire| reply.encode(wire));
     }
 
     /// Appends to the output; every octet for the client goes through here.

@@ -68,14 +68,18 @@ impl Server {
             None => self.timers.stop(Timer::Command as usize),
             Some(_) => {}
         }
-        let reads = matches!(self.phase, Phase::Content(_) | Phase::Discard { .. }) && !self.held;
-        if reads {
-            if !self.timers.is_running(Timer::Block as usize) {
-                self.start_timer(Timer::Block, timeouts.block);
-            }
-            if timeouts.minimum_rate > 0 && !self.timers.is_running(Timer::Rate as usize) {
-                self.start_timer(Timer::Rate, timeouts.rate_window);
-            }
+        let reads = matches!(self.phase, Phase::Content | Phase::Chunk(_) | Phase::Discard(_)) && !self.held;
+        if reads && !self.timers.is_running(Timer::Block as usize) {
+            self.start_timer(Timer::Block, timeouts.block);
+        }
+        // Between chunks the time counts too: else a chunk of one octet now and then would keep a session for ever.
+        let between = matches!(self.phase, Phase::Command)
+            && self.transaction.as_ref().is_some_and(|transaction| transaction.content.is_some());
+        if timeouts.minimum_rate > 0
+            && (reads || between && !self.held)
+            && !self.timers.is_running(Timer::Rate as usize)
+        {
+            self.start_timer(Timer::Rate, timeouts.rate_window);
         }
         if self.transmit.is_empty() || matches!(self.phase, Phase::Closed) {
             self.timers.stop(Timer::Stalled as usize);

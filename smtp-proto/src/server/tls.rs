@@ -35,6 +35,7 @@ impl Server {
                 self.client = None;
                 self.extended = false;
                 self.identity = None;
+                self.domains = None;
                 self.reset_transaction();
                 self.spoken = false;
                 self.unread = false;

@@ -49,10 +49,20 @@ pub enum Command {
     Rset,
     /// NOOP, whatever stands behind it.
     Noop,
-    /// VRFY with its argument as it stood.
-    Vrfy(Bytes),
-    /// EXPN with its argument as it stood.
-    Expn(Bytes),
+    /// VRFY.
+    Vrfy {
+        /// What is asked for, as it stood: UTF-8 without controls, beyond ASCII only with `smtp_utf8`.
+        query: Bytes,
+        /// Whether SMTPUTF8 stood behind it (RFC 6531 §3.7.4.2): the reply may go beyond ASCII.
+        smtp_utf8: bool,
+    },
+    /// EXPN.
+    Expn {
+        /// The list that is asked for, as it stood: UTF-8 without controls, beyond ASCII only with `smtp_utf8`.
+        query: Bytes,
+        /// Whether SMTPUTF8 stood behind it (RFC 6531 §3.7.4.2): the reply may go beyond ASCII.
+        smtp_utf8: bool,
+    },
     /// HELP with its argument as it stood.
     Help(Bytes),
     /// STARTTLS.

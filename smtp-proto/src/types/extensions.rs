@@ -1,4 +1,4 @@
-//! [`Extension`] and [`Capabilities`]: what a server announces in its reply to EHLO or LHLO, for both
+//! [`Extension`]: one line that a server announces in its reply to EHLO or LHLO, for both
 //! sides. RFC 5321 §4.1.1.1 and the RFC of each extension.
 //!
 //! Nothing here decides what to announce or to use; that is the business of the two machines.
@@ -8,9 +8,6 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
-
-use super::reply::{Reply, ReplyError};
-use super::status::ReplyCode;
 
 /// The arguments behind an EHLO keyword: words of printable ASCII, separated by single spaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -172,7 +169,7 @@ pub enum Extension {
     Rrvs,
     /// `REQUIRETLS` (RFC 8689).
     RequireTls,
-    /// `LIMITS` with its items `NAME=VALUE` (RFC 9422); see [`Capabilities::limits`].
+    /// `LIMITS` with its items `NAME=VALUE` (RFC 9422); see [`Capabilities::limits`](super::Capabilities::limits).
     Limits(Arguments),
     /// `XCLIENT` with its attributes.
     XClient(Arguments),
@@ -331,200 +328,6 @@ impl fmt::Display for Extension {
     }
 }
 
-/// Limits that a server announced with LIMITS (RFC 9422); `None` where it named none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AnnouncedLimits {
-    /// `MAILMAX`: transactions per session.
-    pub transactions: Option<u64>,
-    /// `RCPTMAX`: recipients per transaction.
-    pub recipients: Option<u64>,
-    /// `RCPTDOMAINMAX`: different recipient domains per session.
-    pub recipient_domains: Option<u64>,
-}
-
-/// The extensions that are in force in a session: none after HELO.
-///
-/// ```
-/// use mailwright_smtp::types::{Capabilities, Extension};
-///
-/// let announced: Capabilities =
-///     [Extension::Pipelining, Extension::Size(Some(10_000_000)), Extension::auth(["PLAIN"])?].into_iter().collect();
-/// assert!(announced.pipelining());
-/// assert!(announced.has_mechanism("plain"));
-/// let reply = announced.to_reply("mx.example.org")?;
-/// assert_eq!(Capabilities::from_reply(&reply), announced);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities {
-    extensions: Vec<Extension>,
-}
-
-impl Capabilities {
-    /// No extension.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { extensions: Vec::new() }
-    }
-
-    /// The extensions in a reply to EHLO or LHLO: each line but the first. It keeps no larger buffer alive.
-    #[must_use]
-    pub fn from_reply(reply: &Reply) -> Self {
-        let reply = reply.detach();
-        reply.lines().skip(1).map(|line| Extension::parse(&reply.view(line))).collect()
-    }
-
-    /// The reply to EHLO or LHLO: `250-` with `greeting` (the server's name, then any text), and a line
-    /// for each extension. It has no enhanced code (RFC 2034 §4).
-    ///
-    /// # Errors
-    /// If the greeting, or the text of an unknown extension that a peer sent, may not stand in a reply.
-    pub fn to_reply(&self, greeting: &str) -> Result<Reply, ReplyError> {
-        let lines = self.extensions.iter().map(alloc::string::ToString::to_string);
-        Reply::multi_line(ReplyCode::OK, None, core::iter::once(String::from(greeting)).chain(lines))
-    }
-
-    /// Adds an extension at the end.
-    pub fn push(&mut self, extension: Extension) {
-        self.extensions.push(extension);
-    }
-
-    /// The extensions in the order of their lines.
-    pub fn iter(&self) -> impl Iterator<Item = &Extension> {
-        self.extensions.iter()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.extensions.is_empty()
-    }
-
-    /// Whether the extension with this keyword, in any ASCII case, is there.
-    #[must_use]
-    pub fn has(&self, keyword: &str) -> bool {
-        self.iter().any(|extension| extension.keyword().eq_ignore_ascii_case(keyword))
-    }
-
-    fn contains(&self, extension: &Extension) -> bool {
-        self.extensions.contains(extension)
-    }
-
-    /// PIPELINING.
-    #[must_use]
-    pub fn pipelining(&self) -> bool {
-        self.contains(&Extension::Pipelining)
-    }
-
-    /// 8BITMIME.
-    #[must_use]
-    pub fn eight_bit_mime(&self) -> bool {
-        self.contains(&Extension::EightBitMime)
-    }
-
-    /// SMTPUTF8.
-    #[must_use]
-    pub fn smtp_utf8(&self) -> bool {
-        self.contains(&Extension::SmtpUtf8)
-    }
-
-    /// STARTTLS.
-    #[must_use]
-    pub fn start_tls(&self) -> bool {
-        self.contains(&Extension::StartTls)
-    }
-
-    /// CHUNKING.
-    #[must_use]
-    pub fn chunking(&self) -> bool {
-        self.contains(&Extension::Chunking)
-    }
-
-    /// BINARYMIME.
-    #[must_use]
-    pub fn binary_mime(&self) -> bool {
-        self.contains(&Extension::BinaryMime)
-    }
-
-    /// DSN.
-    #[must_use]
-    pub fn dsn(&self) -> bool {
-        self.contains(&Extension::Dsn)
-    }
-
-    /// ENHANCEDSTATUSCODES.
-    #[must_use]
-    pub fn enhanced_status_codes(&self) -> bool {
-        self.contains(&Extension::EnhancedStatusCodes)
-    }
-
-    /// REQUIRETLS.
-    #[must_use]
-    pub fn require_tls(&self) -> bool {
-        self.contains(&Extension::RequireTls)
-    }
-
-    /// SIZE: `None` if not announced, `Some(None)` if announced without a limit (RFC 1870 §3). Of several the
-    /// smallest limit.
-    #[must_use]
-    pub fn size(&self) -> Option<Option<u64>> {
-        let mut sizes = self.iter().filter_map(|extension| match extension {
-            Extension::Size(limit) => Some(*limit),
-            _ => None,
-        });
-        let first = sizes.next()?;
-        Some(sizes.fold(first, |least, limit| match (least, limit) {
-            (Some(least), Some(limit)) => Some(least.min(limit)),
-            (least, limit) => least.or(limit),
-        }))
-    }
-
-    /// The names of the SASL mechanisms, in the server's order.
-    pub fn mechanisms(&self) -> impl Iterator<Item = &str> {
-        self.iter()
-            .filter_map(|extension| match extension {
-                Extension::Auth(arguments) => Some(arguments.iter()),
-                _ => None,
-            })
-            .flatten()
-    }
-
-    /// Whether AUTH names `mechanism`, in any ASCII case.
-    #[must_use]
-    pub fn has_mechanism(&self, mechanism: &str) -> bool {
-        self.mechanisms().any(|name| name.eq_ignore_ascii_case(mechanism))
-    }
-
-    /// What LIMITS names. Unknown items, and values that are no decimal number, are ignored.
-    #[must_use]
-    pub fn limits(&self) -> AnnouncedLimits {
-        let mut limits = AnnouncedLimits::default();
-        let items = self.iter().filter_map(|extension| match extension {
-            Extension::Limits(arguments) => Some(arguments.iter()),
-            _ => None,
-        });
-        for (name, value) in items.flatten().filter_map(|item| item.split_once('=')) {
-            let slot = match name {
-                name if name.eq_ignore_ascii_case("MAILMAX") => &mut limits.transactions,
-                name if name.eq_ignore_ascii_case("RCPTMAX") => &mut limits.recipients,
-                name if name.eq_ignore_ascii_case("RCPTDOMAINMAX") => &mut limits.recipient_domains,
-                _ => continue,
-            };
-            if !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()) {
-                *slot = value.parse().ok();
-            }
-        }
-        limits
-    }
-}
-
-impl FromIterator<Extension> for Capabilities {
-    fn from_iter<I: IntoIterator<Item = Extension>>(extensions: I) -> Self {
-        Self { extensions: extensions.into_iter().collect() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;
@@ -558,23 +361,6 @@ mod tests {
     }
 
     #[test]
-    fn of_several_sizes_the_smallest_limit_holds() {
-        let sizes: Capabilities =
-            [Extension::Size(None), Extension::Size(Some(9)), Extension::Size(Some(5))].into_iter().collect();
-        assert_eq!(sizes.size(), Some(Some(5)));
-        assert_eq!(Capabilities::new().size(), None);
-    }
-
-    #[test]
-    fn mechanisms_come_from_each_auth_line_and_the_old_form() {
-        let capabilities: Capabilities =
-            ["AUTH PLAIN  LOGIN", "auth=LOGIN XYZ", "AUTH"].map(parse).into_iter().collect();
-        assert!(capabilities.mechanisms().eq(["PLAIN", "LOGIN", "LOGIN", "XYZ"]));
-        assert!(capabilities.has_mechanism("login"));
-        assert!(!capabilities.has_mechanism("LOG"));
-    }
-
-    #[test]
     fn what_is_not_known_stays_as_it_stood() {
         for line in ["X-FOO bar  baz", "-bad", "", "8BITMIME\u{7f}x", "AUTH \u{fc}", "STARTTLSX"] {
             let Extension::Unknown(unknown) = parse(line) else { panic!("{line}") };
@@ -589,33 +375,5 @@ mod tests {
         assert!(Extension::auth([""]).is_err());
         assert!(UnknownExtension::new("-X", &Arguments::default()).is_err());
         assert!(UnknownExtension::new("X Y", &Arguments::default()).is_err());
-        assert!(Capabilities::new().to_reply("mx\r\n250 x").is_err());
-    }
-
-    #[test]
-    fn limits_are_decimal_and_unknown_items_are_ignored() {
-        let limits: Capabilities =
-            [parse("LIMITS RCPTMAX=20 MAILMAX=+5 FOO=1 rcptdomainmax=1 RCPTMAX")].into_iter().collect();
-        assert_eq!(
-            limits.limits(),
-            AnnouncedLimits { transactions: None, recipients: Some(20), recipient_domains: Some(1) }
-        );
-    }
-
-    #[test]
-    fn capabilities_written_and_read_again_are_the_same() {
-        let capabilities: Capabilities =
-            ["PIPELINING", "SIZE 1000", "AUTH PLAIN SCRAM-SHA-256", "XFOO a b", "DSN"]
-                .map(parse)
-                .into_iter()
-                .collect();
-        let reply = capabilities.to_reply("mx.example.org at your service").unwrap();
-        assert_eq!(Capabilities::from_reply(&reply), capabilities);
-        assert!(capabilities.has("xfoo") && capabilities.dsn() && !capabilities.start_tls());
-    }
-
-    #[test]
-    fn a_reply_to_helo_announces_nothing() {
-        assert!(Capabilities::from_reply(&Reply::OK).is_empty());
     }
 }

@@ -1,5 +1,6 @@
-//! [`Parameters`]: what stands behind the path of MAIL or RCPT. RFC 5321 §4.1.2; RFC 1870 (SIZE), RFC 6152
-//! (BODY), RFC 4954 §5 (AUTH), RFC 3461 §4 (RET, ENVID, NOTIFY, ORCPT).
+//! [`Parameters`]: what stands behind the path of MAIL or RCPT. RFC 5321 §4.1.2; RFC 1870 (SIZE), RFC 6152 and
+//! RFC 3030 (BODY), RFC 6531 (SMTPUTF8), RFC 8689 (REQUIRETLS), RFC 4954 §5 (AUTH), RFC 3461 §4 (RET, ENVID,
+//! NOTIFY, ORCPT), and those of `request`.
 //!
 //! Known parameters are typed by the parser; all are kept as they came, and can be iterated.
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use mailwright_core::value::ReversePath;
 
 use super::notification::{EnvelopeId, Notify, OriginalRecipient, Return};
+use super::request::{DeliverBy, Hold, Priority, ValidSince};
 
 /// The parameters of MAIL or RCPT, as they came, each with a valid form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,10 +19,12 @@ pub struct Parameters {
     text: Bytes,
     pub(crate) size: Option<u64>,
     pub(crate) body: Option<Body>,
+    pub(crate) smtp_utf8: bool,
+    pub(crate) require_tls: bool,
     pub(crate) rare: Option<Box<Rare>>,
 }
 
-/// Rare parameters, larger than all the rest: AUTH, and those of DSN (RFC 3461 §4).
+/// Rare parameters, larger than all the rest: AUTH, those of DSN (RFC 3461 §4), and requests to the queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rare {
     pub(crate) auth: Option<ReversePath>,
@@ -28,9 +32,13 @@ pub(crate) struct Rare {
     pub(crate) envelope_id: Option<EnvelopeId>,
     pub(crate) notify: Option<Notify>,
     pub(crate) original_recipient: Option<OriginalRecipient>,
+    pub(crate) deliver_by: Option<DeliverBy>,
+    pub(crate) hold: Option<Hold>,
+    pub(crate) priority: Option<Priority>,
+    pub(crate) valid_since: Option<ValidSince>,
 }
 
-/// What the content is, by the client's own word: the parameter BODY (RFC 6152 §3).
+/// What the content is, by the client's own word: the parameter BODY (RFC 6152 §3, RFC 3030 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Body {
@@ -38,6 +46,8 @@ pub enum Body {
     SevenBit,
     /// `8BITMIME`: octets ≥ 0x80 may occur.
     EightBitMime,
+    /// `BINARYMIME`: any octets, in no lines. It comes by BDAT only.
+    BinaryMime,
 }
 
 /// One parameter as it came.
@@ -46,7 +56,8 @@ pub enum Body {
 pub struct Parameter<'a> {
     /// The keyword: letters, digits and hyphens; its case does not matter.
     pub keyword: &'a str,
-    /// What stands behind `=`, if there is one: octets %d33–126 without `=`, never none.
+    /// What stands behind `=`, if there is one: octets %d33–126 without `=`, under SMTPUTF8 other characters beyond
+    /// ASCII too; never none.
     pub value: Option<&'a str>,
 }
 
@@ -67,16 +78,25 @@ impl<'a> Parameter<'a> {
             return Err(0);
         }
         if let Some(value) = value {
-            // RFC 5321 §4.1.2: esmtp-value = 1*(%d33-60 / %d62-126)
-            let wrong = value.iter().position(|&octet| !octet.is_ascii_graphic() || octet == b'=');
+            // RFC 5321 §4.1.2: esmtp-value = 1*(%d33-60 / %d62-126); RFC 6531 §3.3: or UTF-8 beyond ASCII
+            let fits = |octet: u8| (octet.is_ascii_graphic() && octet != b'=') || !octet.is_ascii();
+            let wrong = value.iter().position(|&octet| !fits(octet));
             match wrong {
                 Some(at) => return Err(keyword.len() + 1 + at),
                 None if value.is_empty() => return Err(keyword.len()),
                 None => {}
             }
         }
-        let text = |octets| core::str::from_utf8(octets).map_err(|_| 0_usize);
-        Ok(Self { keyword: text(keyword)?, value: value.map(text).transpose()? })
+        let keyword = core::str::from_utf8(keyword).map_err(|_| 0_usize)?;
+        let behind = keyword.len() + 1;
+        let value = value
+            .map(|value| {
+                let text = core::str::from_utf8(value).map_err(|error| behind + error.valid_up_to())?;
+                let control = text.char_indices().find(|(_, character)| character.is_control());
+                control.map_or(Ok(text), |(at, _)| Err(behind + at))
+            })
+            .transpose()?;
+        Ok(Self { keyword, value })
     }
 }
 
@@ -115,10 +135,23 @@ impl Parameters {
         self.body
     }
 
-    /// Whether octets ≥ 0x80 were announced: BODY=8BITMIME.
+    /// Whether octets ≥ 0x80 were announced: BODY=8BITMIME or BODY=BINARYMIME.
     #[must_use]
-    pub fn is_eight_bit(&self) -> bool {
-        self.body == Some(Body::EightBitMime)
+    pub const fn is_eight_bit(&self) -> bool {
+        matches!(self.body, Some(Body::EightBitMime | Body::BinaryMime))
+    }
+
+    /// SMTPUTF8 of MAIL: addresses and header may go beyond ASCII (RFC 6531 §3.4).
+    #[must_use]
+    pub const fn smtp_utf8(&self) -> bool {
+        self.smtp_utf8
+    }
+
+    /// REQUIRETLS of MAIL: the message may travel only by TLS whose servers are known to be the right ones
+    /// (RFC 8689 §2).
+    #[must_use]
+    pub const fn require_tls(&self) -> bool {
+        self.require_tls
     }
 
     /// AUTH: who submitted the message first, by the client's word (RFC 4954 §5). A server session makes it
@@ -150,6 +183,31 @@ impl Parameters {
     #[must_use]
     pub fn original_recipient(&self) -> Option<&OriginalRecipient> {
         self.rare.as_ref()?.original_recipient.as_ref()
+    }
+
+    /// BY of MAIL: until when the message is to be delivered.
+    #[must_use]
+    pub fn deliver_by(&self) -> Option<DeliverBy> {
+        self.rare.as_ref()?.deliver_by
+    }
+
+    /// HOLDFOR or HOLDUNTIL of MAIL: when the message is to be released.
+    #[must_use]
+    pub fn hold(&self) -> Option<Hold> {
+        self.rare.as_ref()?.hold
+    }
+
+    /// MT-PRIORITY of MAIL. A server session makes one above 0 to [`Priority::NORMAL`] where the client is not
+    /// authenticated.
+    #[must_use]
+    pub fn priority(&self) -> Option<Priority> {
+        self.rare.as_ref()?.priority
+    }
+
+    /// RRVS of RCPT: since when the mailbox must have had its owner.
+    #[must_use]
+    pub fn valid_since(&self) -> Option<ValidSince> {
+        self.rare.as_ref()?.valid_since
     }
 
     /// A copy that keeps no larger buffer alive.

@@ -108,6 +108,8 @@ replies! {
     RECIPIENT_OK = OK [2, 1, 5], "Recipient OK";
     /// 250 2.0.0: the message is the server's responsibility now.
     MESSAGE_ACCEPTED = OK [2, 0, 0], "Message accepted";
+    /// 250 2.0.0: to a chunk that is not the last (RFC 3030 §2).
+    CHUNK_ACCEPTED = OK [2, 0, 0], "Chunk accepted";
     /// 252 2.0.0: to VRFY, without telling who exists.
     CANNOT_VERIFY = CANNOT_VERIFY [2, 0, 0], "Cannot verify, but will accept and try";
     /// 354: to DATA.
@@ -154,10 +156,14 @@ replies! {
     BAD_SEQUENCE = BAD_SEQUENCE [5, 5, 1], "Bad sequence of commands";
     /// 504 5.5.4: unknown AUTH mechanism, or one that needs TLS first.
     MECHANISM_NOT_SUPPORTED = ARGUMENT_NOT_IMPLEMENTED [5, 5, 4], "Unrecognized authentication type";
+    /// 521: this host never accepts mail; in place of the greeting (RFC 7504 §3).
+    NO_MAIL = NO_MAIL [5, 3, 2], "This host does not accept mail";
     /// 530 5.7.0: AUTH first (RFC 4954 §6).
     AUTHENTICATION_REQUIRED = AUTHENTICATION_REQUIRED [5, 7, 0], "Authentication required";
     /// 530 5.7.0: STARTTLS first (RFC 3207 §4).
     TLS_REQUIRED = AUTHENTICATION_REQUIRED [5, 7, 0], "Must issue a STARTTLS command first";
+    /// 530 5.7.10: REQUIRETLS without TLS (RFC 8689 §2).
+    ENCRYPTION_NEEDED = AUTHENTICATION_REQUIRED [5, 7, 10], "Encryption needed for REQUIRETLS";
     /// 535 5.7.8: wrong credentials (RFC 4954 §6).
     CREDENTIALS_INVALID = CREDENTIALS_INVALID [5, 7, 8], "Authentication credentials invalid";
     /// 550 5.1.1: nobody of that name.
@@ -166,6 +172,8 @@ replies! {
     SENDER_NOT_ASCII = MAILBOX_UNAVAILABLE [5, 6, 7], "Non-ASCII address needs SMTPUTF8";
     /// 550 5.7.1: refused by policy, relaying for example.
     REFUSED_BY_POLICY = MAILBOX_UNAVAILABLE [5, 7, 1], "Refused by policy";
+    /// 550 5.7.27: the domain of the sender accepts no mail (RFC 7505 §4.2).
+    SENDER_ACCEPTS_NO_MAIL = MAILBOX_UNAVAILABLE [5, 7, 27], "Sender address has null MX";
     /// 552 5.2.2: the mailbox is full for good.
     MAILBOX_FULL = EXCEEDED_STORAGE [5, 2, 2], "Mailbox full";
     /// 552 5.3.4: larger than the limit (RFC 1870 §6).
@@ -182,6 +190,8 @@ replies! {
     EIGHT_BIT_CONTENT = TRANSACTION_FAILED [5, 6, 1], "8-bit content needs BODY=8BITMIME";
     /// 555 5.5.4: a parameter that was not announced.
     PARAMETER_NOT_RECOGNISED = PARAMETERS_NOT_RECOGNISED [5, 5, 4], "Parameter not recognized or not implemented";
+    /// 556 5.1.10: the domain of the recipient accepts no mail (RFC 7504 §4, RFC 7505 §4.1).
+    RECIPIENT_ACCEPTS_NO_MAIL = DOMAIN_ACCEPTS_NO_MAIL [5, 1, 10], "Recipient address has null MX";
 }
 
 impl Reply {
@@ -275,6 +285,28 @@ impl Reply {
         }
         self.enhanced = None;
         self
+    }
+
+    /// The same with `?` for each character beyond ASCII.
+    pub(crate) fn into_ascii(self) -> Self {
+        if self.is_ascii() {
+            return self;
+        }
+        let mut text = alloc::vec::Vec::new();
+        for (count, line) in self.lines().enumerate() {
+            if count > 0 {
+                text.push(b'\n');
+            }
+            // Octets that continue a character are dropped, the one that starts it shows as one mark.
+            let starts = line.iter().filter(|&&octet| octet & 0xC0 != 0x80);
+            text.extend(starts.map(|&octet| if octet.is_ascii() { octet } else { b'?' }));
+        }
+        Self { code: self.code, enhanced: self.enhanced, text: Text::Lines(text.into()) }
+    }
+
+    /// The first line, of a reply of the crate itself.
+    pub(crate) fn first_line(&self) -> Bytes {
+        self.view(self.lines().next().unwrap_or_default())
     }
 
     /// With an enhanced code where one must stand: X.0.0 if the host gave none (RFC 2034 §4).

@@ -1,5 +1,5 @@
-//! [`Verb`]: the commands as data. One table says how each is written and treated; it drives the server,
-//! and a client's grouping can read it too.
+//! [`Verb`]: the commands as data. One table says how each is written and treated; it drives the server and the
+//! client's grouping.
 //!
 //! RFC 5321 §4.1.1; RFC 2920 §3.1 (last in group), RFC 3207 §4 and RFC 4954 §6 (gates), RFC 2033 (LHLO).
 
@@ -68,6 +68,12 @@ pub struct VerbEntry {
     pub verb: Verb,
     /// How it is written; matched in any ASCII case.
     pub name: &'static str,
+    /// Before EHLO, HELO or LHLO.
+    pub before_hello: Place,
+    /// Behind it, without a transaction.
+    pub ready: Place,
+    /// In a transaction: RFC 5321 §4.1.4.
+    pub in_transaction: Place,
     /// RFC 2920 §3.1: no command may stand behind it before its reply. AUTH with an initial response that
     /// completes it is the one exception.
     pub last_in_group: bool,
@@ -77,50 +83,101 @@ pub struct VerbEntry {
     pub before_authentication: bool,
     /// Brings no message closer; a session may have only so many.
     pub idle: bool,
+    /// Of an extension: not after HELO (RFC 5321 §3.2).
+    pub extension: bool,
 }
 
-const LAST: u8 = 1;
-const BEFORE_TLS: u8 = 2;
-const BEFORE_AUTH: u8 = 4;
-const IDLE: u8 = 8;
+/// What the state of a session makes of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a table has these cells")]
+pub enum Place {
+    /// Possible; where it belongs to an extension, only if that is offered: 502 else.
+    Possible,
+    /// 503.
+    BadSequence,
+    /// 502: recognised, and never carried out.
+    NotImplemented,
+}
 
-const fn row(verb: Verb, name: &'static str, flags: u8) -> VerbEntry {
-    VerbEntry {
-        verb,
-        name,
-        last_in_group: flags & LAST != 0,
-        before_tls: flags & BEFORE_TLS != 0,
-        before_authentication: flags & BEFORE_AUTH != 0,
-        idle: flags & IDLE != 0,
+impl VerbEntry {
+    const fn last(mut self) -> Self {
+        self.last_in_group = true;
+        self
+    }
+
+    const fn before_tls(mut self) -> Self {
+        self.before_tls = true;
+        self
+    }
+
+    const fn before_authentication(mut self) -> Self {
+        self.before_authentication = true;
+        self
+    }
+
+    const fn idle(mut self) -> Self {
+        self.idle = true;
+        self
+    }
+
+    const fn extension(mut self) -> Self {
+        self.extension = true;
+        self
     }
 }
 
+/// A row: the name, and what is said before EHLO, behind it, and in a transaction: `+` possible, `!` 503, `-` 502.
+const fn row(verb: Verb, name: &'static str, places: [u8; 3]) -> VerbEntry {
+    const fn place(mark: u8) -> Place {
+        match mark {
+            b'+' => Place::Possible,
+            b'!' => Place::BadSequence,
+            _ => Place::NotImplemented,
+        }
+    }
+    let [before_hello, ready, in_transaction] = places;
+    VerbEntry {
+        verb,
+        name,
+        before_hello: place(before_hello),
+        ready: place(ready),
+        in_transaction: place(in_transaction),
+        last_in_group: false,
+        before_tls: false,
+        before_authentication: false,
+        idle: false,
+        extension: false,
+    }
+}
+
+const QUIT: VerbEntry = row(Verb::Quit, "QUIT", *b"+++").last().before_tls().before_authentication();
+
 /// The table, in the order of [`Verb`].
 static TABLE: [VerbEntry; 24] = [
-    row(Verb::Ehlo, "EHLO", LAST | BEFORE_TLS | BEFORE_AUTH | IDLE),
-    row(Verb::Helo, "HELO", LAST | BEFORE_AUTH | IDLE),
-    row(Verb::Lhlo, "LHLO", LAST | BEFORE_TLS | BEFORE_AUTH | IDLE),
-    row(Verb::Mail, "MAIL", 0),
-    row(Verb::Rcpt, "RCPT", 0),
-    row(Verb::Data, "DATA", LAST),
-    row(Verb::Bdat, "BDAT", 0),
-    row(Verb::Rset, "RSET", BEFORE_AUTH | IDLE),
-    row(Verb::Noop, "NOOP", LAST | BEFORE_TLS | BEFORE_AUTH | IDLE),
-    row(Verb::Vrfy, "VRFY", LAST | IDLE),
-    row(Verb::Expn, "EXPN", LAST | IDLE),
-    row(Verb::Help, "HELP", LAST | IDLE),
-    row(Verb::StartTls, "STARTTLS", LAST | BEFORE_TLS | BEFORE_AUTH | IDLE),
-    row(Verb::Auth, "AUTH", LAST | BEFORE_AUTH | IDLE),
-    row(Verb::Etrn, "ETRN", IDLE),
-    row(Verb::Atrn, "ATRN", LAST | IDLE),
-    row(Verb::XClient, "XCLIENT", LAST | IDLE),
-    row(Verb::XForward, "XFORWARD", IDLE),
-    row(Verb::Burl, "BURL", 0),
-    row(Verb::Turn, "TURN", LAST),
-    row(Verb::Send, "SEND", 0),
-    row(Verb::Soml, "SOML", 0),
-    row(Verb::Saml, "SAML", 0),
-    row(Verb::Quit, "QUIT", LAST | BEFORE_TLS | BEFORE_AUTH),
+    row(Verb::Ehlo, "EHLO", *b"+++").last().before_tls().before_authentication().idle(),
+    row(Verb::Helo, "HELO", *b"+++").last().before_authentication().idle(),
+    row(Verb::Lhlo, "LHLO", *b"+++").last().before_tls().before_authentication().idle(),
+    row(Verb::Mail, "MAIL", *b"!+!"),
+    row(Verb::Rcpt, "RCPT", *b"!!+"),
+    row(Verb::Data, "DATA", *b"!!+").last(),
+    row(Verb::Bdat, "BDAT", *b"!!+").extension(),
+    row(Verb::Rset, "RSET", *b"+++").before_authentication().idle(),
+    row(Verb::Noop, "NOOP", *b"+++").last().before_tls().before_authentication().idle(),
+    row(Verb::Vrfy, "VRFY", *b"+++").last().idle(),
+    row(Verb::Expn, "EXPN", *b"+++").last().idle(),
+    row(Verb::Help, "HELP", *b"+++").last().idle(),
+    row(Verb::StartTls, "STARTTLS", *b"!+!").last().before_tls().before_authentication().idle().extension(),
+    row(Verb::Auth, "AUTH", *b"!+!").last().before_authentication().idle().extension(),
+    row(Verb::Etrn, "ETRN", *b"!+!").idle().extension(),
+    row(Verb::Atrn, "ATRN", *b"!+!").last().idle().extension(),
+    row(Verb::XClient, "XCLIENT", *b"!+!").last().idle().extension(),
+    row(Verb::XForward, "XFORWARD", *b"!+!").idle().extension(),
+    row(Verb::Burl, "BURL", *b"---").extension(),
+    row(Verb::Turn, "TURN", *b"---").last(),
+    row(Verb::Send, "SEND", *b"---"),
+    row(Verb::Soml, "SOML", *b"---"),
+    row(Verb::Saml, "SAML", *b"---"),
+    QUIT,
 ];
 
 impl Verb {
@@ -133,9 +190,9 @@ impl Verb {
     /// How the command is treated.
     #[must_use]
     pub fn entry(self) -> &'static VerbEntry {
-        static QUIT: VerbEntry = row(Verb::Quit, "QUIT", LAST | BEFORE_TLS | BEFORE_AUTH);
+        static LAST: VerbEntry = QUIT;
         // The table is in the order of the variants, which a test checks.
-        TABLE.get(self as usize).unwrap_or(&QUIT)
+        TABLE.get(self as usize).unwrap_or(&LAST)
     }
 
     /// How it is written.

@@ -75,7 +75,9 @@ impl Domain {
         count.0
     }
 
-    pub(super) fn detach(&self) -> Self {
+    /// A copy that does not keep the buffer alive that it was read from.
+    #[must_use]
+    pub fn detach(&self) -> Self {
         match self {
             Self::Name(name) => Self::Name(DomainName(name.0.detach())),
             Self::General(literal) => {
