@@ -9,7 +9,7 @@ use core::fmt::Write as _;
 use bytes::{BufMut as _, BytesMut};
 use mailwright_core::session::Transmit;
 
-use crate::types::{Command, Parameters, Reply};
+use crate::types::{Command, EnhancedCode, Parameters, Reply};
 
 /// RFC 5321 §4.5.3.1.5: a reply line has at most 512 octets with its code and CR LF.
 const REPLY_LINE: usize = 512;
@@ -34,17 +34,8 @@ impl Reply {
     }
 
     fn write(&self, wire: &mut BytesMut, to_ascii: bool) {
-        let mut prefix = BytesMut::new();
-        if let Some(enhanced) = self.enhanced() {
-            // At most `5.999.999 `.
-            prefix.reserve(10);
-            put_number(&mut prefix, u16::from(enhanced.class()));
-            prefix.put_u8(b'.');
-            put_number(&mut prefix, enhanced.subject());
-            prefix.put_u8(b'.');
-            put_number(&mut prefix, enhanced.detail());
-            prefix.put_u8(b' ');
-        }
+        let prefix = self.enhanced().map(Prefix::new).unwrap_or_default();
+        let prefix = prefix.as_bytes();
         let room = REPLY_LINE.saturating_sub(4 + prefix.len() + 2);
         let digits = self.code().digits();
         let mut lines = self.lines().peekable();
@@ -56,7 +47,7 @@ impl Reply {
                 wire.put_slice(&digits);
                 wire.put_u8(if last { b' ' } else { b'-' });
                 // RFC 2034 §4: the enhanced code stands on every line.
-                wire.put_slice(&prefix);
+                wire.put_slice(prefix);
                 if to_ascii {
                     // Octets that continue a character are dropped, the one that starts it shows as one mark.
                     let continues = |octet: u8| octet & 0xC0 == 0x80;
@@ -200,15 +191,46 @@ fn put_parameters(wire: &mut BytesMut, parameters: &Parameters) {
     }
 }
 
-/// Writes a number of at most three digits.
-fn put_number(wire: &mut BytesMut, number: u16) {
-    if number >= 100 {
-        wire.put_u8(b'0' + (number / 100 % 10) as u8);
+/// An enhanced code and its space, at most `5.999.999 `.
+#[derive(Default)]
+struct Prefix {
+    octets: [u8; 10],
+    length: usize,
+}
+
+impl Prefix {
+    fn new(code: EnhancedCode) -> Self {
+        let mut prefix = Self::default();
+        prefix.number(u16::from(code.class()));
+        prefix.put(b'.');
+        prefix.number(code.subject());
+        prefix.put(b'.');
+        prefix.number(code.detail());
+        prefix.put(b' ');
+        prefix
     }
-    if number >= 10 {
-        wire.put_u8(b'0' + (number / 10 % 10) as u8);
+
+    fn put(&mut self, octet: u8) {
+        if let Some(place) = self.octets.get_mut(self.length) {
+            *place = octet;
+            self.length += 1;
+        }
     }
-    wire.put_u8(b'0' + (number % 10) as u8);
+
+    /// Writes a number of at most three digits.
+    fn number(&mut self, number: u16) {
+        if number >= 100 {
+            self.put(b'0' + (number / 100 % 10) as u8);
+        }
+        if number >= 10 {
+            self.put(b'0' + (number / 10 % 10) as u8);
+        }
+        self.put(b'0' + (number % 10) as u8);
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
+    }
 }
 
 /// Cuts a line behind a space if there is one in its second half, else between characters.
@@ -232,7 +254,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
-    use crate::types::{EnhancedCode, ReplyCode, Verb};
+    use crate::types::{ReplyCode, Verb};
 
     fn wire(reply: &Reply) -> String {
         let mut wire = BytesMut::new();

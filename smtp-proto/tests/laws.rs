@@ -40,13 +40,26 @@ const TRANSACTIONS: &str = "AUTH LOGIN\r\nYWxpY2U=\r\ndGFuc3RhYWY=\r\nMAIL FROM:
     RCPT TO:<bob@example.org>\r\nRCPT TO:<nobody@example.org>\r\nRCPT TO:<later@example.org>\r\nRCPT TO:<carol@example.org>\r\n\
     DATA\r\nSubject: x\r\n\r\n..dot\r\n...\r\n.\r\nNOOP\r\nVRFY bob\r\nXYZZY\r\nMAIL FROM:<>\r\nRSET\r\nMAIL FROM:<>\r\n\
     RCPT TO:<no@example.org>\r\nDATA\r\nHELP\r\nBDAT 4\r\n\r\n\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nbare\nlf\r\n.\r\nMAIL\r\nQUIT\r\nNOOP\r\n";
+/// Chunks with everything that may happen to them; some hold what looks like commands, or like the end of content.
+const CHUNKS: &str = "BDAT 3\r\nabcMAIL FROM:<a@client.example> BODY=8BITMIME SMTPUTF8\r\nBDAT 6\r\nQUIT\r\nRCPT TO:<no@example.org>\r\n\
+    BDAT 5 LAST\r\n.\r\n.\rMAIL FROM:<a@client.example>\r\nRCPT TO:<bob@example.org>\r\nRCPT TO:<nobody@example.org>\r\nRCPT TO:<carol@example.org>\r\n\
+    BDAT 22\r\nRCPT TO:<x@y>\r\n.\r\nab\rNOOP\r\nBDAT 0\r\nbdat 5\r\n\ncd\r\nBDAT 0 last\r\nBDAT 2 LAST\r\nxy\
+    MAIL FROM:<>\r\nRCPT TO:<bob@example.org>\r\nBDAT 4\r\nab\r\nBDAT 100000000\r\n";
+const MORE_CHUNKS: &str = "MAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nBDAT 4\r\n\0\n\r\rBDAT 3\r\nabcRSET\r\n\
+    MAIL FROM:<>\r\nRCPT TO:<bob@example.org>\r\nBDAT 4\r\nb\nreRCPT TO:<carol@example.org>\r\nDATA\r\nBDAT 2 LAST\r\nxxBDAT -1\r\nNOOP\r\n";
 const SHORT: &str = "MAIL FROM:<>\r\nRCPT TO:<b>\r\nQUIT\r\n";
+
+/// Submission takes nothing without AUTH.
+fn with_auth(protocol: Protocol, text: &str) -> String {
+    let auth = if protocol == Protocol::Submission && text != TRANSACTIONS { AUTH } else { "" };
+    [auth, text].concat()
+}
 
 #[test]
 fn the_cut_of_the_input_changes_nothing_at_the_server() {
     for protocol in PROTOCOLS {
-        for text in [TRANSACTIONS, SHORT] {
-            let talk = talk(protocol, text);
+        for text in [TRANSACTIONS, CHUNKS, MORE_CHUNKS, SHORT] {
+            let talk = talk(protocol, &with_auth(protocol, text));
             laws::fragmentation(server(protocol), &[&talk], 1).unwrap();
             laws::fragmentation(slow_server(protocol), &[&talk], 2).unwrap();
             let before: &[u8] = if protocol == Protocol::Lmtp {
@@ -80,7 +93,8 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
             .prop_map(String::into_bytes),
         3 => "(\\.|\\.\\.|text|)\r\n".prop_map(String::into_bytes),
         1 => "(AUTH PLAIN|AUTH PLAIN AGFsaWNlAHRhbnN0YWFm|AUTH LOGIN|\\*|=|YWxpY2U=|dGFuc3RhYWY=)\r\n".prop_map(String::into_bytes),
-        1 => "(STARTTLS|HELP|EXPN x|BDAT 3 LAST|BDAT x|MAIL FROM:|RCPT TO: <a@b>|GET / HTTP/1.1|QUIT now|XYZZY)\r\n".prop_map(String::into_bytes),
+        2 => "(BDAT 3( LAST)?\r\n(abc|\r\n\\.|a\r\n)|BDAT 0( LAST)?\r\n|BDAT 12\r\n|BDAT 99999999\r\n)".prop_map(String::into_bytes),
+        1 => "(STARTTLS|HELP|EXPN x|VRFY ü SMTPUTF8|ETRN x|MAIL FROM:<ü@b> SMTPUTF8|MAIL FROM:<> BODY=BINARYMIME|BDAT x|MAIL FROM:|RCPT TO: <a@b>|GET / HTTP/1.1|QUIT now|XYZZY)\r\n".prop_map(String::into_bytes),
         1 => proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), Just(0), any::<u8>()], 0..12),
         1 => (2000usize..2100).prop_map(|length| [vec![b'x'; length], b"\r\n".to_vec()].concat()),
     ]
@@ -114,7 +128,10 @@ fn a_server_goes_on_or_closes() {
             "AUTH PLAIN\r\n",
             "AUTH LOGIN\r\nYWxpY2U=\r\n",
             TRANSACTIONS,
+            CHUNKS,
             "MAIL FROM:<>\r\nRCPT TO:<b@c>\r\nDATA\r\n",
+            "MAIL FROM:<>\r\nRCPT TO:<b@c>\r\nBDAT 100\r\nab",
+            "MAIL FROM:<>\r\nRCPT TO:<b@c>\r\nBDAT 2\r\nab",
         ] {
             let talk = talk(protocol, text);
             laws::progress(server(protocol), &[&talk], 12_288).unwrap();
@@ -133,6 +150,8 @@ fn no_flood_passes_the_limits_of_a_server() {
         let open = [AUTH, "MAIL FROM:<>\r\n"].concat();
         let before = talk(protocol, &open);
         let content = talk(protocol, &[&open, "RCPT TO:<b@c>\r\nDATA\r\n"].concat());
+        let chunk = talk(protocol, &[&open, "RCPT TO:<b@c>\r\nBDAT 30000000\r\n"].concat());
+        let chunks = talk(protocol, &[&open, "RCPT TO:<b@c>\r\n"].concat());
         for (before, again) in [
             (&b""[..], &b"NOOP\r\n"[..]),
             (b"", b"x"),
@@ -143,6 +162,12 @@ fn no_flood_passes_the_limits_of_a_server() {
             (&content, b"text\r\n"),
             (&content, b"x"),
             (&content, b".\n"),
+            (&chunk, b"text\r\n"),
+            (&chunk, b"\n"),
+            (&chunks, b"BDAT 5\r\ntext\n"),
+            (&chunks, b"BDAT 0\r\n"),
+            (&before, b"BDAT 5\r\ntext\n"),
+            (&before, b"BDAT 9999999999\r\n"),
         ] {
             let flood = laws::Flood { before: &[before], again, octets: 400_000 };
             let make = || {
@@ -176,8 +201,13 @@ fn nothing_crosses_starttls() {
 #[test]
 fn a_server_is_the_same_each_time() {
     for protocol in PROTOCOLS {
-        let talk = talk(protocol, TRANSACTIONS);
         for seed in 0..10 {
+            let text = match seed % 3 {
+                0 => TRANSACTIONS,
+                1 => CHUNKS,
+                _ => MORE_CHUNKS,
+            };
+            let talk = talk(protocol, &with_auth(protocol, text));
             laws::determinism(server(protocol), &[&talk], seed).unwrap();
             laws::determinism(slow_server(protocol), &[&talk], seed).unwrap();
             laws::determinism(tls_server(protocol, TlsMode::Implicit), &[b"", &talk], seed).unwrap();
@@ -188,8 +218,8 @@ fn a_server_is_the_same_each_time() {
 #[test]
 fn a_server_that_is_closed_is_silent() {
     for protocol in PROTOCOLS {
-        for text in [TRANSACTIONS, SHORT] {
-            let talk = talk(protocol, text);
+        for text in [TRANSACTIONS, CHUNKS, MORE_CHUNKS, SHORT] {
+            let talk = talk(protocol, &with_auth(protocol, text));
             laws::silence(server(protocol), &[&talk]).unwrap();
             laws::silence(slow_server(protocol), &[&talk]).unwrap();
             laws::silence(tls_server(protocol, TlsMode::Implicit), &[b"", &talk]).unwrap();
@@ -213,6 +243,13 @@ const WORDS: &[&[u8]] = &[
     b"NOOP\r\n",
     b"VRFY x\r\n",
     b"BDAT 3\r\nabc",
+    b"BDAT 2\r\na\r",
+    b"BDAT 4 LAST\r\n\nb\r\n",
+    b"BDAT 0 LAST\r\n",
+    b"MAIL FROM:<> BODY=BINARYMIME\r\n",
+    b"EXPN x\r\n",
+    b"HELP\r\n",
+    b"ETRN x\r\n",
     b"AUTH PLAIN\r\n",
     b"AUTH LOGIN\r\n",
     b"YWxpY2U=\r\n",

@@ -12,6 +12,14 @@ use proptest::prelude::*;
 fn options() -> CommandOptions {
     let mut options = CommandOptions::default();
     options.auth = true;
+    options.binary_mime = true;
+    options.smtp_utf8 = true;
+    options.require_tls = true;
+    options.dsn = true;
+    options.deliver_by = true;
+    options.future_release = true;
+    options.mt_priority = true;
+    options.rrvs = true;
     options.ignore_unknown_parameters = true;
     options
 }
@@ -50,9 +58,22 @@ fn line() -> impl Strategy<Value = String> {
     let known = prop_oneof![
         Just(String::new()),
         any::<u64>().prop_map(|size| format!(" SIZE={size}")),
-        prop_oneof![Just("7BIT"), Just("8BITMIME")].prop_map(|body| format!(" BODY={body}")),
+        prop_oneof![Just("7BIT"), Just("8BITMIME"), Just("BINARYMIME")]
+            .prop_map(|body| format!(" BODY={body}")),
+        Just(" SMTPUTF8 ENVID=x REQUIRETLS RET=HDRS X=ü".to_string()),
+        prop_oneof![
+            (-999_999_999..=999_999_999_i32).prop_map(|seconds| format!(" BY={seconds};NT")),
+            (1..=999_999_999_u32).prop_map(|seconds| format!(" HOLDFOR={seconds}")),
+            (-9..=9_i8).prop_map(|priority| format!(" MT-PRIORITY={priority}")),
+            Just(" HOLDUNTIL=2026-11-27T19:30:00Z".to_string()),
+        ],
         Just(" AUTH=<>".to_string()),
         Just(" AUTH=e+3Dmc2@example.org SIZE=1 BODY=8BITMIME".to_string()),
+    ];
+    let asked = prop_oneof![
+        Just(""),
+        Just(" NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@c"),
+        Just(" RRVS=2014-04-03T23:01:00Z;C"),
     ];
     let reverse = prop_oneof![Just("<>".to_string()), mailbox.clone().prop_map(|it| format!("<{it}>"))];
     let forward =
@@ -61,10 +82,11 @@ fn line() -> impl Strategy<Value = String> {
         ("(EHLO|HELO|LHLO)", domain).prop_map(|(verb, name)| format!("{verb} {name}")),
         (reverse, known, unknown.clone())
             .prop_map(|(path, known, more)| format!("MAIL FROM:{path}{known}{more}")),
-        (forward, unknown).prop_map(|(path, more)| format!("RCPT TO:{path}{more}")),
+        (forward, asked, unknown).prop_map(|(path, asked, more)| format!("RCPT TO:{path}{asked}{more}")),
         "DATA|RSET|NOOP|QUIT|STARTTLS",
-        "VRFY [ -~]{0,20}[!-~]",
-        "(EXPN|HELP|ETRN|XCLIENT)( [ -~]{0,20}[!-~])?",
+        "(VRFY|EXPN|ETRN) [ -~]{0,20}[!-~]",
+        "(VRFY|EXPN) [a-zü€]{1,9} SMTPUTF8",
+        "(HELP|ATRN|XCLIENT)( [ -~]{0,20}[!-~])?",
         "AUTH [A-Z][A-Z0-9_-]{0,19}( (=|[A-Za-z0-9+/]{4,40}))?",
         (0..u64::MAX / 2, any::<bool>())
             .prop_map(|(size, last)| format!("BDAT {size}{}", if last { " LAST" } else { "" })),
@@ -73,7 +95,23 @@ fn line() -> impl Strategy<Value = String> {
 
 fn is_known(parameter: &str) -> bool {
     let keyword = parameter.split('=').next().unwrap_or_default();
-    ["SIZE", "BODY", "AUTH"].contains(&keyword)
+    let known = [
+        "SIZE",
+        "BODY",
+        "AUTH",
+        "SMTPUTF8",
+        "REQUIRETLS",
+        "RET",
+        "ENVID",
+        "BY",
+        "HOLDFOR",
+        "HOLDUNTIL",
+        "MT-PRIORITY",
+        "NOTIFY",
+        "ORCPT",
+        "RRVS",
+    ];
+    known.contains(&keyword)
 }
 
 fn reply() -> impl Strategy<Value = Reply> {

@@ -250,11 +250,18 @@ fn s4_two_commands_joined_are_one_error_and_an_address_is_never_cleaned() {
 }
 
 #[test]
-fn s8_chunks_are_refused_in_sync() {
-    check("S-8", &open, "BDAT 5\r\nQUIT\n", "502 5.5.1");
-    check("S-8", &open, "BDAT 0\r\n", "502 5.5.1");
-    check("S-8", &open, "BDAT 8 LAST\r\n\r\n.\r\nRS\nBDAT 2\r\nab", "502 5.5.1, 502 5.5.1");
-    check("S-8", &open, "bdat 00000000000000000003 last\r\nabc", "502 5.5.1");
+fn s8_chunks_stay_in_sync() {
+    let without = || {
+        let mut config = smtp();
+        config.chunking = false;
+        Host::open(config, &["bob@example.org"])
+    };
+    check("S-8", &without, "BDAT 5\r\nQUIT\n", "502 5.5.1");
+    check("S-8", &without, "BDAT 0\r\n", "502 5.5.1");
+    check("S-8", &open, "BDAT 5\r\nQUIT\n", "250 2.0.0");
+    check("S-8", &open, "BDAT 0\r\n", "250 2.0.0");
+    check("S-8", &open, "BDAT 9 LAST\r\n\r\n.\r\nRS\r\nBDAT 2\r\nab", "250 2.0.0, 503 5.5.1");
+    check("S-8", &open, "bdat 00000000000000000003 last\r\nabc", "250 2.0.0");
     check("T5", &|| Host::new(smtp()), "BDAT 6\r\nRSET\r\n", "503 5.5.1");
     check("T5", &ready, "BDAT 6\r\nRSET\r\n", "503 5.5.1");
     for bad in [

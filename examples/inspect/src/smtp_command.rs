@@ -24,6 +24,15 @@ impl Commands {
         options.address.underscore_in_domain = !strict;
         // Which parameters are in force depends on what a server announced; all of them have a form.
         options.auth = true;
+        options.dsn = true;
+        options.binary_mime = true;
+        options.smtp_utf8 = true;
+        options.utf8_recipients = true;
+        options.require_tls = true;
+        options.deliver_by = true;
+        options.future_release = true;
+        options.mt_priority = true;
+        options.rrvs = true;
         options.ignore_unknown_parameters = true;
         Self { options }
     }
@@ -67,8 +76,7 @@ fn arguments(command: &Command) -> Value {
         Command::Vrfy { query, smtp_utf8 } | Command::Expn { query, smtp_utf8 } => {
             json!({ "argument": json::text(query), "smtputf8": smtp_utf8 })
         }
-        Command::Help(argument)
-        | Command::Other(_, argument) => json!({ "argument": json::text(argument) }),
+        Command::Help(argument) | Command::Other(_, argument) => json!({ "argument": json::text(argument) }),
         Command::Auth { mechanism, initial } => json!({
             "mechanism": json::text(mechanism),
             "initial_response": initial.as_ref().map(|initial| json::hidden(initial.expose())),
@@ -101,6 +109,7 @@ fn envelope(
     let body = parameters.body().map(|body| match body {
         Body::SevenBit => "7BIT",
         Body::EightBitMime => "8BITMIME",
+        Body::BinaryMime => "BINARYMIME",
         _ => "other",
     });
     json!({

@@ -76,7 +76,7 @@ fn an_smtp_command_shows_all_its_parts() {
             }),
             json!({ "verb": "BDAT", "size": 5, "last": true }),
             json!({ "verb": "AUTH", "mechanism": "PLAIN", "initial_response": { "octets": 8 } }),
-            json!({ "verb": "VRFY", "argument": "joe" }),
+            json!({ "verb": "VRFY", "argument": "joe", "smtputf8": false }),
             json!({ "verb": "DATA" }),
         ]
     );

@@ -220,7 +220,11 @@ impl ChunkEncoder {
         if core::mem::take(&mut self.held) {
             wire.put_u8(b'\r');
         }
-        wire.put_slice(if after_cr { content.split_last().map_or(content, |(_, front)| front) } else { content });
+        wire.put_slice(if after_cr {
+            content.split_last().map_or(content, |(_, front)| front)
+        } else {
+            content
+        });
         self.offset += content.len() as u64;
         self.after_cr = after_cr;
         self.held = after_cr;
@@ -260,7 +264,9 @@ impl ChunkEncoder {
                     continue;
                 }
                 return match eight_bit {
-                    Some(wrong) if wrong < at => Err(ContentError::EightBit { offset: self.offset + wrong as u64 }),
+                    Some(wrong) if wrong < at => {
+                        Err(ContentError::EightBit { offset: self.offset + wrong as u64 })
+                    }
                     _ => Err(ContentError::BareCarriageReturn { offset: offset - 1 }),
                 };
             } else {

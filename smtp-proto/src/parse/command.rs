@@ -344,16 +344,14 @@ impl CommandLine {
         // RFC 6531 §3.7.4.2: vrfy = "VRFY" SP String [ SP "SMTPUTF8" ] CRLF, where String may be beyond ASCII
         const PARAMETER: &[u8] = b" SMTPUTF8";
         let before = argument.len().saturating_sub(PARAMETER.len());
-        let smtp_utf8 = options.smtp_utf8 && argument.get(before..).is_some_and(|end| end.eq_ignore_ascii_case(PARAMETER));
+        let smtp_utf8 = options.smtp_utf8
+            && argument.get(before..).is_some_and(|end| end.eq_ignore_ascii_case(PARAMETER));
         let query = if smtp_utf8 { argument.get(..before).unwrap_or_default() } else { argument };
         if query.is_empty() {
             return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
         }
-        let wrong = if smtp_utf8 {
-            not_text(query)
-        } else {
-            query.iter().position(|octet| !octet.is_ascii())
-        };
+        let wrong =
+            if smtp_utf8 { not_text(query) } else { query.iter().position(|octet| !octet.is_ascii()) };
         match wrong {
             Some(at) => Err(self.error(CommandErrorKind::BadArgument, self.argument + at)),
             None => Ok((self.line.slice(self.argument..self.argument + query.len()), smtp_utf8)),

@@ -85,7 +85,9 @@ impl CommandLine {
             let body = match parameter.value {
                 Some(value) if value.eq_ignore_ascii_case("7BIT") => Body::SevenBit,
                 Some(value) if value.eq_ignore_ascii_case("8BITMIME") => Body::EightBitMime,
-                Some(value) if options.binary_mime && value.eq_ignore_ascii_case("BINARYMIME") => Body::BinaryMime,
+                Some(value) if options.binary_mime && value.eq_ignore_ascii_case("BINARYMIME") => {
+                    Body::BinaryMime
+                }
                 _ => return Err(CommandErrorKind::BadParameter),
             };
             return once(&mut parameters.body, body);
@@ -100,8 +102,11 @@ impl CommandLine {
             let value = parameter.value.and_then(auth_mailbox).ok_or(CommandErrorKind::BadParameter)?;
             return once(&mut parameters.rare.get_or_insert_default().auth, value);
         }
+        // RFC 3461 §4.5: RET and ENVID on MAIL, NOTIFY and ORCPT on RCPT, each once.
         if is("RET", options.dsn) {
-            return given(parameter, |value| once(&mut parameters.rare.get_or_insert_default().ret, parsed(value)?));
+            return given(parameter, |value| {
+                once(&mut parameters.rare.get_or_insert_default().ret, parsed(value)?)
+            });
         }
         if is("ENVID", options.dsn) {
             return given(parameter, |value| {

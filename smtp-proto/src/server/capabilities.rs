@@ -153,7 +153,8 @@ mod tests {
         config.smtp_utf8 = true;
         config.binary_mime = true;
         config.requiretls = true;
-        let has = |config: &Config, tls, line: &str| lines(config, tls, true).iter().any(|found| found == line);
+        let has =
+            |config: &Config, tls, line: &str| lines(config, tls, true).iter().any(|found| found == line);
         assert!(has(&config, false, "8BITMIME") && has(&config, false, "SMTPUTF8"));
         assert!(has(&config, false, "CHUNKING") && has(&config, false, "BINARYMIME"));
         assert!(!has(&config, false, "REQUIRETLS") && has(&config, true, "REQUIRETLS"));

@@ -4,7 +4,6 @@
 //! failed all others fail, up to the last one or RSET. Between chunks the transaction is open, and its content with it.
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use bytes::BytesMut;
 use mailwright_core::value::Misuse;
@@ -88,7 +87,12 @@ impl Server {
     }
 
     /// The host has answered whether the content may come.
-    pub(super) fn chunk_answered(&mut self, ticket: &Ticket, chunk: Chunk, reply: Reply) -> Result<(), Misuse> {
+    pub(super) fn chunk_answered(
+        &mut self,
+        ticket: &Ticket,
+        chunk: Chunk,
+        reply: Reply,
+    ) -> Result<(), Misuse> {
         let start = reply.code() == ReplyCode::START_CONTENT;
         if !start && (reply.is_positive() || reply.is_intermediate()) {
             return Err(Misuse::WrongAnswer);
@@ -199,7 +203,7 @@ impl Server {
         } else {
             let verb = Some(Verb::Bdat);
             self.events.push(Event::Rejected(Rejected { verb, reply: reply.clone(), error: None }));
-            self.reply_each(vec![reply; replies]);
+            self.reply_times(&reply, replies);
         }
         if chunk.last {
             self.reset_transaction();

@@ -373,8 +373,9 @@ impl Config {
         if self.announce_limits {
             announced.transactions = Some(u64::from(self.limits.transactions));
             announced.recipients = u64::try_from(self.limits.most_recipients()).ok();
-            announced.recipient_domains =
-                Some(self.limits.recipient_domains).filter(|&most| most > 0).and_then(|most| most.try_into().ok());
+            announced.recipient_domains = Some(self.limits.recipient_domains)
+                .filter(|&most| most > 0)
+                .and_then(|most| most.try_into().ok());
         }
         announced
     }

@@ -1,9 +1,6 @@
 //! DATA, the content, and its end: RFC 5321 §4.1.1.4, §4.5.2, §4.5.3.1; RFC 1870 §6.3; RFC 2033 §4.2. What comes by BDAT
 //! is read in `chunks` and ends here.
 
-use alloc::vec;
-use alloc::vec::Vec;
-
 use bytes::{Bytes, BytesMut};
 use mailwright_core::value::{DeviationKind, Misuse};
 use mailwright_core::wire::{BareLineEnd, ContentReport, DotDecoder};
@@ -186,13 +183,13 @@ impl Server {
         let replies = if self.config.is_lmtp() { recipients } else { 1 };
         if let Some((reason, reply)) = self.verdict(&transaction, content.early, &report) {
             self.events.push(Event::Aborted(Aborted { reason, report }));
-            return self.reply_each(vec![reply; replies]);
+            return self.reply_times(&reply, replies);
         }
         let token = MessageToken(if self.config.ask.message {
             self.ask(Asked::Message { replies })
         } else {
             self.accepted();
-            self.reply_each(vec![Reply::MESSAGE_ACCEPTED; replies]);
+            self.reply_times(&Reply::MESSAGE_ACCEPTED, replies);
             self.spent()
         });
         self.events.push(Event::Message(Message {
@@ -266,27 +263,33 @@ impl Server {
         let slot = Self::open_slot(&mut self.pending, self.session, ticket)?;
         let Slot::Open { asked: Asked::Message { replies }, .. } = slot else { return Err(Misuse::NotOpen) };
         let replies = *replies;
-        let all: Vec<Reply> = match verdict {
-            Verdict::All(reply) => vec![reply; replies],
-            Verdict::Each(each) => each,
+        let fits = match &verdict {
+            Verdict::All(reply) => !reply.is_intermediate(),
+            Verdict::Each(each) => each.len() == replies && !each.iter().any(Reply::is_intermediate),
         };
-        if all.len() != replies || all.iter().any(Reply::is_intermediate) {
+        if !fits {
             return Err(Misuse::WrongAnswer);
-        }
-        if all.iter().any(Reply::is_positive) {
-            self.accepted();
         }
         // The question is alone in the queue: its replies take its place.
         self.pending.clear();
-        for reply in all {
-            let closes = reply.code() == ReplyCode::UNAVAILABLE;
-            if closes {
-                self.last_reply(reply.into_ascii().complete(), Closed::Refused);
-                break;
-            }
-            self.reply(reply.into_ascii().complete());
+        match verdict {
+            Verdict::All(reply) => self.say_verdict(core::iter::repeat_n(reply, replies)),
+            Verdict::Each(each) => self.say_verdict(each.into_iter()),
         }
         Ok(())
+    }
+
+    fn say_verdict(&mut self, replies: impl Iterator<Item = Reply>) {
+        for reply in replies {
+            let reply = reply.into_ascii().complete();
+            if reply.is_positive() {
+                self.accepted();
+            }
+            if reply.code() == ReplyCode::UNAVAILABLE {
+                return self.last_reply(reply, Closed::Refused);
+            }
+            self.reply(reply);
+        }
     }
 
     /// A message was accepted: the client does what it is here for.

@@ -119,8 +119,7 @@ impl Server {
         let by = parameters.deliver_by();
         // RFC 2852 §3: 55z to a deadline below the least.
         let least = i64::from(self.config.promises.deliver_by.unwrap_or(0));
-        let too_soon =
-            |by: DeliverBy| by.mode() == DeliverByMode::Return && i64::from(by.seconds()) < least;
+        let too_soon = |by: DeliverBy| by.mode() == DeliverByMode::Return && i64::from(by.seconds()) < least;
         if by.is_some_and(too_soon) {
             return Some(TOO_SOON);
         }
@@ -168,7 +167,8 @@ impl Server {
         let limits = &self.config.limits;
         // At the limit of recipients the next one is judged when it is known how many were accepted.
         let below = self.transaction.as_ref().is_some_and(|transaction| {
-            transaction.open == 0 || transaction.accepted + transaction.open < self.config.limits.most_recipients()
+            transaction.open == 0
+                || transaction.accepted + transaction.open < self.config.limits.most_recipients()
         });
         below
             && self.pending.len() < limits.undecided
@@ -213,7 +213,7 @@ impl Server {
     fn has_room_for_domain(&mut self, domain: Option<&Domain>) -> bool {
         let most = self.config.limits.recipient_domains;
         let Some(domain) = domain.filter(|_| most > 0) else { return true };
-        let known = self.domains.get_or_insert_default();
+        let known = &mut self.domains;
         if known.contains(domain) {
             return true;
         }

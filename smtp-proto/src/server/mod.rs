@@ -49,15 +49,15 @@ use mailwright_core::wire::{Framed, LineEnd, LineFramer};
 use mailwright_sasl::{Channel, Identity, Seed};
 
 pub use self::capabilities::{Facts, capabilities};
-pub use self::config::{
-    Config, ContentPolicy, Early, EarlyPolicy, InvalidName, Promises, Protocol, Questions, TlsMode, Tolerance,
-    Unusual,
-};
 use self::chunks::{Chunk, Discard};
+pub use self::config::{
+    Config, ContentPolicy, Early, EarlyPolicy, InvalidName, Promises, Protocol, Questions, TlsMode,
+    Tolerance, Unusual,
+};
 use self::envelope::Transaction;
 pub use self::event::{
-    AbortReason, Aborted, Authenticate, Closed, Data, Event, Expand, Hello, Help, Message, QueueRun, Recipient,
-    Rejected, Sender, Verify,
+    AbortReason, Aborted, Authenticate, Closed, Data, Event, Expand, Hello, Help, Message, QueueRun,
+    Recipient, Rejected, Sender, Verify,
 };
 pub use self::limits::{Limits, Timeouts};
 pub use self::question::{
@@ -109,7 +109,7 @@ pub struct Server {
     identity: Option<Box<Identity>>,
     transaction: Option<Transaction>,
     /// Domains of recipients, where their number is limited.
-    domains: Option<Box<BTreeSet<Domain>>>,
+    domains: BTreeSet<Domain>,
     errors: u32,
     idle_commands: u32,
     overlong_lines: u32,
@@ -204,7 +204,7 @@ impl Server {
             extended: false,
             identity: None,
             transaction: None,
-            domains: None,
+            domains: BTreeSet::new(),
             errors: 0,
             idle_commands: 0,
             overlong_lines: 0,
@@ -491,7 +491,8 @@ impl Server {
             options.eight_bit_mime = config.eight_bit_mime();
             options.binary_mime = config.binary_mime();
             options.smtp_utf8 = config.smtp_utf8;
-            options.utf8_recipients = self.transaction.as_ref().is_some_and(|transaction| transaction.smtp_utf8);
+            options.utf8_recipients =
+                self.transaction.as_ref().is_some_and(|transaction| transaction.smtp_utf8);
             options.require_tls = config.requiretls;
             options.dsn = config.dsn;
             options.auth = self.takes_authentication();

@@ -3,8 +3,6 @@
 //! A reply is queued when it, or one before it, is not to be written yet: because the host has not
 //! answered, or because it says an error that is one of too many and is held back for a moment.
 
-use alloc::vec::Vec;
-
 use mailwright_core::value::Misuse;
 
 use super::question::Ticket;
@@ -52,11 +50,8 @@ pub(super) const PRIORITY_LOWERED: Reply = Reply::constant(
 );
 
 /// RFC 6531 §3.7.4.1: 551 whose address cannot be shown.
-const NOT_LOCAL: Reply = Reply::constant(
-    ReplyCode::MAILBOX_UNAVAILABLE,
-    Some(EnhancedCode::constant(5, 1, 6)),
-    "User not local",
-);
+const NOT_LOCAL: Reply =
+    Reply::constant(ReplyCode::MAILBOX_UNAVAILABLE, Some(EnhancedCode::constant(5, 1, 6)), "User not local");
 
 /// RFC 6531 §3.7.4.2: a mailbox that cannot be shown.
 const CANNOT_SHOW: Reply = Reply::constant(
@@ -88,7 +83,9 @@ fn sayable(reply: Reply, asked: &Asked, utf8: bool) -> Reply {
     }
     let other = match (asked, reply.code()) {
         // RFC 6531 §3.7.4.1: only in the address of these, and without it if it may not be there.
-        (Asked::Recipient { .. }, ReplyCode::WILL_FORWARD | ReplyCode::USER_NOT_LOCAL) if utf8 => return reply,
+        (Asked::Recipient { .. }, ReplyCode::WILL_FORWARD | ReplyCode::USER_NOT_LOCAL) if utf8 => {
+            return reply;
+        }
         (Asked::Recipient { .. }, ReplyCode::WILL_FORWARD) => &Reply::RECIPIENT_OK,
         (Asked::Recipient { .. }, ReplyCode::USER_NOT_LOCAL) => &NOT_LOCAL,
         // RFC 6531 §3.7.4.2: only where the command itself had the parameter.
@@ -279,10 +276,10 @@ impl Server {
         self.reply(reply);
     }
 
-    /// Several replies at once: to the end of content in LMTP.
-    pub(super) fn reply_each(&mut self, replies: Vec<Reply>) {
-        for reply in replies {
-            self.reply(reply);
+    /// The same reply several times: to the end of content in LMTP.
+    pub(super) fn reply_times(&mut self, reply: &Reply, times: usize) {
+        for _ in 0..times {
+            self.reply(reply.clone());
         }
     }
 

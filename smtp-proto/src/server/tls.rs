@@ -35,7 +35,7 @@ impl Server {
                 self.client = None;
                 self.extended = false;
                 self.identity = None;
-                self.domains = None;
+                self.domains.clear();
                 self.reset_transaction();
                 self.spoken = false;
                 self.unread = false;

@@ -155,7 +155,7 @@ pub enum Extension {
     ConNeg,
     /// `BURL` (RFC 4468).
     Burl(Arguments),
-    /// `FUTURERELEASE` with the largest interval and date (RFC 4865 §4).
+    /// `FUTURERELEASE` with the largest interval and date (RFC 4865 §3).
     FutureRelease(Arguments),
     /// `AUTH` with its mechanisms (RFC 4954 §3).
     Auth(Arguments),

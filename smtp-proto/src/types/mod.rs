@@ -13,8 +13,8 @@ mod status;
 mod verb;
 pub(crate) mod xtext;
 
-pub use self::command::{ClientName, Command, InitialResponse};
 pub use self::capabilities::{AnnouncedLimits, Capabilities, FutureRelease};
+pub use self::command::{ClientName, Command, InitialResponse};
 pub use self::date_time::{DateTime, InvalidRequest};
 pub use self::extensions::{Arguments, Extension, InvalidExtension, UnknownExtension};
 pub(crate) use self::notification::is_atom;

@@ -213,8 +213,9 @@ impl FromStr for Priority {
     fn from_str(text: &str) -> Result<Self, InvalidRequest> {
         // RFC 6710 §7: priority-value = (["-"] NZDIGIT) / "0"
         match text.as_bytes() {
-            [digit @ b'0'..=b'9'] => Ok(Self((digit - b'0').cast_signed())),
-            [b'-', digit @ b'1'..=b'9'] => Ok(Self(-(digit - b'0').cast_signed())),
+            [b'0'..=b'9'] | [b'-', b'1'..=b'9'] => {
+                text.parse().map_err(|_| InvalidRequest).and_then(Self::new)
+            }
             _ => Err(InvalidRequest),
         }
     }
@@ -289,8 +290,23 @@ mod tests {
             assert_eq!(written.parse(), Ok(by));
         }
         for text in [
-            "", ";R", "1", "1;", "1;X", "1;RTT", "1;T", "1;TR", "0;R", "-1;R", "1000000000;R", "1.5;R", "++1;R", "0x1;R",
-            "1;R ", " 1;R", "-;N",
+            "",
+            ";R",
+            "1",
+            "1;",
+            "1;X",
+            "1;RTT",
+            "1;T",
+            "1;TR",
+            "0;R",
+            "-1;R",
+            "1000000000;R",
+            "1.5;R",
+            "++1;R",
+            "0x1;R",
+            "1;R ",
+            " 1;R",
+            "-;N",
         ] {
             assert_eq!(text.parse::<DeliverBy>(), Err(InvalidRequest), "{text:?}");
         }
@@ -332,7 +348,8 @@ mod tests {
             assert_eq!(since.to_string(), written);
             assert_eq!(written.parse(), Ok(since));
         }
-        for text in ["", "2014-04-03T23:01:00Z;", "2014-04-03T23:01:00Z;X", "2014-04-03T23:01:00Z;C;C", ";C"] {
+        for text in ["", "2014-04-03T23:01:00Z;", "2014-04-03T23:01:00Z;X", "2014-04-03T23:01:00Z;C;C", ";C"]
+        {
             assert_eq!(text.parse::<ValidSince>(), Err(InvalidRequest), "{text:?}");
         }
     }

@@ -20,6 +20,11 @@ pub(crate) fn config(protocol: Protocol) -> Config {
     config.ask.sender = true;
     config.ask.data = true;
     config.ask.verify = true;
+    config.ask.expand = true;
+    config.ask.help = true;
+    config.ask.etrn = true;
+    config.smtp_utf8 = true;
+    config.binary_mime = true;
     config
 }
 
@@ -101,6 +106,9 @@ impl Answers {
                 self.expect(answered, ask.message);
             }
             Event::Verify(it) => self.expect(server.answer(it.token, Reply::NO_SUCH_USER), ask.verify),
+            Event::Expand(it) => self.expect(server.answer(it.token, Reply::NO_SUCH_USER), ask.expand),
+            Event::Help(it) => self.expect(server.answer(it.token, Reply::NOT_IMPLEMENTED), ask.help),
+            Event::QueueRun(it) => self.expect(server.answer(it.token, Reply::TRY_LATER), true),
             _ => {}
         }
     }
@@ -117,6 +125,7 @@ impl Answers {
             }
             Event::Content(octets) => self.content.extend_from_slice(octets),
             Event::Aborted(_) => self.content.clear(),
+            // Content behind a chunk that failed is dropped by the session.
             Event::Message(_) => {
                 let message = (core::mem::take(&mut self.accepted), core::mem::take(&mut self.content));
                 self.messages.push(message);
@@ -153,6 +162,9 @@ impl Host<Server> for Answers {
                 | Event::Data(_)
                 | Event::Message(_)
                 | Event::Verify(_)
+                | Event::Expand(_)
+                | Event::Help(_)
+                | Event::QueueRun(_)
         );
         if question && self.slow {
             self.waiting.push(event);
@@ -199,6 +211,9 @@ impl Host<Server> for Answers {
                         drop(server.answer(it.token, vec![reply; usize::from(choice % 4)]));
                     }
                     Some(Event::Verify(it)) => drop(server.answer(it.token, reply)),
+                    Some(Event::Expand(it)) => drop(server.answer(it.token, reply)),
+                    Some(Event::Help(it)) => drop(server.answer(it.token, reply)),
+                    Some(Event::QueueRun(it)) => drop(server.answer(it.token, reply)),
                     _ => {}
                 }
             }

@@ -199,14 +199,19 @@ impl Host {
                 format!("sender {} size {:?}", sender.path, sender.parameters.size())
             }
             Event::Recipient(recipient) => format!("recipient {} {}", recipient.index, recipient.path),
-            Event::Data(data) => format!("data {}", data.recipients),
+            Event::Data(data) => {
+                format!("data {}{}", data.recipients, if data.chunked { " chunked" } else { "" })
+            }
             Event::Content(_) => "content".to_string(),
             Event::Message(message) => {
                 format!("message from {} to {}: {:?}", message.sender, message.recipients, message.report)
             }
             Event::Aborted(aborted) => format!("aborted {:?}", aborted.reason),
             Event::Reset => "reset".to_string(),
-            Event::Verify(verify) => format!("verify {}", verify.query.escape_ascii()),
+            Event::Verify(verify) => format!("verify {} {}", text(&verify.query), verify.smtp_utf8),
+            Event::Expand(expand) => format!("expand {} {}", text(&expand.query), expand.smtp_utf8),
+            Event::Help(help) => format!("help {}", text(&help.topic)),
+            Event::QueueRun(run) => format!("{} {}", run.verb, text(&run.argument)),
             Event::Rejected(rejected) => format!("rejected {} {:?}", rejected.reply, rejected.error),
             Event::Deviation(deviation) => format!("deviation {}", deviation.kind),
             Event::Closed(reason) => format!("closed {reason:?}"),
@@ -272,9 +277,26 @@ impl Host {
                 let reply = Reply::new(ReplyCode::OK, None, "<alice@example.org>").unwrap();
                 assert_eq!(self.server.answer(it.token, reply).is_ok(), ask.verify);
             }
+            Event::Expand(it) => {
+                let members = ["<alice@example.org>", "<bob@example.org>"];
+                let reply = Reply::multi_line(ReplyCode::OK, None, members).unwrap();
+                assert_eq!(self.server.answer(it.token, reply).is_ok(), ask.expand);
+            }
+            Event::Help(it) => {
+                let reply = Reply::new(ReplyCode::HELP, None, "Ask the postmaster").unwrap();
+                assert_eq!(self.server.answer(it.token, reply).is_ok(), ask.help);
+            }
+            Event::QueueRun(it) => {
+                let reply = Reply::new(ReplyCode::new(459).unwrap(), None, "Not for you").unwrap();
+                self.server.answer(it.token, reply).unwrap();
+            }
             _ => {}
         }
     }
+}
+
+fn text(octets: &[u8]) -> &str {
+    core::str::from_utf8(octets).unwrap()
 }
 
 /// Whether a word is an enhanced code, not a domain name.
@@ -305,5 +327,8 @@ fn is_question(event: &Event) -> bool {
             | Event::Data(_)
             | Event::Message(_)
             | Event::Verify(_)
+            | Event::Expand(_)
+            | Event::Help(_)
+            | Event::QueueRun(_)
     )
 }

@@ -1,3 +1,5 @@
+//! Chunks against what the rules say octet by octet.
+
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -72,7 +74,9 @@ fn a_line_end_may_be_cut_by_the_end_of_a_chunk() {
 
 #[test]
 fn behind_the_first_bare_line_end_nothing_is_given_out() {
-    for (content, given) in [(&b"a\nb\r\n"[..], &b"a"[..]), (b"a\rb\r\n", b"a\r"), (b"a\r", b"a\r"), (b"\n", b"")] {
+    for (content, given) in
+        [(&b"a\nb\r\n"[..], &b"a"[..]), (b"a\rb\r\n", b"a\r"), (b"a\r", b"a\r"), (b"\n", b"")]
+    {
         for size in 1..6 {
             let (out, report) = decoded(ChunkDecoder::new(BareLineEnd::Reject), content, &[size]);
             assert_eq!(out, given, "{content:?} by {size}");
@@ -92,7 +96,12 @@ fn what_needs_no_change_is_a_view_of_the_input() {
     assert_eq!(ChunkDecoder::new(BareLineEnd::Normalise).decode(input).as_ptr(), at);
 }
 
-fn encoded(content: &[u8], sizes: &[usize], chunks: &[usize], eight_bit: bool) -> Result<Vec<u8>, ContentError> {
+fn encoded(
+    content: &[u8],
+    sizes: &[usize],
+    chunks: &[usize],
+    eight_bit: bool,
+) -> Result<Vec<u8>, ContentError> {
     let mut encoder = ChunkEncoder::new(eight_bit);
     let mut wire = BytesMut::new();
     let all = cut(content, chunks);
