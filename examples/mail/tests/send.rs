@@ -243,10 +243,10 @@ fn lmtp_has_a_verdict_for_each_recipient() {
 #[test]
 fn more_recipients_than_one_transaction_takes_need_a_file() {
     let recipients: Vec<_> = (0..150).map(|number| format!("r{number}@example.org")).collect();
+    // A server that names its limit would take all at once.
     let mut config = smtp::config();
-    // A server that names its limit takes all at once.
     config.announce_limits = false;
-    let (port, server) = smtp::serve(config, None);
+    let (port, server) = smtp::serve(config.clone(), None);
     let url = format!("smtp+plain://127.0.0.1:{port}");
     let mut arguments = vec!["send", "--server", &url, "--from", "a@example.org"];
     arguments.extend(recipients.iter().flat_map(|recipient| ["--to", recipient]));
@@ -257,7 +257,7 @@ fn more_recipients_than_one_transaction_takes_need_a_file() {
     assert_eq!(seen.messages, [MESSAGE, MESSAGE]);
     assert_eq!(seen.recipients, 150);
 
-    let (port, server) = smtp::serve(smtp::config(), None);
+    let (port, server) = smtp::serve(config, None);
     let url = format!("smtp+plain://127.0.0.1:{port}");
     arguments[2] = &url;
     let run = mail_with(&[&arguments[..], &["-"]].concat(), MESSAGE);
