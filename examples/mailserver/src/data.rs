@@ -47,13 +47,18 @@ impl Data {
 
     /// Writes a file whole or not at all; a private one is readable by its owner only.
     pub(crate) fn write(&self, name: &str, content: &str, private: bool) -> Result<(), Failure> {
-        let temporary = self.path(&format!("{name}.new"));
-        let mode = if private { 0o600 } else { 0o644 };
-        let mut file =
-            OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&temporary)?;
-        file.write_all(content.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.path(name))?;
-        Ok(())
+        write(&self.path(name), content, private)
     }
+}
+
+/// The same for a file anywhere.
+pub(crate) fn write(path: &Path, content: &str, private: bool) -> Result<(), Failure> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let mode = if private { 0o600 } else { 0o644 };
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&temporary)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    Ok(())
 }

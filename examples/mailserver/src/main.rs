@@ -107,7 +107,7 @@ async fn serve<E: Engine + Blobs>(engine: E, options: &Options, data: &data::Dat
     welcome::print(options, data, &listeners);
 
     let mut server = listen::Serving::start(listeners, &sessions);
-    let relaying = match relay::Ways::new(options)? {
+    let relaying = match relay::Ways::new(options, data).await? {
         Some(ways) => {
             Some(tokio::spawn(relay::run(relay::runner(&store, options).await?, ways, server.stopping())))
         }

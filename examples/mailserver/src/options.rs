@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
 use mailwright_core::value::{Domain, Mailbox, Secret};
-use mailwright_mx::Destination;
+use mailwright_mx::{Destination, DomainName};
 use mailwright_store::engine::local::CheckDepth;
 use mailwright_store::queue::Schedule;
 use serde::Deserialize;
@@ -36,6 +36,13 @@ pub(crate) struct Options {
     /// The port of MX hosts.
     pub(crate) relay_port: u16,
     pub(crate) relay_allow_loopback: bool,
+    /// Whether TLSA records and policies of MTA-STS count for outbound mail.
+    pub(crate) dane: bool,
+    pub(crate) sts: bool,
+    /// More roots to trust about other servers.
+    pub(crate) relay_ca: Option<PathBuf>,
+    /// Where to fetch the policies of some hosts.
+    pub(crate) sts_url_override: Vec<(DomainName, SocketAddr)>,
     /// Nobody named users or other domains: the demonstration with its accounts.
     pub(crate) demo: bool,
 }
@@ -132,6 +139,19 @@ struct Given {
     /// Takes loopback addresses as MX hosts: for tests.
     #[arg(long)]
     relay_allow_loopback: bool,
+    /// Outbound mail keeps to the TLSA records of hosts, as far as the resolver vouches for them [default: on].
+    #[arg(long, value_enum)]
+    dane: Option<Switch>,
+    /// Outbound mail keeps to the policies of domains (MTA-STS) [default: on].
+    #[arg(long, value_enum)]
+    sts: Option<Switch>,
+    /// PEM file with roots to trust about other servers beside the public ones.
+    #[arg(long, value_name = "FILE")]
+    relay_ca: Option<PathBuf>,
+    /// Where to fetch the policy of a policy host (repeat): for tests.
+    #[arg(long, value_name = "HOST=ADDR:PORT")]
+    #[serde(deserialize_with = "one_or_many")]
+    sts_url_override: Vec<String>,
     /// Octets of a message at most [default: 36700160].
     #[arg(long, value_name = "BYTES")]
     max_size: Option<u64>,
@@ -326,6 +346,14 @@ pub(crate) enum StoreKind {
     Local,
 }
 
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Switch {
+    On,
+    Off,
+}
+
 /// A text with a password in it.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
@@ -413,6 +441,10 @@ impl Given {
         self.retry = self.retry.take().or(file.retry);
         self.relay_port = self.relay_port.or(file.relay_port);
         self.relay_allow_loopback |= file.relay_allow_loopback;
+        self.dane = self.dane.or(file.dane);
+        self.sts = self.sts.or(file.sts);
+        self.relay_ca = self.relay_ca.take().or(file.relay_ca);
+        list(&mut self.sts_url_override, file.sts_url_override);
         self.max_size = self.max_size.or(file.max_size);
         self.store = self.store.or(file.store);
     }
@@ -421,6 +453,8 @@ impl Given {
         let relay = self.relay.as_deref().unwrap_or("off").parse()?;
         let retry = self.retry.map(|text| text.parse().map_err(|error| format!("--retry {text:?}: {error}")));
         let retry = retry.transpose()?;
+        let places = self.sts_url_override.iter().map(|text| place(text));
+        let sts_url_override = places.collect::<Result<_, String>>()?;
         let mut domains = Vec::new();
         for name in &self.domain {
             let domain: Domain = name.parse().map_err(|error| format!("--domain {name:?}: {error}"))?;
@@ -473,9 +507,21 @@ impl Given {
             retry,
             relay_port: self.relay_port.unwrap_or(25),
             relay_allow_loopback: self.relay_allow_loopback,
+            dane: self.dane != Some(Switch::Off),
+            sts: self.sts != Some(Switch::Off),
+            relay_ca: self.relay_ca,
+            sts_url_override,
             demo,
         })
     }
+}
+
+/// `HOST=ADDR:PORT`.
+fn place(text: &str) -> Result<(DomainName, SocketAddr), String> {
+    let wrong = |what: &dyn core::fmt::Display| format!("--sts-url-override {text:?}: {what}");
+    let (host, address) = text.split_once('=').ok_or_else(|| wrong(&"expected HOST=ADDR:PORT"))?;
+    let host = host.parse().map_err(|error| wrong(&error))?;
+    Ok((host, address.parse().map_err(|error| wrong(&error))?))
 }
 
 impl FromStr for User {
@@ -549,6 +595,9 @@ mod tests {
             &["--relay-port", "0"],
             &["--resolver", "localhost"],
             &["--max-size", "0"],
+            &["--sts", "maybe"],
+            &["--sts-url-override", "mta-sts.x.test"],
+            &["--sts-url-override", "mta-sts.x.test=localhost:1"],
             &["--tls-cert", "x"],
             &["--unknown"],
         ] {
@@ -577,6 +626,15 @@ mod tests {
         assert_eq!(read(&["--relay", "mx", "--retry", "1s,2s,4s*"]).unwrap().relay, Relay::Mx);
         let host = Destination::relay("mail.x.test:2525", 25).unwrap();
         assert_eq!(read(&["--relay", "mail.x.test:2525"]).unwrap().relay, Relay::Host(host));
+    }
+
+    #[test]
+    fn outbound_mail_keeps_to_policies_unless_told_otherwise() {
+        let options = read(&[]).unwrap();
+        assert!(options.dane && options.sts);
+        let place = "mta-sts.x.test=127.0.0.1:443";
+        let options = read(&["--dane", "off", "--sts", "off", "--sts-url-override", place]).unwrap();
+        assert!(!options.dane && !options.sts && options.sts_url_override.len() == 1);
     }
 
     #[test]

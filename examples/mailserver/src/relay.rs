@@ -1,63 +1,68 @@
 //! Mail for other domains: the queue at work, with routes by MX or a smart host, and deliveries by SMTP.
 //!
-//! [`Runner`] says what is to be done and remembers what came of it; here are the sockets.
+//! [`Runner`] says what is to be done and remembers what came of it; `session` has the sockets and what TLS has to be like,
+//! `tlsrpt` what is told of it, and here is who does what when.
 
-use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+mod session;
+mod tlsrpt;
+
 use core::time::Duration;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use mailwright_core::io::tokio::Connection;
 use mailwright_core::io::{RunError, Step};
-use mailwright_core::session::Transport;
 use mailwright_core::value::{ForwardPath, UnixTime};
+use mailwright_mx::drive::https::{Https, HttpsConfig};
 use mailwright_mx::drive::stub::{Stub, StubConfig};
-use mailwright_mx::plan::Dial;
-use mailwright_mx::{Destination, Plan, Resolver, RouteError, UnixMillis};
-use mailwright_smtp::client::{
-    Client, Closed, Config, Deliver, Login, LoginError, Quit, RecipientOptions, TlsMode, WantContent,
-};
-use mailwright_smtp::dsn::MtaName;
+use mailwright_mx::{DaneMode, Destination, Plan, Resolver, RouteError, UnixMillis};
+use mailwright_smtp::client::{Client, Deliver, Quit, RecipientOptions, WantContent};
 use mailwright_smtp::types::EnhancedCode;
 use mailwright_store::Store;
 use mailwright_store::engine::{Blobs, Engine};
 use mailwright_store::queue::{
     AttemptId, Attempted, Job, QueueEvent, RouteQuestion, Routing, Runner, RunnerConfig, Work,
 };
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use rustls::RootCertStore;
+use rustls::crypto::{CryptoProvider, ring};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
+use self::session::Host;
+use crate::data::Data;
 use crate::listen::stopped;
 use crate::options::{Options, Relay};
-use crate::{Failure, certificates, entropy, now, welcome};
+use crate::{Failure, certificates, data, entropy, now, welcome};
 
-/// How long a host may take to accept a connection (mx.md advises so for servers that try others next).
-const CONNECT: Duration = Duration::from_secs(30);
 /// Sessions that one delivery opens at most: hosts behind the second are left for the next attempt.
 const SESSIONS: usize = 2;
 /// Octets of a message that are read at a time.
 const READ: u64 = 64 * 1024;
 /// How long deliveries may go on when the server stops.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How often policies are looked through for some that are old.
+const REFRESH: Duration = Duration::from_secs(300);
+/// The file with the policies of domains.
+const POLICIES: &str = "mta-sts";
 
 /// How other hosts are found and spoken to.
 pub(crate) struct Ways {
-    resolver: Resolver<Stub>,
+    resolver: Resolver<Https<Stub>>,
     /// Where everything goes, if not to the MX hosts of its domain.
     smart_host: Option<Destination>,
     /// The name in EHLO.
     name: String,
-    /// For TLS that protects from who only listens: a certificate proves nothing, so any will do.
-    tls: Arc<ClientConfig>,
+    roots: Arc<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+    /// Where policies are kept across restarts.
+    policies: PathBuf,
 }
 
 impl Ways {
     /// The ways of the options; `None` if mail for other domains is refused.
-    pub(crate) fn new(options: &Options) -> Result<Option<Self>, Failure> {
+    pub(crate) async fn new(options: &Options, data: &Data) -> Result<Option<Self>, Failure> {
         let smart_host = match &options.relay {
             Relay::Off => return Ok(None),
             Relay::Mx => None,
@@ -73,9 +78,59 @@ impl Ways {
         config.port = options.relay_port;
         config.self_names.extend(name.parse());
         config.addresses.allow_loopback = options.relay_allow_loopback;
+        config.sts = options.sts;
+        if options.dane {
+            config.dane = DaneMode::Opportunistic;
+        }
         let seed = entropy()?.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
-        let resolver = Resolver::new(Stub::new(stub), config, seed);
-        Ok(Some(Self { resolver, smart_host, name, tls: certificates::any_certificate()? }))
+        let stub = Stub::new(stub);
+        if options.dane && smart_host.is_none() {
+            let probe = stub.clone();
+            tokio::spawn(async move {
+                if !probe.probe().await {
+                    tracing::warn!(
+                        "no resolver is seen to validate (loopback, AD bit): there will be no DANE"
+                    );
+                }
+            });
+        }
+        let (roots, provider) =
+            (certificates::roots(options.relay_ca.as_deref())?, Arc::new(ring::default_provider()));
+        let mut https = HttpsConfig::new(Arc::clone(&roots), Arc::clone(&provider));
+        https.addresses = config.addresses.clone();
+        https.overrides.clone_from(&options.sts_url_override);
+        let resolver = Resolver::new(Https::new(stub, https), config, seed);
+        let policies = data.path(POLICIES);
+        match std::fs::read_to_string(&policies) {
+            Ok(text) => match resolver.restore_policies(&text) {
+                Ok(count) => tracing::debug!(count, "policies of other domains"),
+                // It is only a cache, though without it policies can be hidden until they are fetched again.
+                Err(error) => tracing::error!(%error, file = %policies.display(), "policies were lost"),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{}: {error}", policies.display()).into()),
+        }
+        Ok(Some(Self { resolver, smart_host, name, roots, provider, policies }))
+    }
+
+    /// Writes down the policies if there are new ones.
+    async fn keep_policies(&self) {
+        let Some(text) = self.resolver.changed_policies() else { return };
+        let path = self.policies.clone();
+        let written = tokio::task::spawn_blocking(move || data::write(&path, &text, false)).await;
+        if let Ok(Err(error)) = written {
+            tracing::error!(%error, "policies of other domains could not be written");
+        }
+    }
+
+    /// Fetches policies again that are old.
+    async fn refresh_policies(&self) {
+        while let Some((domain, refreshed)) = self.resolver.refresh_policy(millis()).await {
+            for diagnostic in refreshed.diagnostics {
+                tracing::warn!(%domain, %diagnostic, "the policy could not be refreshed");
+            }
+        }
+        self.keep_policies().await;
     }
 
     async fn route(&self, question: &RouteQuestion) -> Routing<Arc<Plan>> {
@@ -91,6 +146,8 @@ impl Ways {
             Ok(destination) => self.resolver.resolve(&destination, millis()).await,
             Err(error) => Err(error),
         };
+        self.keep_policies().await;
+        tlsrpt::findings(&question.destination, &found);
         match found {
             Ok(plan) => Routing::Found(plan),
             Err(RouteError::Permanent(error)) => {
@@ -111,7 +168,7 @@ impl Ways {
         let mut last = Attempted::Unreachable { remote: None, reason: "there is no host to try".into() };
         let mut sessions = 0;
         for dial in job.route.attempt(self.resolver.seed()).dials() {
-            let host = Host::of(&dial);
+            let host = Host::of(&dial, &job.route);
             match self.session(&host).await {
                 Ok(connection) => {
                     sessions += 1;
@@ -121,9 +178,12 @@ impl Ways {
                     }
                     last = attempted;
                 }
-                Err(reason) => {
-                    tracing::info!(message = %job.message, %host, %reason, "host does not serve");
-                    last = Attempted::Unreachable { remote: host.remote.clone(), reason };
+                Err(failure) => {
+                    tracing::info!(message = %job.message, %host, %failure, "host does not serve");
+                    // That TLS is not as it has to be says more than that another host is down.
+                    if !matches!(last, Attempted::TlsFailed { .. }) {
+                        last = failure.attempted(&host);
+                    }
                 }
             }
             if sessions == SESSIONS {
@@ -132,93 +192,12 @@ impl Ways {
         }
         last
     }
-
-    /// A session that takes mail, with TLS if the host can.
-    async fn session(&self, host: &Host) -> Result<Connection<TcpStream, Client>, String> {
-        match self.greet(host, TlsMode::Opportunistic).await {
-            // RFC 7435 §3: a host whose TLS does not work is as good as one without.
-            Err(LoginFailure::Tls(reason)) => {
-                tracing::info!(%host, %reason, "TLS failed, going on without");
-                self.greet(host, TlsMode::None).await.map_err(|failure| failure.to_string())
-            }
-            result => result.map_err(|failure| failure.to_string()),
-        }
-    }
-
-    async fn greet(&self, host: &Host, tls: TlsMode) -> Result<Connection<TcpStream, Client>, LoginFailure> {
-        let failed = |error: &dyn fmt::Display| LoginFailure::Other(error.to_string());
-        let stream = tokio::time::timeout(CONNECT, TcpStream::connect(host.address)).await;
-        let stream = stream.map_err(|_| failed(&"no connection in time"))?.map_err(|error| failed(&error))?;
-        // Commands are small and wait for their replies.
-        let _ = stream.set_nodelay(true);
-        let mut config = Config::new(&self.name).map_err(|error| failed(&error))?;
-        config.tls = tls;
-        let transport =
-            Transport::tls_ready(Client::new(config), (Arc::clone(&self.tls), host.server_name()));
-        let mut connection = Connection::over(stream, transport);
-        match connection.run(Login::new()).await {
-            Ok(_) => Ok(connection),
-            Err(RunError::Task(LoginError::Closed(Closed::Layer(error)))) => {
-                Err(LoginFailure::Tls(error.to_string()))
-            }
-            Err(error) => Err(failed(&error)),
-        }
-    }
-}
-
-/// Why a host was left.
-enum LoginFailure {
-    Tls(String),
-    Other(String),
-}
-
-impl fmt::Display for LoginFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tls(reason) => write!(f, "TLS: {reason}"),
-            Self::Other(reason) => f.write_str(reason),
-        }
-    }
-}
-
-/// A host to try.
-struct Host {
-    name: Option<String>,
-    address: SocketAddr,
-    remote: Option<MtaName>,
-}
-
-impl Host {
-    fn of(dial: &Dial<'_>) -> Self {
-        let name = dial.host.name.as_ref().map(ToString::to_string);
-        let literal = match dial.address {
-            IpAddr::V4(address) => format!("[{address}]"),
-            IpAddr::V6(address) => format!("[IPv6:{address}]"),
-        };
-        let domain = name.as_deref().unwrap_or(&literal).parse();
-        let remote = domain.ok().and_then(|domain| MtaName::dns(&domain).ok());
-        Self { name, address: SocketAddr::new(dial.address, dial.host.port), remote }
-    }
-
-    fn server_name(&self) -> ServerName<'static> {
-        let name = self.name.clone().and_then(|name| ServerName::try_from(name).ok());
-        name.unwrap_or_else(|| ServerName::from(self.address.ip()))
-    }
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{name} ({})", self.address),
-            None => self.address.fmt(f),
-        }
-    }
 }
 
 /// Gives the message to the host of a session.
 async fn hand_over<E: Engine + Blobs>(
     mut connection: Connection<TcpStream, Client>,
-    host: &Host,
+    host: &Host<'_>,
     job: &Job<E, Arc<Plan>>,
 ) -> Attempted {
     let dsn = connection.session().capabilities().dsn();
@@ -286,6 +265,14 @@ pub(crate) async fn run<E: Engine + Blobs>(
 ) {
     let ways = Arc::new(ways);
     let mut tasks = Tasks { open: JoinSet::new(), of: HashMap::new() };
+    let upkeep = Arc::clone(&ways);
+    let upkeep = tokio::spawn(async move {
+        let mut times = tokio::time::interval(REFRESH);
+        loop {
+            times.tick().await;
+            upkeep.refresh_policies().await;
+        }
+    });
     loop {
         let until = work(&mut runner, &ways, &mut tasks).await;
         tokio::select! {
@@ -295,6 +282,7 @@ pub(crate) async fn run<E: Engine + Blobs>(
             () = stopped(&mut stopping) => break,
         }
     }
+    upkeep.abort();
     let end = async {
         while let Some(answer) = tasks.next().await {
             tell(&mut runner, answer);
