@@ -3,6 +3,7 @@
 use core::fmt::Write as _;
 
 use mailwright_mx::plan::{Attempt, Report};
+use mailwright_mx::tlsrpt::{Finding, PolicyType};
 use mailwright_mx::{Host, Plan, RouteError, Tls, UnixMillis};
 use serde_json::{Map, Value, json};
 
@@ -48,6 +49,8 @@ pub(crate) fn object(outcome: &Outcome) -> String {
         }
     };
     field("skipped", skipped(report));
+    field("sts", sts(report));
+    field("findings", report.findings.iter().map(finding).collect());
     field("diagnostics", json!(details(&outcome.result)));
     field("queries", json!(report.queries));
     line(&Value::Object(object))
@@ -64,7 +67,10 @@ fn hosts(plan: &Plan, seed: u64) -> Value {
 
 fn one(host: &Host, attempt: &Attempt<'_>) -> Value {
     let dials = attempt.dials().filter(|dial| core::ptr::eq(dial.host, host));
-    let addresses: Vec<String> = dials.map(|dial| dial.address.to_string()).collect();
+    let mut addresses: Vec<String> = dials.map(|dial| dial.address.to_string()).collect();
+    if !host.is_reachable() {
+        addresses = host.addresses.iter().map(ToString::to_string).collect();
+    }
     let mut object = Map::new();
     if let Some(name) = &host.name {
         object.insert("name".into(), json!(name.as_str()));
@@ -75,6 +81,9 @@ fn one(host: &Host, attempt: &Attempt<'_>) -> Value {
         object.insert("addresses".into(), json!(addresses));
     }
     object.insert("reachable".into(), json!(host.is_reachable()));
+    if let Some(reason) = host.unreachable {
+        object.insert("reason".into(), json!(reason.as_str()));
+    }
     object.insert("tls".into(), tls(&host.tls));
     Value::Object(object)
 }
@@ -91,6 +100,7 @@ fn tls(tls: &Tls) -> Value {
         }
         Tls::Pkix(pkix) => {
             object.insert("testing".into(), json!(pkix.testing));
+            object.insert("reason".into(), json!(pkix.reason.as_str()));
             object.insert("names".into(), pkix.names.iter().map(ToString::to_string).collect());
         }
         Tls::Dane(dane) => {
@@ -98,6 +108,38 @@ fn tls(tls: &Tls) -> Value {
             object.insert("tlsa".into(), dane.tlsa.iter().map(ToString::to_string).collect());
         }
         _ => {}
+    }
+    Value::Object(object)
+}
+
+/// The policy that counts, and what was wrong with it.
+fn sts(report: &Report) -> Value {
+    let Some(sts) = &report.sts else { return Value::Null };
+    let mut object = Map::new();
+    object.insert("state".into(), json!(sts.state.as_str()));
+    if let Some(cached) = &sts.policy {
+        object.insert("mode".into(), json!(cached.policy.mode.as_str()));
+        object.insert("id".into(), json!(&*cached.id));
+    }
+    let findings = report.findings.iter().filter(|finding| finding.policy == PolicyType::Sts);
+    let mut findings: Vec<&str> = findings.map(|finding| finding.result.as_str()).collect();
+    findings.dedup();
+    if !findings.is_empty() {
+        object.insert("findings".into(), json!(findings));
+    }
+    Value::Object(object)
+}
+
+/// What a report would tell.
+fn finding(finding: &Finding) -> Value {
+    let mut object = Map::new();
+    object.insert("policy".into(), json!(finding.policy.as_str()));
+    object.insert("result".into(), json!(finding.result.as_str()));
+    if let Some(host) = &finding.host {
+        object.insert("host".into(), json!(host.as_str()));
+    }
+    if !finding.detail.is_empty() {
+        object.insert("detail".into(), json!(finding.detail));
     }
     Value::Object(object)
 }

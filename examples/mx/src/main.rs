@@ -1,22 +1,27 @@
 //! `mx`: where would mail for this domain go?
 //!
-//! Resolves a destination once and prints the plan or the failure. `text` and `json` write what was found out; everything else is the library.
+//! Resolves a destination once and prints the plan or the failure. `text` and `json` write what was found out, `policies`
+//! says whom to trust about policies and keeps them; everything else is the library.
 
 mod json;
+mod policies;
 mod text;
 
 use core::error::Error;
 use core::net::{IpAddr, SocketAddr};
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, ValueEnum};
 use mailwright_mx::drive::hickory::{Hickory, HickoryConfig};
+use mailwright_mx::drive::https::{Https, HttpsConfig};
 use mailwright_mx::drive::stub::{Stub, StubConfig};
 use mailwright_mx::drive::{Driver, system};
-use mailwright_mx::{Config, Destination, DomainName, Plan, Resolver, RouteError, UnixMillis};
+use mailwright_mx::{Config, DaneMode, Destination, DomainName, Plan, Resolver, RouteError, UnixMillis};
 
 /// Prints where mail for a destination would go, or why nowhere.
 ///
@@ -34,6 +39,30 @@ struct Arguments {
     /// What asks it.
     #[arg(long, value_enum, default_value = "stub")]
     driver: Kind,
+    /// A file with DNSKEY records of the root: the driver hickory validates with it.
+    #[arg(long, value_name = "FILE")]
+    trust_anchor: Option<PathBuf>,
+    /// Believe the AD bit of a resolver that is not on loopback: the path to it is safe.
+    #[arg(long)]
+    trust_ad: bool,
+    /// Look for TLSA records, where DNSSEC vouches for the hosts.
+    #[arg(long)]
+    dane: bool,
+    /// Look for a policy (MTA-STS).
+    #[arg(long)]
+    sts: bool,
+    /// A PEM file with roots to trust about policies, beside the public ones.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// A file that keeps policies from one run to the next.
+    #[arg(long, value_name = "FILE")]
+    sts_cache: Option<PathBuf>,
+    /// Where to fetch the policy of a policy host, whatever its address. For tests; may be repeated.
+    #[arg(long, value_name = "HOST=ADDR:PORT", value_parser = policies::place)]
+    sts_url_override: Vec<(DomainName, SocketAddr)>,
+    /// The time, in seconds since 1970, that lifetimes count from. For tests.
+    #[arg(long, value_name = "SECONDS")]
+    now: Option<u64>,
     /// The port of mail hosts, or of the smart host.
     #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
@@ -77,6 +106,13 @@ struct Outcome {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let unfit = match arguments.driver {
+        Kind::Stub => arguments.trust_anchor.is_some().then_some("--trust-anchor is for --driver hickory"),
+        Kind::Hickory => arguments.trust_ad.then_some("--trust-ad is for --driver stub"),
+    };
+    if let Some(error) = unfit {
+        Arguments::command().error(ErrorKind::ArgumentConflict, error).exit();
+    }
     match outcome(&arguments).and_then(|outcome| Ok(print(&outcome, arguments.json).map(|()| outcome)?)) {
         Ok(Outcome { result: Ok(_), .. }) => ExitCode::SUCCESS,
         Ok(Outcome { result: Err(RouteError::Permanent(_)), .. }) => ExitCode::from(1),
@@ -96,8 +132,10 @@ fn print(outcome: &Outcome, as_json: bool) -> io::Result<()> {
 
 fn outcome(arguments: &Arguments) -> Result<Outcome, Box<dyn Error>> {
     let seed = arguments.seed.map_or_else(getrandom::u64, Ok)?;
-    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let now = UnixMillis::default() + elapsed;
+    let now = match arguments.now {
+        Some(seconds) => UnixMillis::from_seconds(seconds),
+        None => UnixMillis::default() + SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?,
+    };
     let destination = if arguments.relay {
         Destination::relay(&arguments.destination, arguments.port)
     } else {
@@ -124,29 +162,54 @@ fn resolve(
     config.self_names.clone_from(&arguments.self_names);
     config.self_addresses.clone_from(&arguments.self_addresses);
     config.addresses.allow_loopback = arguments.allow_loopback;
+    config.sts = arguments.sts;
+    if arguments.dane {
+        config.dane = DaneMode::Opportunistic;
+    }
+    let roots = policies::roots(arguments.ca.as_deref())?;
+    let mut https = HttpsConfig::new(roots, Arc::new(rustls::crypto::ring::default_provider()));
+    https.addresses = config.addresses.clone();
+    https.overrides.clone_from(&arguments.sts_url_override);
+    let task = Task { https, config, destination, seed, now, cache: arguments.sts_cache.as_deref() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.driver {
             Kind::Stub => {
                 let mut stub = StubConfig::default();
                 stub.servers = servers;
-                Ok(run(Stub::new(stub), config, destination, seed, now).await)
+                stub.trust_ad = arguments.trust_ad;
+                task.run(Stub::new(stub)).await
             }
             Kind::Hickory => {
                 let mut hickory = HickoryConfig::default();
                 hickory.servers = servers;
-                Ok(run(Hickory::new(&hickory)?, config, destination, seed, now).await)
+                hickory.trust_anchor.clone_from(&arguments.trust_anchor);
+                task.run(Hickory::new(&hickory)?).await
             }
         }
     })
 }
 
-async fn run<D: Driver>(
-    driver: D,
+/// What to resolve, and how.
+struct Task<'a> {
+    https: HttpsConfig,
     config: Config,
-    destination: &Destination,
+    destination: &'a Destination,
     seed: u64,
     now: UnixMillis,
-) -> Found {
-    Resolver::new(driver, config, seed).resolve(destination, now).await
+    cache: Option<&'a Path>,
+}
+
+impl Task<'_> {
+    async fn run<D: Driver>(self, driver: D) -> Result<Found, Box<dyn Error>> {
+        let resolver = Resolver::new(Https::new(driver, self.https), self.config, self.seed);
+        if let Some(file) = self.cache {
+            policies::restore(&resolver, file)?;
+        }
+        let found = resolver.resolve(self.destination, self.now).await;
+        if let Some(file) = self.cache {
+            policies::keep(&resolver, file)?;
+        }
+        Ok(found)
+    }
 }

@@ -27,6 +27,9 @@ fn write(text: &mut String, outcome: &Outcome) -> core::fmt::Result {
                     write!(text, "{name} ")?;
                 }
                 write!(text, "port {} ({})", host.port, tls(&host.tls))?;
+                if let Some(reason) = host.unreachable {
+                    write!(text, " never dialled: {}", reason.as_str())?;
+                }
                 for dial in attempt.dials().filter(|dial| core::ptr::eq(dial.host, host)) {
                     write!(text, " {}", dial.address)?;
                 }
@@ -43,8 +46,18 @@ fn write(text: &mut String, outcome: &Outcome) -> core::fmt::Result {
             error.report()
         }
     };
+    if let Some(sts) = &report.sts {
+        write!(text, "policy: {}", sts.state.as_str())?;
+        if let Some(cached) = &sts.policy {
+            write!(text, ", mode {}, id {}", cached.policy.mode.as_str(), cached.id)?;
+        }
+        writeln!(text)?;
+    }
     for host in &report.skipped {
         writeln!(text, "skipped {}: {}", host.name, host.reason)?;
+    }
+    for finding in &report.findings {
+        writeln!(text, "finding: {}, {finding}", finding.policy.as_str())?;
     }
     for diagnostic in &report.diagnostics {
         writeln!(text, "note: {diagnostic}")?;
@@ -56,8 +69,19 @@ fn tls(tls: &Tls) -> String {
     match tls {
         Tls::Opportunistic(reason) => format!("TLS {}: {}", tls.level(), reason.as_str()),
         Tls::Required(reason) => format!("TLS {}: {}", tls.level(), reason.as_str()),
+        Tls::Pkix(pkix) => {
+            let testing = if pkix.testing { ", in testing" } else { "" };
+            format!("TLS {}: {}{testing}, for {}", tls.level(), pkix.reason.as_str(), list(&pkix.names))
+        }
+        Tls::Dane(dane) => {
+            format!("TLS {}: {}, for {}", tls.level(), list(&dane.tlsa), list(&dane.names))
+        }
         _ => format!("TLS {}", tls.level()),
     }
+}
+
+fn list(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// What was odd, and what a temporary failure is about.
