@@ -131,6 +131,12 @@ const LINES: &[&str] = &[
     "1 120",
     "2 abc",
     "+ VXNl",
+    "APOP mrose c4c9334bac560ecc979e58001b3e22fb",
+    "UTF8",
+    "LANG de-CH",
+    "AUTH",
+    "en-boont English Boontling dialect",
+    "+Ok es Idioma cambiado",
 ];
 const CONTENT: &[&str] = &[
     "Subject: x\r\n\r\n.dot\r\n..\r\ntext\r\n.\r\nQUIT\r\n",
@@ -161,13 +167,18 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
     );
     for (name, client, server) in &pop3 {
         if !client.is_empty() {
-            for choice in [0, 3, 9] {
+            for choice in [0, 3, 9, 12, 21] {
                 add("pop3_server", &format!("{name}-{choice}"), script(choice, client));
                 add("pop3_server_cut", &format!("{name}-{choice}"), with(choice, client));
             }
         }
         add("pop3_client", name, script(0, server));
         add("pop3_client_cut", name, with(5, &[&[0, 3, 4, 8, 13], &server[..]].concat()));
+        add(
+            "pop3_client_cut",
+            &format!("{name}-tolerant"),
+            with(17, &[&[16, 17, 18, 6, 8], &server[..]].concat()),
+        );
     }
     let mut smtp = transcripts("../smtp-proto/tests/transcripts")?;
     smtp.extend(

@@ -116,7 +116,10 @@ pub(crate) fn normalised(data: &[u8]) -> Vec<u8> {
 
 /// Content, place of the end, and what was seen.
 pub(crate) fn decoded(wire: &[u8], policy: BareLineEnd, seed: u8) -> (Vec<u8>, Option<usize>, ContentReport) {
-    let mut decoder = DotDecoder::new(policy);
+    decoded_by(DotDecoder::new(policy), wire, seed)
+}
+
+fn decoded_by(mut decoder: DotDecoder, wire: &[u8], seed: u8) -> (Vec<u8>, Option<usize>, ContentReport) {
     let mut input = BytesMut::new();
     let mut content = Vec::new();
     let mut came = 0;
@@ -136,11 +139,17 @@ pub(crate) fn decoded(wire: &[u8], policy: BareLineEnd, seed: u8) -> (Vec<u8>, O
 
 /// Decoding against an oracle that takes an octet at a time.
 pub(crate) fn decoding(wire: &[u8], seed: u8) {
+    let by_lf = || DotDecoder::new(BareLineEnd::Pass).lines_end_in(LineEnd::CrLfOrLf);
+    let whole = decoded_by(by_lf(), wire, 0);
+    assert_eq!(whole, decoded_by(by_lf(), wire, seed));
+    let (expected, expected_end) = oracle(wire, true);
+    assert_eq!(whole.1, expected_end);
+    assert!(expected.starts_with(&whole.0));
     for policy in [BareLineEnd::Reject, BareLineEnd::Normalise, BareLineEnd::Pass] {
         let whole = decoded(wire, policy, 0);
         assert_eq!(whole, decoded(wire, policy, seed), "{policy:?}");
         let (content, end, report) = whole;
-        let (mut expected, expected_end) = oracle(wire);
+        let (mut expected, expected_end) = oracle(wire, false);
         assert_eq!(end, expected_end, "{policy:?}");
         let text = |octets: &[u8]| octets.escape_ascii().to_string();
         match policy {
@@ -172,14 +181,17 @@ fn has_bare(content: &[u8]) -> bool {
     })
 }
 
-/// RFC 5321 §4.5.2 as it is written, an octet at a time.
-fn oracle(wire: &[u8]) -> (Vec<u8>, Option<usize>) {
+/// RFC 5321 §4.5.2 as it is written, an octet at a time; with `lf`, an LF alone ends lines as well.
+fn oracle(wire: &[u8], lf: bool) -> (Vec<u8>, Option<usize>) {
     let mut content = Vec::new();
     let mut at_line_start = true;
     let mut at = 0;
     while at < wire.len() {
         if at_line_start && wire[at..].starts_with(b".\r\n") {
             return (content, Some(at + 3));
+        }
+        if lf && at_line_start && wire[at..].starts_with(b".\n") {
+            return (content, Some(at + 2));
         }
         if at_line_start && wire[at] == b'.' {
             at += 1;
@@ -188,7 +200,7 @@ fn oracle(wire: &[u8]) -> (Vec<u8>, Option<usize>) {
             }
         }
         content.push(wire[at]);
-        at_line_start = wire[at] == b'\n' && at > 0 && wire[at - 1] == b'\r';
+        at_line_start = wire[at] == b'\n' && (lf || at > 0 && wire[at - 1] == b'\r');
         at += 1;
     }
     (content, None)

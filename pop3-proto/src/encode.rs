@@ -3,7 +3,7 @@
 
 use bytes::{BufMut as _, BytesMut};
 
-use crate::types::{Command, ResponseCode};
+use crate::types::{Command, Reply, ResponseCode, Status, ValueError, check};
 
 impl Command<'_> {
     /// Appends the command with its line end.
@@ -31,6 +31,12 @@ impl Command<'_> {
                 wire.put_slice(b"PASS ");
                 wire.put_slice(password.expose());
             }
+            Self::Apop { name, digest } => {
+                wire.put_slice(b"APOP ");
+                wire.put_slice(name.as_bytes());
+                wire.put_slice(b" ");
+                wire.put_slice(digest.as_bytes());
+            }
             Self::Capa => wire.put_slice(b"CAPA"),
             Self::Stls => wire.put_slice(b"STLS"),
             Self::Auth { mechanism, initial } => {
@@ -41,8 +47,47 @@ impl Command<'_> {
                     wire.put_slice(initial.expose());
                 }
             }
+            Self::ListMechanisms => wire.put_slice(b"AUTH"),
+            Self::Utf8 => wire.put_slice(b"UTF8"),
+            Self::Lang(range) => {
+                wire.put_slice(b"LANG");
+                if let Some(range) = range {
+                    wire.put_slice(b" ");
+                    wire.put_slice(range.as_str().as_bytes());
+                }
+            }
         }
         wire.put_slice(b"\r\n");
+    }
+}
+
+impl Reply {
+    /// Appends the status line with its line end.
+    ///
+    /// # Errors
+    /// If the text, which may be a peer's, holds CR, LF or NUL, or would be taken for a code; nothing was written.
+    pub fn encode(&self, wire: &mut BytesMut) -> Result<(), ValueError> {
+        let text = self.text.as_bytes();
+        check(text, usize::MAX, |octet| !matches!(octet, b'\r' | b'\n' | 0))?;
+        // RFC 2449 §6.4: a text that begins with a bracket begins with a code.
+        if self.code.is_none() && text.first() == Some(&b'[') {
+            return Err(ValueError::Octet { octet: b'[', offset: 0 });
+        }
+        match self.status {
+            Status::Ok => wire.put_slice(b"+OK"),
+            Status::Err => wire.put_slice(b"-ERR"),
+        }
+        if let Some(code) = &self.code {
+            wire.put_slice(b" [");
+            wire.put_slice(code.as_bytes());
+            wire.put_slice(b"]");
+        }
+        if !text.is_empty() {
+            wire.put_slice(b" ");
+            wire.put_slice(text);
+        }
+        wire.put_slice(b"\r\n");
+        Ok(())
     }
 }
 
@@ -70,19 +115,21 @@ pub(crate) fn put_decimal(number: u64, wire: &mut BytesMut) {
     wire.put_slice(digits.get(digits.len() - count..).unwrap_or_default());
 }
 
-/// Appends `+OK`, a space, and `text`.
-pub(crate) fn put_ok(text: &str, wire: &mut BytesMut) {
+/// Appends `+OK`, `text`, and what else there is, if any, with spaces between them.
+pub(crate) fn put_ok(text: &str, more: Option<&str>, wire: &mut BytesMut) {
     // RFC 1939 §3: a status indicator in upper case and a keyword possibly followed by more.
     wire.put_slice(b"+OK");
-    if !text.is_empty() {
-        wire.put_slice(b" ");
-        wire.put_slice(text.as_bytes());
+    for text in [text, more.unwrap_or_default()] {
+        if !text.is_empty() {
+            wire.put_slice(b" ");
+            wire.put_slice(text.as_bytes());
+        }
     }
     wire.put_slice(b"\r\n");
 }
 
-/// Appends `-ERR`, the code in brackets, and `text`.
-pub(crate) fn put_err(code: Option<&ResponseCode>, text: &str, wire: &mut BytesMut) {
+/// Appends `-ERR`, a space, and the code in brackets; the text comes behind it.
+pub(crate) fn put_err(code: Option<&ResponseCode>, wire: &mut BytesMut) {
     wire.put_slice(b"-ERR ");
     if let Some(code) = code {
         // RFC 2449 §8: the code stands in brackets at the beginning of the text.
@@ -90,8 +137,6 @@ pub(crate) fn put_err(code: Option<&ResponseCode>, text: &str, wire: &mut BytesM
         wire.put_slice(code.as_bytes());
         wire.put_slice(b"] ");
     }
-    wire.put_slice(text.as_bytes());
-    wire.put_slice(b"\r\n");
 }
 
 #[cfg(test)]
@@ -110,12 +155,32 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_writes_itself_as_it_was_read_and_never_two_lines() {
+        use crate::parse::{Accept, status_line};
+        let accept = Accept { codes: true, any_case: false };
+        for line in
+            ["+OK", "+OK 2 320", "-ERR [IN-USE] busy", "-ERR [x/y/z] no", "-ERR [AUTH]", "-ERR gr\u{fc}n"]
+        {
+            let reply = status_line(&bytes::Bytes::from_static(line.as_bytes()), accept).unwrap();
+            let mut wire = BytesMut::new();
+            reply.encode(&mut wire).unwrap();
+            assert_eq!(wire, alloc::format!("{line}\r\n").as_bytes());
+        }
+        for line in ["+OK a\n+OK b", "+OK a\rb", "-ERR [ x"] {
+            let reply = status_line(&bytes::Bytes::from_static(line.as_bytes()), accept).unwrap();
+            let mut wire = BytesMut::new();
+            assert!(reply.encode(&mut wire).is_err());
+            assert!(wire.is_empty());
+        }
+    }
+
+    #[test]
     fn a_status_line_is_upper_case_with_its_code_in_front() {
         let mut wire = BytesMut::new();
-        put_ok("", &mut wire);
-        put_ok("2 320", &mut wire);
-        put_err(Some(&ResponseCode::InUse), "busy", &mut wire);
-        put_err(None, "no", &mut wire);
-        assert_eq!(wire, "+OK\r\n+OK 2 320\r\n-ERR [IN-USE] busy\r\n-ERR no\r\n");
+        put_ok("", None, &mut wire);
+        put_ok("ready", Some("<1@a>"), &mut wire);
+        put_err(Some(&ResponseCode::InUse), &mut wire);
+        put_err(None, &mut wire);
+        assert_eq!(wire, "+OK\r\n+OK ready <1@a>\r\n-ERR [IN-USE] -ERR ");
     }
 }

@@ -6,6 +6,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "legacy-md5")]
+mod apop;
 pub mod client;
 #[cfg(feature = "codec")]
 pub mod codec;

@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 
 #[derive(Debug)]
 pub(crate) struct Queue<E> {
+    /// Older than the rest, if it is there.
     first: Option<E>,
     rest: VecDeque<E>,
 }
@@ -14,22 +15,26 @@ impl<E> Queue<E> {
         Self { first: None, rest: VecDeque::new() }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, event: E) {
-        if self.first.is_none() {
+        if self.len() == 0 {
             self.first = Some(event);
         } else {
             self.rest.push_back(event);
         }
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<E> {
-        let event = self.first.take()?;
-        self.first = self.rest.pop_front();
+        if self.first.is_some() {
+            return self.first.take();
+        }
+        let event = self.rest.pop_front();
         if self.rest.is_empty() && self.rest.capacity() > 0 {
             // An idle session holds no memory.
             self.rest = VecDeque::new();
         }
-        Some(event)
+        event
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -40,6 +45,16 @@ impl<E> Queue<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_between_stays_behind_what_waits() {
+        let mut queue = Queue::new();
+        queue.push(1);
+        queue.push(2);
+        assert_eq!(queue.pop(), Some(1));
+        queue.push(3);
+        assert_eq!((queue.pop(), queue.pop(), queue.pop()), (Some(2), Some(3), None));
+    }
 
     #[test]
     fn events_leave_in_order_and_leave_no_memory() {

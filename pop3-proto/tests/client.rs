@@ -2,125 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod support;
+
 use core::time::Duration;
 
-use bytes::{Buf as _, BytesMut};
 use mailwright_core::session::{Layer, LayerError, Session as _, TlsInfo, Upgraded, Wants};
-use mailwright_core::value::{Instant, Misuse};
+use mailwright_core::value::Misuse;
 use mailwright_pop3::TlsMode;
-use mailwright_pop3::client::{Client, Config, Event, InitialResponse, Summary, Value};
-use mailwright_pop3::parse::Entry;
+use mailwright_pop3::client::{Config, Event, InitialResponse};
 use mailwright_pop3::sasl::{Credentials, MechanismName};
-use mailwright_pop3::types::{Capabilities, Capability, MessageNumber, Password, UserName};
-
-fn number(number: u32) -> MessageNumber {
-    MessageNumber::new(number).unwrap()
-}
-
-fn clear_text() -> Config {
-    let mut config = Config::default();
-    config.sasl.clear_text_without_tls = true;
-    config
-}
-
-/// A client and what its server has sent.
-struct Peer {
-    client: Client,
-    input: BytesMut,
-    now: Instant,
-}
-
-impl Peer {
-    fn new(config: Config) -> Self {
-        Self { client: Client::new(config, [3; 32]), input: BytesMut::new(), now: Instant::ORIGIN }
-    }
-
-    fn greeted(config: Config) -> Self {
-        let mut peer = Self::new(config);
-        peer.reply(b"+OK ready\r\n");
-        peer
-    }
-
-    fn pipelining() -> Self {
-        let mut peer = Self::greeted(clear_text());
-        peer.client
-            .set_capabilities(Capabilities::from_iter([Capability::Pipelining, Capability::RespCodes]));
-        peer
-    }
-
-    /// The server sends octets; what are the events?
-    fn reply(&mut self, octets: &[u8]) -> Vec<String> {
-        self.input.extend_from_slice(octets);
-        let mut words = Vec::new();
-        loop {
-            let before = self.input.len();
-            self.client.handle_input(&mut self.input, self.now);
-            let mut quiet = true;
-            while let Some(event) = self.client.poll_event() {
-                quiet = false;
-                words.push(shown(event));
-            }
-            if quiet && before == self.input.len() {
-                return words;
-            }
-        }
-    }
-
-    fn events(&mut self) -> Vec<String> {
-        core::iter::from_fn(|| self.client.poll_event()).map(shown).collect()
-    }
-
-    fn wait(&mut self, seconds: u64) -> Vec<String> {
-        self.now = self.now + Duration::from_secs(seconds);
-        self.client.handle_timeout(self.now);
-        self.events()
-    }
-
-    fn eof(&mut self) -> Vec<String> {
-        self.client.handle_eof(self.now);
-        self.events()
-    }
-
-    /// What the client has written.
-    fn sent(&mut self) -> String {
-        let octets = self.client.transmit().chunk().to_vec();
-        self.client.transmit().advance(octets.len());
-        String::from_utf8(octets).unwrap()
-    }
-}
-
-fn shown(event: Event) -> String {
-    match event {
-        Event::Greeting(reply) => format!("greeting {}", reply.text),
-        Event::Reply { reply, value, .. } => {
-            let code = reply.code.map_or(String::new(), |code| format!(" <{code}>"));
-            let value = match value {
-                Value::None => String::new(),
-                Value::Entry(entry) => format!(" = {}", entry_shown(&entry)),
-                value => format!(" = {value:?}"),
-            };
-            format!("{:?}{code} {}{value}", reply.status, reply.text)
-        }
-        Event::Listed { entry: Ok(entry), .. } => entry_shown(&entry),
-        Event::Listed { entry: Err(error), .. } => error.problem.to_string(),
-        Event::Content { chunk, .. } => format!("content {}", chunk.escape_ascii()),
-        Event::End { summary: Summary::Content(report), .. } => format!("end {}", report.octets),
-        Event::End { summary, .. } => format!("end {summary:?}"),
-        Event::Secured(_) => "secured".to_string(),
-        Event::Deviation(deviation) => format!("deviation {}", deviation.kind),
-        Event::Closed(reason) => format!("closed {reason:?}"),
-        event => format!("{event:?}"),
-    }
-}
-
-fn entry_shown(entry: &Entry) -> String {
-    match entry {
-        Entry::Size { number, octets } => format!("{number} {octets}"),
-        Entry::Id { number, id } => format!("{number} {id}"),
-        Entry::RawId { number, id } => format!("{number} raw {id}"),
-        entry => format!("{entry:?}"),
-    }
-}
+use mailwright_pop3::types::{Capabilities, Capability, Password, UserName};
+use support::peer::{Peer, clear_text, number};
 
 // ---- C-1
 
@@ -220,7 +112,7 @@ fn status_in_any_case_is_a_tolerance() {
     let mut config = clear_text();
     config.tolerance.any_case_status = true;
     let mut peer = Peer::new(config);
-    assert_eq!(peer.reply(b"+Ok hi\r\n"), ["greeting hi"]);
+    assert_eq!(peer.reply(b"+Ok hi\r\n"), ["deviation keyword in the wrong case@0", "greeting hi"]);
 }
 
 #[test]
@@ -266,7 +158,10 @@ fn codes_are_read_where_they_were_announced() {
     config.tolerance.lenient_codes = true;
     let mut peer = Peer::greeted(config);
     peer.client.noop().unwrap();
-    assert_eq!(peer.reply(b"-ERR [AUTH] no\r\n"), ["Err <AUTH> no"]);
+    assert_eq!(
+        peer.reply(b"-ERR [AUTH] no\r\n"),
+        ["deviation response code that was not announced@5", "Err <AUTH> no"]
+    );
 }
 
 // ---- C-5
@@ -305,10 +200,10 @@ fn odd_listing_lines_are_tolerated_and_reported() {
         peer.reply(b"+OK\r\n01\t0120 x\r\n.\r\n"),
         [
             "Ok  = Multiline",
-            "deviation leading zero",
-            "deviation extra white space",
-            "deviation leading zero",
-            "deviation trailing fields",
+            "deviation leading zero@0",
+            "deviation extra white space@2",
+            "deviation leading zero@3",
+            "deviation trailing fields@7",
             "1 120",
             "end Listing { lines: 1 }"
         ]
@@ -321,7 +216,10 @@ fn an_id_that_is_none_is_handed_out_only_by_tolerance() {
     config.tolerance.lenient_ids = true;
     let mut peer = Peer::greeted(config);
     peer.client.uidl(None).unwrap();
-    assert_eq!(peer.reply(b"+OK\r\n1 ../\xff\r\n.\r\n")[1], r"1 raw ../\xff");
+    assert_eq!(
+        peer.reply(b"+OK\r\n01 ../\xff\r\n.\r\n")[1..4],
+        ["deviation leading zero@0", "deviation not a valid unique id@3", r"1 raw ../\xff"]
+    );
 }
 
 #[test]
@@ -381,8 +279,8 @@ fn content_ends_at_cr_lf_dot_cr_lf_and_at_nothing_else() {
 #[test]
 fn a_lone_dot_is_removed_unless_kept_by_tolerance_and_reported() {
     assert_eq!(
-        retrieve(b".x\r\n.\r\n", clear_text()),
-        [r"content x\r\n", "deviation dot that was not doubled", "end 3"]
+        retrieve(b"y\r\n.x\r\n.\r\n", clear_text()),
+        [r"content y\r\nx\r\n", "deviation dot that was not doubled@3", "end 6"]
     );
     let mut config = clear_text();
     config.tolerance.keep_lone_dots = true;
@@ -540,7 +438,7 @@ fn ok_where_a_challenge_is_due_is_a_tolerance() {
     let mut peer = Peer::greeted(config);
     auth(&mut peer, MechanismName::PLAIN, "x").unwrap();
     peer.sent();
-    assert_eq!(peer.reply(b"+OK\r\n"), [""; 0]);
+    assert_eq!(peer.reply(b"+OK\r\n"), ["deviation status where a challenge was due@0"]);
     assert_eq!(peer.sent(), "AHRpbQB4\r\n");
     assert_eq!(peer.reply(b"+OK in\r\n"), ["Ok in"]);
 }

@@ -8,8 +8,8 @@ use mailwright_core::testing::{End, Numbers, laws};
 use mailwright_pop3::TlsMode;
 use mailwright_pop3::server::Server;
 use proptest::prelude::*;
-use support::commander::client;
-use support::{Answers, bounds, clear_text};
+use support::commander::{client, client_with};
+use support::{Answers, EXTENDED, bounds, clear_text, everything};
 
 fn server() -> (Server, Answers) {
     (Server::new(clear_text(), [5; 32]), Answers::default())
@@ -21,6 +21,22 @@ fn slow_server() -> (Server, Answers) {
     answers.slow = true;
     answers.chunk = 7;
     (server, answers)
+}
+
+/// A server with every extension, and a message that needs one.
+fn extended_server() -> (Server, Answers) {
+    let mut answers = Answers::default();
+    answers.needs_utf8 = vec![2];
+    let mut config = everything();
+    config.limits.errors_before_login = 1000;
+    config.limits.authentication_failures = 1000;
+    (Server::new(config, [5; 32]), answers)
+}
+
+/// Everything that the extensions have, before the login and behind it.
+fn extended_talk() -> Vec<u8> {
+    [&b"CAPA\r\n"[..], &EXTENDED.concat(), LOGIN, b"CAPA\r\nLANG\r\nLIST 2\r\nRETR 2\r\nRETR 1\r\nQUIT\r\n"]
+        .concat()
 }
 
 fn with_tls(mode: TlsMode) -> impl Fn() -> (Server, Answers) {
@@ -43,6 +59,7 @@ fn the_cut_of_the_input_changes_nothing_at_the_server() {
         laws::fragmentation(make, &[TALK], 1).unwrap();
         laws::fragmentation(make, &[SHORT], 2).unwrap();
     }
+    laws::fragmentation(extended_server, &[&extended_talk()], 8).unwrap();
     laws::fragmentation(with_tls(TlsMode::StartTls), &[b"CAPA\r\nSTLS\r\n", TALK], 3).unwrap();
     laws::fragmentation(with_tls(TlsMode::Implicit), &[b"", SHORT], 4).unwrap();
 }
@@ -73,6 +90,7 @@ fn a_server_is_the_same_each_time() {
     for seed in 0..40 {
         laws::determinism(server, &[TALK], seed).unwrap();
         laws::determinism(slow_server, &[SHORT], seed).unwrap();
+        laws::determinism(extended_server, &[&extended_talk()], seed).unwrap();
         laws::determinism(with_tls(TlsMode::StartTls), &[b"STLS\r\n", TALK], seed).unwrap();
     }
 }
@@ -81,6 +99,7 @@ fn a_server_is_the_same_each_time() {
 fn a_server_that_is_closed_is_silent() {
     laws::silence(server, &[TALK]).unwrap();
     laws::silence(slow_server, &[SHORT]).unwrap();
+    laws::silence(extended_server, &[&extended_talk()]).unwrap();
     laws::silence(with_tls(TlsMode::StartTls), &[b"STLS\r\n", SHORT]).unwrap();
     laws::silence(with_tls(TlsMode::Implicit), &[b"", SHORT]).unwrap();
 }
@@ -121,6 +140,14 @@ fn no_order_of_calls_breaks_a_server() {
         answers.slow = round % 2 == 0;
         let script = numbers.octets(400);
         laws::calls((server, answers), WORDS, &script, &bounds()).unwrap();
+    }
+    let words = [WORDS, EXTENDED].concat();
+    for round in 0..3000 {
+        let (server, mut answers) = extended_server();
+        answers.careless = true;
+        answers.slow = round % 2 == 0;
+        let script = numbers.octets(400);
+        laws::calls((server, answers), &words, &script, &bounds()).unwrap();
     }
 }
 
@@ -208,6 +235,18 @@ fn the_cut_of_the_input_changes_nothing_at_the_client() {
     laws::fragmentation(client(ALL), REPLIES, 5).unwrap();
     let message: &[&[u8]] = &[b"+OK\r\n", b"+OK\r\na\r\n..\r\n.\r\n", b"+OK\r\n"];
     laws::fragmentation(client(&[8, 13]), message, 6).unwrap();
+    // A client that tolerates everything, with a server without CR; UTF8 and LANG.
+    let odd = &[
+        &b"+Ok hi\n"[..],
+        b"+ok\n.x\n.\n",
+        b"+OK\n1 \xff\n.\n",
+        b"-err [X] no\n",
+        b"+OK\nde x\n.\n",
+        b"+OK de\n",
+    ];
+    laws::fragmentation(client_with(&[8, 6, 16, 17, 18], true), odd, 9).unwrap();
+    let message = b"+OK\r\n.x\r\n..\r\n.\r\n";
+    laws::fragmentation(client_with(&[8], true), &[b"+OK\r\n", message], 10).unwrap();
     laws::fragmentation(client(&[0, 15]), &[b"+OK\r\n", b"+OK\r\nSTLS\r\n.\r\n", b"+OK\r\n", b""], 7)
         .unwrap();
 }
@@ -253,8 +292,8 @@ fn no_order_of_calls_breaks_a_client() {
     let lines = REPLIES.iter().flat_map(|stage| stage.split_inclusive(|&octet| octet == b'\n'));
     let words: Vec<&[u8]> = lines.chain(WORDS.iter().copied()).collect();
     let mut numbers = Numbers::new(18);
-    for _ in 0..3000 {
+    for round in 0..3000 {
         let script = numbers.octets(400);
-        laws::calls(client(&[])(), &words, &script, &Default::default()).unwrap();
+        laws::calls(client_with(&[], round % 2 == 0)(), &words, &script, &Default::default()).unwrap();
     }
 }

@@ -10,8 +10,9 @@ use std::rc::Rc;
 
 use mailwright_core::session::{Session as _, Task};
 use mailwright_core::testing::{self, Note, PairError};
+use mailwright_pop3::client::tasks::NewMessage;
 use mailwright_pop3::client::tasks::{LoginError, TaskError};
-use mailwright_pop3::client::{self, Client, Fetch, List, Login, Quit, QuitOutcome, Value};
+use mailwright_pop3::client::{self, Client, Fetch, FetchNew, List, Login, Quit, QuitOutcome, Value};
 use mailwright_pop3::sasl::{Credentials, MechanismName, Offers};
 use mailwright_pop3::server::{Commit, Config, Opening, Server, Severity};
 use mailwright_pop3::types::{MessageNumber, ResponseCode};
@@ -253,6 +254,65 @@ proptest! {
         pair.0.settle().unwrap();
         prop_assert_eq!(pair.host().events.iter().filter(|event| *event == "release").count(), 1);
         prop_assert!(pair.0.server.session.wants().close);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What comes in is fetched once, whatever happens to the sessions: the flow that `FetchNew` documents.
+    #[test]
+    fn nothing_is_lost_and_nothing_is_fetched_twice(
+        messages in proptest::collection::vec(message(), 0..12),
+        rounds in proptest::collection::vec((any::<u64>(), any::<bool>(), any::<bool>(), any::<bool>()), 1..5),
+        chunk in 1usize..50,
+    ) {
+        // Ids of the store, which stay when numbers change.
+        let mut store: Vec<(usize, Vec<u8>)> = messages.iter().cloned().enumerate().collect();
+        let mut known: BTreeSet<usize> = BTreeSet::new();
+        let mut copies: Vec<(usize, Vec<u8>)> = Vec::new();
+        for (seed, delete, works, pipelining) in rounds {
+            let contents = store.iter().map(|(_, content)| content.clone()).collect();
+            let mut pair = Pair::new(clear_text(), contents, seed);
+            let ids: Vec<usize> = store.iter().map(|(id, _)| *id).collect();
+            pair.host().ids = Some(ids.iter().map(|id| format!("id-{id}")).collect());
+            pair.host().chunk = chunk;
+            pair.host().commit = if works { Commit::All } else { Commit::None(Severity::Temporary) };
+            pair.log_in();
+            if !pipelining {
+                pair.client().set_capabilities(mailwright_pop3::types::Capabilities::new());
+            }
+            let known_ids = known.iter().map(|id| format!("id-{id}").parse().unwrap());
+            let (items, result) = pair.run(FetchNew::new(known_ids));
+            prop_assert_eq!(result.unwrap().messages.len(), store.len());
+            let (mut content, mut fetched) = (Vec::new(), Vec::new());
+            for item in items {
+                match item {
+                    NewMessage::Begin(_) => content.clear(),
+                    NewMessage::Content(chunk) => content.extend_from_slice(&chunk),
+                    NewMessage::Complete(message, _) => {
+                        let id = ids[message.number.index()];
+                        copies.push((id, content.clone()));
+                        fetched.push((id, message.number));
+                    }
+                    item => panic!("{item:?}"),
+                }
+            }
+            let to_delete: Vec<_> = fetched.iter().filter(|_| delete).map(|&(_, number)| number).collect();
+            let report = pair.run(Quit::deleting(to_delete.clone())).1.unwrap();
+            let removed = pair.host().removed.clone().unwrap_or_default();
+            if report.outcome == QuitOutcome::Committed && delete {
+                prop_assert_eq!(removed.len(), to_delete.len());
+                store.retain(|(id, _)| !fetched.iter().any(|(other, _)| other == id));
+            } else {
+                // Still there, and known from now on.
+                known.extend(fetched.iter().map(|&(id, _)| id));
+            }
+        }
+        let expected: Vec<_> =
+            messages.iter().enumerate().map(|(id, message)| (id, normalised(message))).collect();
+        copies.sort();
+        prop_assert_eq!(copies, expected);
     }
 }
 

@@ -299,12 +299,12 @@ fn an_empty_password_is_refused_without_a_question() {
 fn names_and_passwords_beyond_ascii_are_refused_without_a_question() {
     let mut host = Host::new(clear_text());
     host.take_output();
-    assert_eq!(host.send("USER ros\u{e9}\r\n".as_bytes()), "-ERR only ASCII in names\r\n");
+    assert_eq!(host.send("USER ros\u{e9}\r\n".as_bytes()), "-ERR a character that names cannot have\r\n");
     assert_eq!(
         host.send("USER mrose\r\nPASS \u{e9}\r\n".as_bytes()),
-        "+OK send PASS\r\n-ERR only ASCII in passwords\r\n"
+        "+OK send PASS\r\n-ERR a character that passwords cannot have\r\n"
     );
-    assert_eq!(host.send(b"USER \xff\r\n"), "-ERR only ASCII in names\r\n");
+    assert_eq!(host.send(b"USER \xff\r\n"), "-ERR a character that names cannot have\r\n");
     assert!(host.events.is_empty());
 }
 

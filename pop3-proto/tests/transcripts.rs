@@ -10,9 +10,11 @@ use mailwright_core::testing::{Actor, Host, Line, Note, Side, Transcript};
 use mailwright_core::value::Misuse;
 use mailwright_pop3::TlsMode;
 use mailwright_pop3::client::{self, Client};
-use mailwright_pop3::sasl::{Answer, Ask, Credentials, MechanismName, Offers, base64};
-use mailwright_pop3::server::{self, Commit, Opening, Server};
-use mailwright_pop3::types::{Command, Password, ReplyText, UserName};
+use mailwright_pop3::sasl::{Answer, Ask, Credentials, MechanismName, Offers, ScramKeys, base64};
+use mailwright_pop3::server::{
+    self, Commit, Expire, Language, Maildrop, Opening, PerUser, Phrase, Server, Utf8,
+};
+use mailwright_pop3::types::{Command, MessageNumber, Password, ReplyText, UniqueId, UserName};
 
 const IDS: [&str; 2] = ["whqtswO00WBw418f9t5JxYwZ", "QhdPYR:00WBw1Ph7x7"];
 
@@ -40,35 +42,105 @@ fn server<'a>(options: impl Iterator<Item = &'a str>) -> Server {
             ("mechanisms", names) => {
                 config.offers = Offers::new(names.split(' ').map(|name| name.parse().unwrap()))
             }
-            ("server-only", _) => {}
+            ("apop", _) => apop(&mut config),
+            ("bare-auth", _) => config.bare_auth = true,
+            ("utf8", _) => config.utf8 = Utf8::Messages,
+            ("utf8-user", _) => config.utf8 = Utf8::MessagesAndNames,
+            ("language", language) => config.languages.push(self::language(language)),
+            ("expire", days) => config.expire = Some(PerUser::differing(Expire::Days(days.parse().unwrap()))),
+            ("login-delay", seconds) => {
+                config.login_delay = Some(PerUser::differing(seconds.parse().unwrap()))
+            }
+            ("server-only" | "client-only" | "eight-bit", _) => {}
             option => panic!("unknown option {option:?}"),
         }
     }
     Server::new(config, [9; 32])
 }
 
+#[cfg(feature = "legacy-md5")]
+fn apop(config: &mut server::Config) {
+    config.apop = true;
+}
+
+#[cfg(not(feature = "legacy-md5"))]
+fn apop(_: &mut server::Config) {}
+
+/// A language by its tag and name, and a few words of it.
+fn language(text: &str) -> Language {
+    let (tag, name) = text.split_once(' ').unwrap_or((text, ""));
+    let words = match tag {
+        "es" => "Idioma cambiado",
+        "sv" => "Kommandot \"LANG\" lyckades",
+        _ => return Language::new(tag.parse().unwrap(), name).unwrap(),
+    };
+    let say = move |phrase| (phrase == Phrase::LanguageChosen).then(|| words.into());
+    Language::new(tag.parse().unwrap(), name).unwrap().translated(say)
+}
+
 /// The host of the server.
-struct Store;
+struct Store {
+    /// Whether the second message has UTF-8 in its header.
+    eight_bit: bool,
+}
+
+/// The maildrop; its user has values of its own.
+struct Messages {
+    eight_bit: bool,
+}
+
+impl Maildrop for Messages {
+    fn len(&self) -> u32 {
+        2
+    }
+
+    fn size(&self, number: MessageNumber) -> u64 {
+        messages()[number.index()].len() as u64
+    }
+
+    fn id(&self, number: MessageNumber) -> UniqueId {
+        IDS[number.index()].parse().unwrap()
+    }
+
+    fn needs_utf8(&self, number: MessageNumber) -> bool {
+        self.eight_bit && number.get() == 2
+    }
+
+    fn expire(&self) -> Option<Expire> {
+        Some(Expire::Never)
+    }
+
+    fn login_delay(&self) -> Option<u32> {
+        Some(60)
+    }
+}
 
 impl Host<Server> for Store {
     fn handle(&mut self, server: &mut Server, event: server::Event) -> Note {
         let note = Note::debug(&event);
         match event {
             server::Event::Authenticate { token, ask } => {
-                let Ask::Password { authcid, password, .. } = &ask else { panic!() };
-                let good = matches!(
-                    (authcid.as_str(), password.expose()),
-                    ("mrose", b"tanstaaf") | ("test", b"test")
-                );
-                server.answer(token, if good { ask.accept() } else { Answer::No }).unwrap();
+                let answer = match &ask {
+                    Ask::Password { authcid, password, .. } => {
+                        let good = matches!(
+                            (authcid.as_str(), password.expose()),
+                            ("mrose" | "ros\u{e9}", b"tanstaaf") | ("test", b"test")
+                        );
+                        if good { ask.accept() } else { Answer::No }
+                    }
+                    Ask::ScramKeys { hash, .. } => {
+                        let salt = *b"0123456789abcdef";
+                        Answer::Keys(ScramKeys::derive(*hash, "tanstaaf", salt, 4096).ok())
+                    }
+                    #[cfg(feature = "legacy-md5")]
+                    Ask::CramSecret { .. } => Answer::Secret(Some("tanstaaf".into())),
+                    ask => panic!("{ask:?}"),
+                };
+                server.answer(token, answer).unwrap();
             }
             server::Event::Open { token, .. } => {
-                let list: Vec<_> = messages()
-                    .iter()
-                    .zip(IDS)
-                    .map(|(message, id)| (message.len() as u64, id.parse().unwrap()))
-                    .collect();
-                server.answer(token, Opening::Opened(Arc::new(list))).unwrap();
+                let messages = Messages { eight_bit: self.eight_bit };
+                server.answer(token, Opening::Opened(Arc::new(messages))).unwrap();
             }
             server::Event::Retrieve { token, number, .. } => {
                 let message = &messages()[number.index()];
@@ -135,6 +207,17 @@ fn say(client: &mut Client, line: &[u8], next: Option<&[u8]>) -> Result<(), Misu
             client.user(&UserName::new(core::str::from_utf8(name.as_bytes()).unwrap()).unwrap())
         }
         Command::Pass(password) => client.pass(&Password::new(password.expose()).unwrap()),
+        #[cfg(feature = "legacy-md5")]
+        Command::Apop { name, .. } => {
+            let name = UserName::new(core::str::from_utf8(name.as_bytes()).unwrap()).unwrap();
+            return match client.apop(&name, &Password::new("tanstaaf").unwrap()) {
+                Ok(_) => Ok(()),
+                Err(client::ApopError::Misuse(misuse)) => Err(misuse),
+                Err(error) => panic!("{error}"),
+            };
+        }
+        Command::Utf8 => client.utf8(),
+        Command::Lang(range) => client.lang(range),
         Command::Capa => client.capa(),
         Command::Stls => client.stls(),
         Command::Auth { mechanism, initial } => {
@@ -169,17 +252,28 @@ fn the_transcripts_hold_for_both_sides() {
         count += 1;
         let text = std::fs::read_to_string(&path).unwrap();
         let transcript = Transcript::parse(&text).unwrap();
-        if let Err(mismatch) = transcript.run(Side::Server, server(transcript.options()), Store) {
-            panic!("{} with the server: {mismatch}", path.display());
+        let has = |name: &str| transcript.options().any(|option| option == name);
+        if has("apop") && !cfg!(feature = "legacy-md5") {
+            continue;
         }
-        if transcript.options().any(|option| option == "server-only") {
+        let store = Store { eight_bit: has("eight-bit") };
+        if !has("client-only") {
+            if let Err(mismatch) = transcript.run(Side::Server, server(transcript.options()), store) {
+                panic!("{} with the server: {mismatch}", path.display());
+            }
+        }
+        if has("server-only") {
             continue;
         }
         let mut config = client::Config::default();
         config.sasl.clear_text_without_tls = true;
+        #[cfg(feature = "legacy-md5")]
+        {
+            config.apop = client::Apop::Always;
+        }
         if let Err(mismatch) = transcript.run(Side::Client, Client::new(config, [9; 32]), Reader) {
             panic!("{} with the client: {mismatch}", path.display());
         }
     }
-    assert!(count >= 10, "{count}");
+    assert!(count >= 20, "{count}");
 }

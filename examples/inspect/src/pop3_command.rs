@@ -1,4 +1,4 @@
-//! `pop3-command`: command lines as a server reads them. RFC 1939 §3.
+//! `pop3-command`: command lines as a server reads them. RFC 1939 §3, RFC 6856.
 
 use bytes::Bytes;
 use mailwright_core::value::Deviation;
@@ -27,7 +27,8 @@ fn offset(error: &CommandError) -> usize {
     match error {
         CommandError::Control { offset, .. }
         | CommandError::UnexpectedArgument { offset }
-        | CommandError::Number { offset } => *offset,
+        | CommandError::Number { offset }
+        | CommandError::Language { offset } => *offset,
         _ => 0,
     }
 }
@@ -47,6 +48,10 @@ fn value(command: &Command<'_>) -> Value {
         Command::Uidl(number) => about("UIDL", number),
         Command::User(name) => json!({ "verb": "USER", "name": json::text(name.as_bytes()) }),
         Command::Pass(password) => json!({ "verb": "PASS", "password": json::hidden(password.expose()) }),
+        // A digest is as good as a password to who can try many.
+        Command::Apop { name, digest } => json!({
+            "verb": "APOP", "name": json::text(name.as_bytes()), "digest": json::hidden(digest.as_bytes()),
+        }),
         Command::Capa => plain("CAPA"),
         Command::Stls => plain("STLS"),
         Command::Auth { mechanism, initial } => json!({
@@ -54,6 +59,11 @@ fn value(command: &Command<'_>) -> Value {
             "mechanism": json::text(mechanism.as_bytes()),
             "initial_response": initial.map(|initial| json::hidden(initial.expose())),
         }),
+        Command::ListMechanisms => plain("AUTH"),
+        Command::Utf8 => plain("UTF8"),
+        Command::Lang(range) => {
+            json!({ "verb": "LANG", "range": range.map(|range| range.as_str().to_owned()) })
+        }
         // A command that this program is older than.
         _ => json!({ "verb": format!("{command:?}") }),
     }

@@ -156,7 +156,8 @@ fn behind_a_bad_reply_the_next_is_read() {
 
 #[test]
 fn a_pop3_command_shows_all_its_parts() {
-    let input = b"USER a b\r\nPASS  x \r\nTOP 2 10\r\nLIST\r\nUIDL 3\r\nAUTH PLAIN =\r\nSTAT\r\n";
+    let input = b"USER a b\r\nPASS  x \r\nTOP 2 10\r\nLIST\r\nUIDL 3\r\nAUTH PLAIN =\r\nSTAT\r\nAUTH\r\n\
+        APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\nUTF8\r\nLANG\r\nLANG de-CH\r\n";
     assert_eq!(
         values("pop3-command", input),
         [
@@ -167,6 +168,11 @@ fn a_pop3_command_shows_all_its_parts() {
             json!({ "verb": "UIDL", "number": 3 }),
             json!({ "verb": "AUTH", "mechanism": "PLAIN", "initial_response": { "octets": 1 } }),
             json!({ "verb": "STAT" }),
+            json!({ "verb": "AUTH" }),
+            json!({ "verb": "APOP", "name": "mrose", "digest": { "octets": 32 } }),
+            json!({ "verb": "UTF8" }),
+            json!({ "verb": "LANG", "range": null }),
+            json!({ "verb": "LANG", "range": "de-CH" }),
         ]
     );
 }

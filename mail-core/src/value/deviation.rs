@@ -103,6 +103,12 @@ pub enum DeviationKind {
     NonSynchronisingLiteral,
     /// A mailbox name that is encoded wrongly, or against the rules for names.
     MailboxName,
+    /// A response code that the peer had not announced.
+    UnannouncedCode,
+    /// A status where a challenge of an exchange was due.
+    MissingChallenge,
+    /// A unique id of a form that none may have.
+    UniqueId,
 }
 
 impl fmt::Display for DeviationKind {
@@ -136,6 +142,9 @@ impl fmt::Display for DeviationKind {
             Self::UnexpectedZero => "unexpected zero",
             Self::MailboxName => "not a valid mailbox name",
             Self::NonSynchronisingLiteral => "literal in the form of a client",
+            Self::UnannouncedCode => "response code that was not announced",
+            Self::MissingChallenge => "status where a challenge was due",
+            Self::UniqueId => "not a valid unique id",
         })
     }
 }

@@ -34,6 +34,24 @@ pub enum Framed {
     },
 }
 
+/// What a [`LineFramer`] found at the front of the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a parser must handle each case")]
+pub enum Found {
+    /// A line within the limit: so many octets, then so many of its line end, 1 or 2. It is still in the buffer.
+    Line {
+        /// Octets before the line end.
+        length: usize,
+        /// Octets of the line end: 2, or 1 if it is a bare LF.
+        end: usize,
+    },
+    /// A line above the limit was skipped to its end; its octets are gone.
+    Overlong {
+        /// Its length with the line end.
+        length: u64,
+    },
+}
+
 /// Cuts lines off the front of a buffer.
 ///
 /// Resumable: it remembers how far it has looked, so that the work is linear however the input is cut.
@@ -85,6 +103,19 @@ impl LineFramer {
     ///
     /// The buffer must be the one of the last call with more behind it.
     pub fn next_line(&mut self, input: &mut BytesMut, limit: usize) -> Option<Framed> {
+        match self.find_line(input, limit)? {
+            Found::Line { length, end } => {
+                let mut line = input.split_to((length + end).min(input.len()));
+                line.truncate(length);
+                Some(Framed::Line { line: line.freeze(), bare_lf: end == 1 })
+            }
+            Found::Overlong { length } => Some(Framed::Overlong { length }),
+        }
+    }
+
+    /// The same for who only looks at the line: it stays at the front of the buffer, and must be taken away,
+    /// with its end, before the next call.
+    pub fn find_line(&mut self, input: &mut BytesMut, limit: usize) -> Option<Found> {
         loop {
             let start = self.scanned.min(input.len());
             let found = memchr::memchr(b'\n', input.get(start..)?);
@@ -116,12 +147,11 @@ impl LineFramer {
                 let length = self.dropped;
                 self.dropped = 0;
                 self.dropped_cr = false;
-                return Some(Framed::Overlong { length });
+                return Some(Found::Overlong { length });
             }
             self.scanned = 0;
-            let mut line = input.split_to(length);
-            line.truncate(length - if after_cr { 2 } else { 1 });
-            return Some(Framed::Line { line: line.freeze(), bare_lf: !after_cr });
+            let end = if after_cr { 2 } else { 1 };
+            return Some(Found::Line { length: length - end, end });
         }
     }
 

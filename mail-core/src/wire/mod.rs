@@ -5,4 +5,4 @@ mod dot;
 mod line;
 
 pub use self::dot::{BareLineEnd, ContentReport, DotChunk, DotDecoder, DotEncoder, DotError, LineEndCounter};
-pub use self::line::{Framed, LineEnd, LineFramer};
+pub use self::line::{Found, Framed, LineEnd, LineFramer};

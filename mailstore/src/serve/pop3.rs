@@ -133,7 +133,7 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
                 let answer = self.service.logins.verify(&ask).await;
                 let _ = session.answer(token, answer);
             }
-            Event::Open { token, identity } => {
+            Event::Open { token, identity, .. } => {
                 let opening = match self.open(&identity).await {
                     Ok(maildrop) => {
                         let snapshot: Arc<Snapshot> = Arc::clone(&maildrop.snapshot);

@@ -2,13 +2,13 @@
 
 use alloc::boxed::Box;
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use mailwright_core::value::Misuse;
 use mailwright_sasl::{ClientError, ClientStep, MechanismName, base64};
 
 use super::event::Value;
 use super::{Client, CommandId, InitialResponse, Kind};
-use crate::types::{Argument, Command, SecretArgument};
+use crate::types::{Argument, Command, SecretArgument, Text};
 
 /// An exchange that is going on.
 pub(super) struct Exchange {
@@ -53,17 +53,15 @@ impl Client {
     }
 
     /// Whether the first message goes into the command: RFC 5034 §3, only if SASL was announced, and §4,
-    /// only if it fits. Never a token: hosted services take it in two steps only.
+    /// only if it fits.
     fn fits_inline(&self, exchange: &mailwright_sasl::Client) -> bool {
         let announced = self.capabilities.as_ref().is_some_and(|known| known.mechanisms().is_some());
         let length =
             exchange.initial_response().map_or(0, |octets| base64::encoded_len(octets.len()).max(1) + 1);
         let command = "AUTH ".len() + exchange.mechanism().as_str().len() + length + 2;
         let token = matches!(exchange.mechanism(), MechanismName::OAUTHBEARER | MechanismName::XOAUTH2);
-        announced
-            && !token
-            && self.config.initial_response == InitialResponse::Auto
-            && command <= LONGEST_COMMAND
+        let wanted = if token { self.config.token_initial_response } else { self.config.initial_response };
+        announced && wanted == InitialResponse::Auto && command <= LONGEST_COMMAND
     }
 
     /// A challenge, in base64.
@@ -105,7 +103,10 @@ impl Client {
         match exchange.cancelled {
             Some(error) if accepted => Err(error),
             Some(error) => Ok(Value::Cancelled(error)),
-            None => exchange.mechanism.outcome(accepted).map(|()| Value::None),
+            None => exchange.mechanism.outcome(accepted).map(|()| {
+                let failure = exchange.mechanism.failure().filter(|_| !accepted);
+                failure.map_or(Value::None, |text| Value::Explained(Text::new(Bytes::copy_from_slice(text))))
+            }),
         }
     }
 }

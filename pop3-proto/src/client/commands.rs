@@ -5,7 +5,7 @@ use mailwright_core::value::Misuse;
 
 use super::{Client, CommandId, InFlight, Kind, Phase};
 use crate::config::TlsMode;
-use crate::types::{Capability, Command, MessageNumber, Password, UserName};
+use crate::types::{Capabilities, Capability, Command, LanguageRange, MessageNumber, Password, UserName};
 
 /// Unwritten output above which no command is taken.
 const MOST_OUTPUT: usize = 16 * 1024;
@@ -24,9 +24,10 @@ impl Client {
     /// force.
     ///
     /// # Errors
-    /// As [`Self::capa`]; [`Misuse::WrongState`] if TLS is in force already.
+    /// As [`Self::capa`]; [`Misuse::WrongState`] if TLS is in force already, or behind UTF8.
     pub fn stls(&mut self) -> Result<CommandId, Misuse> {
-        if self.secure {
+        // RFC 6856 §2.1: no STLS behind UTF8.
+        if self.secure || self.utf8 {
             return Err(Misuse::WrongState);
         }
         self.send(Command::Stls, Kind::Stls)
@@ -35,9 +36,11 @@ impl Client {
     /// USER: the name of a maildrop (RFC 1939 §7).
     ///
     /// # Errors
-    /// As [`Self::capa`]; [`Misuse::Plaintext`] without TLS, unless the policy allows it.
+    /// As [`Self::capa`]; [`Misuse::Plaintext`] without TLS, unless the policy allows it;
+    /// [`Misuse::NotAnnounced`] for anything but ASCII, if the server does not say `UTF8 USER` (RFC 6856 §2.2).
     pub fn user(&mut self, name: &UserName) -> Result<CommandId, Misuse> {
         self.check_clear_text(true)?;
+        self.check_utf8(name.as_str().as_bytes())?;
         self.send(Command::User(name.argument()), Kind::User)
     }
 
@@ -48,7 +51,26 @@ impl Client {
     /// As [`Self::user`].
     pub fn pass(&mut self, password: &Password) -> Result<CommandId, Misuse> {
         self.check_clear_text(true)?;
+        self.check_utf8(password.argument().expose())?;
         self.send(Command::Pass(password.argument()), Kind::Pass)
+    }
+
+    /// UTF8: messages may come with UTF-8 in their header (RFC 6856 §2.1). Before the login, and behind STLS.
+    ///
+    /// # Errors
+    /// As [`Self::capa`].
+    pub fn utf8(&mut self) -> Result<CommandId, Misuse> {
+        self.send(Command::Utf8, Kind::Utf8)
+    }
+
+    /// LANG: speak this language (RFC 6856 §3.2), answered by [`Entry::Language`](crate::parse::Entry::Language)
+    /// with the one that was chosen; without a range: which ones are there?
+    ///
+    /// # Errors
+    /// As [`Self::capa`].
+    pub fn lang(&mut self, range: Option<LanguageRange<'_>>) -> Result<CommandId, Misuse> {
+        let kind = if range.is_some() { Kind::Language } else { Kind::Languages };
+        self.send(Command::Lang(range), kind)
     }
 
     /// STAT: how many messages, how many octets (RFC 1939 §5)?
@@ -132,6 +154,13 @@ impl Client {
         let wants_tls = self.config.tls != TlsMode::Off;
         let exposed = clear_text && !self.config.sasl.clear_text_without_tls;
         if !self.secure && (wants_tls || exposed) { Err(Misuse::Plaintext) } else { Ok(()) }
+    }
+
+    /// Whether a name or a password may be sent in these octets.
+    pub(super) fn check_utf8(&self, octets: &[u8]) -> Result<(), Misuse> {
+        // RFC 6856 §2.2: ASCII only, unless the server announces the argument USER.
+        let announced = self.capabilities.as_ref().is_some_and(Capabilities::takes_utf8_names);
+        if octets.is_ascii() || announced { Ok(()) } else { Err(Misuse::NotAnnounced) }
     }
 
     /// Whether a command may be sent now.

@@ -8,7 +8,7 @@ use mailwright_sasl::ClientPolicy;
 use crate::config::TlsMode;
 
 /// How a client behaves. Share one among sessions (`Arc<Config>`).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
     /// How TLS comes in. Default [`TlsMode::Off`]. With [`TlsMode::StartTls`] no credentials are sent
@@ -17,8 +17,17 @@ pub struct Config {
     /// Which SASL mechanisms may be used, and how. Its `clear_text_without_tls` (default `false`) holds
     /// for USER and PASS as well.
     pub sasl: ClientPolicy,
-    /// Whether a SASL exchange begins in the AUTH command.
+    /// Whether a SASL exchange begins in the AUTH command. Default [`InitialResponse::Auto`].
     pub initial_response: InitialResponse,
+    /// The same for OAUTHBEARER and XOAUTH2. Default [`InitialResponse::Never`]: hosted services take tokens in two
+    /// steps only.
+    pub token_initial_response: InitialResponse,
+    /// Whether [`Login`](super::Login) asks for UTF8 where the server has it, so that messages with UTF-8 in their
+    /// header come as they are (RFC 6856 §2.1). Default `false`: the host must be ready for them.
+    pub utf8: bool,
+    /// Whether APOP may be used. Default [`Apop::Never`].
+    #[cfg(feature = "legacy-md5")]
+    pub apop: Apop,
     /// Whether PASS may be sent before the reply to USER is there. Default `false`: a password must not
     /// follow a refused name.
     pub pipeline_user_pass: bool,
@@ -30,6 +39,40 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What is forgiven.
     pub tolerance: Tolerance,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tls: TlsMode::Off,
+            sasl: ClientPolicy::default(),
+            initial_response: InitialResponse::Auto,
+            token_initial_response: InitialResponse::Never,
+            utf8: false,
+            #[cfg(feature = "legacy-md5")]
+            apop: Apop::Never,
+            pipeline_user_pass: false,
+            content_limit: None,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            tolerance: Tolerance::default(),
+        }
+    }
+}
+
+/// Whether APOP may be used (RFC 1939 §7). Whoever listens can try out passwords against what it shows, and who
+/// stands between can choose what is shown.
+#[cfg(feature = "legacy-md5")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Apop {
+    /// No.
+    #[default]
+    Never,
+    /// Inside TLS.
+    WithTls,
+    /// Inside TLS and without.
+    Always,
 }
 
 /// Whether a SASL exchange begins in the AUTH command (RFC 5034 §4).
@@ -90,7 +133,8 @@ impl Default for Timeouts {
 }
 
 /// Departures from the RFCs that are accepted. All off by default but those that cannot hurt, which are
-/// not listed here: they are always accepted and reported.
+/// not listed here: they are always accepted. Each use is reported as an
+/// [`Event::Deviation`](super::Event::Deviation), with its place in the line or the message.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Tolerance {
@@ -102,6 +146,9 @@ pub struct Tolerance {
     pub lenient_codes: bool,
     /// A single dot at the start of a line of content is kept, for servers that do not double dots.
     pub keep_lone_dots: bool,
+    /// If the greeting ends in a bare LF, the whole connection is read so: an LF alone ends replies, listings and
+    /// messages. Up to STLS: what TLS protects is not read by what came before it.
+    pub bare_line_feeds: bool,
     /// Ids of UIDL that are none by the RFC are handed out as they are
     /// ([`Entry::RawId`](crate::parse::Entry::RawId)) instead of as errors.
     pub lenient_ids: bool,

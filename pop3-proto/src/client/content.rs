@@ -10,8 +10,10 @@ use super::{Client, Closed, Event, Phase};
 
 impl Client {
     pub(super) fn content_decoder(&self) -> DotDecoder {
-        // Bare line ends are content here; only a server's CR LF ends lines.
-        DotDecoder::new(BareLineEnd::Pass).keep_lone_dots(self.config.tolerance.keep_lone_dots)
+        // Bare line ends are content here; only a server's CR LF ends lines, unless it has none.
+        DotDecoder::new(BareLineEnd::Pass)
+            .keep_lone_dots(self.config.tolerance.keep_lone_dots)
+            .lines_end_in(self.line_end)
     }
 
     /// Reads a piece of the message, if there is one.
@@ -30,8 +32,9 @@ impl Client {
         if piece.end {
             self.in_flight.pop_front();
             self.phase = Phase::Replies;
-            if report.lone_dots > 0 {
-                self.events.push(Event::Deviation(Deviation::new(DeviationKind::UnstuffedDot, 0, b".")));
+            if let Some(offset) = report.first_lone_dot {
+                let deviation = Deviation::new(DeviationKind::UnstuffedDot, offset, b".");
+                self.events.push(Event::Deviation(deviation));
             }
             self.events.push(Event::End { id, summary: Summary::Content(report) });
         }

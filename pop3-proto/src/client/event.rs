@@ -9,7 +9,7 @@ use mailwright_core::wire::ContentReport;
 use mailwright_sasl::ClientError;
 
 use crate::parse::{Entry, EntryError, ReplyError};
-use crate::types::{Capabilities, Reply};
+use crate::types::{Capabilities, Reply, Text};
 
 /// Names a command; the events of its reply carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +33,7 @@ pub enum Event {
         /// What the text means for this command.
         value: Value,
     },
-    /// A line of LIST or UIDL. A bad one costs nothing but itself.
+    /// A line of LIST, UIDL or LANG. A bad one costs nothing but itself.
     Listed {
         /// Which command.
         id: CommandId,
@@ -75,14 +75,16 @@ pub enum Value {
         /// How many octets; a hint.
         octets: u64,
     },
-    /// LIST or UIDL of one message.
-    Entry(Entry),
+    /// LIST or UIDL of one message, or the language that LANG has chosen.
+    Entry(Box<Entry>),
     /// `+OK`, but what should follow it does not.
     Unreadable(EntryError),
     /// More lines follow, until [`Event::End`].
     Multiline,
     /// An exchange that the client cancelled, which is why the server says `-ERR`.
     Cancelled(ClientError),
+    /// An exchange that failed, and why the server says it did: the JSON of OAUTHBEARER and XOAUTH2.
+    Explained(Text),
     /// QUIT.
     Quit(QuitOutcome),
 }
@@ -93,7 +95,7 @@ pub enum Value {
 pub enum Summary {
     /// CAPA: what [`Client::capabilities`](super::Client::capabilities) says from now on.
     Capabilities(Capabilities),
-    /// LIST or UIDL.
+    /// LIST, UIDL or LANG.
     Listing {
         /// Lines, bad ones included.
         lines: u64,

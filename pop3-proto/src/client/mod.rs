@@ -11,8 +11,10 @@
 //! Work of several commands (log in, list, fetch, quit) is in the tasks, which any connection runs.
 //!
 //! Mirrors the server, one file for each part: `commands` (what a host can say), `reply` (status lines),
-//! `listing`, `content`, `authorization` (AUTH), `tls`, `timers`, `tasks`.
+//! `listing`, `content`, `authorization` (AUTH), `apop`, `tls`, `timers`, `tasks`.
 
+#[cfg(feature = "legacy-md5")]
+mod apop;
 mod authorization;
 mod commands;
 mod config;
@@ -31,15 +33,19 @@ use core::fmt;
 
 use bytes::BytesMut;
 use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
-use mailwright_core::value::{Excerpt, Instant, TimerTable};
+use mailwright_core::value::{Deviation, DeviationKind, Excerpt, Instant, TimerTable};
 use mailwright_core::wire::{DotDecoder, Framed, LineEnd, LineFramer};
 use mailwright_sasl::{Channel, ClientError, Credentials, MechanismName, Seed};
 
+#[cfg(feature = "legacy-md5")]
+pub use self::apop::ApopError;
 use self::authorization::Exchange;
+#[cfg(feature = "legacy-md5")]
+pub use self::config::Apop;
 pub use self::config::{Config, InitialResponse, Limits, Timeouts, Tolerance};
 pub use self::event::{Closed, CommandId, Event, QuitOutcome, Summary, Value};
 use self::listing::Listing;
-pub use self::tasks::{Fetch, List, Login, Quit};
+pub use self::tasks::{Fetch, FetchNew, List, Login, Quit};
 
 use crate::config::TlsMode;
 use crate::queue::Queue;
@@ -55,6 +61,8 @@ pub struct Client {
     seed: Seed,
     phase: Phase,
     framer: LineFramer,
+    /// What ends a line: CR LF but for servers that have no CR.
+    line_end: LineEnd,
     transmit: Transmit,
     events: Queue<Event>,
     timers: TimerTable<{ timers::COUNT }>,
@@ -67,6 +75,11 @@ pub struct Client {
     /// Whether octets were left in the driver's buffer because the session took none.
     unread: bool,
     capabilities: Option<Capabilities>,
+    /// Whether UTF8 is in force.
+    utf8: bool,
+    /// What stands in the greeting for APOP.
+    #[cfg(feature = "legacy-md5")]
+    timestamp: Option<Box<[u8]>>,
     /// Commands without their complete reply, in order.
     in_flight: VecDeque<InFlight>,
     /// The SASL exchange of the AUTH in flight.
@@ -96,6 +109,10 @@ enum Kind {
     Sizes,
     Ids,
     Capa,
+    Languages,
+    /// LANG with a language.
+    Language,
+    Utf8,
     /// RETR or TOP.
     Content,
     Stls,
@@ -131,11 +148,13 @@ impl Client {
     pub fn starting_at(config: impl Into<Arc<Config>>, seed: [u8; 32], now: Instant) -> Self {
         let config = config.into();
         let phase = if config.tls == TlsMode::Implicit { Phase::Handshake } else { Phase::Greeting };
+        let line_end = if config.tolerance.bare_line_feeds { LineEnd::CrLfOrLf } else { LineEnd::CrLf };
         let mut client = Self {
             config,
             seed: Seed::new(seed),
             phase,
-            framer: LineFramer::new(LineEnd::CrLf),
+            framer: LineFramer::new(line_end),
+            line_end,
             transmit: Transmit::new(),
             events: Queue::new(),
             timers: TimerTable::new(now),
@@ -144,6 +163,9 @@ impl Client {
             at_end: false,
             unread: false,
             capabilities: None,
+            utf8: false,
+            #[cfg(feature = "legacy-md5")]
+            timestamp: None,
             in_flight: VecDeque::new(),
             exchange: None,
             next_id: 0,
@@ -219,6 +241,7 @@ impl Client {
         while self.takes_input() && !input.is_empty() {
             let progress = match &mut self.phase {
                 Phase::Content(_) => self.content(input),
+                Phase::Listing(_) => self.listing(input),
                 // RFC 1939 §3: a server speaks only when it is asked.
                 Phase::Replies if self.in_flight.is_empty() => {
                     self.close(Closed::Unexpected(Excerpt::new(input)));
@@ -238,17 +261,35 @@ impl Client {
         self.unread = !input.is_empty() && !self.takes_input();
     }
 
-    /// Reads a line, if there is one.
+    /// Reads a status line or a challenge, if there is one.
     fn line(&mut self, input: &mut BytesMut) -> bool {
-        let framed = self.framer.next_line(input, self.config.limits.reply_line);
-        match (framed, &self.phase) {
-            (None, _) => return false,
-            (Some(Framed::Line { line, .. }), Phase::Listing(_)) => self.listing_line(&line),
-            (Some(Framed::Overlong { .. }), Phase::Listing(_)) => self.overlong_listing_line(),
-            (Some(Framed::Line { line, .. }), _) => self.status(&line, !input.is_empty()),
-            (Some(Framed::Overlong { length }), _) => self.overlong_status(length),
+        match self.framer.next_line(input, self.config.limits.reply_line) {
+            None => return false,
+            Some(Framed::Line { line, bare_lf }) => {
+                if matches!(self.phase, Phase::Greeting) {
+                    self.learn_line_end(&line, bare_lf);
+                }
+                self.status(&line, !input.is_empty());
+            }
+            Some(Framed::Overlong { length }) => self.overlong_status(length),
         }
         true
+    }
+
+    /// By tolerance, a greeting that ends in a bare LF says how the whole connection is to be read.
+    fn learn_line_end(&mut self, line: &[u8], bare_lf: bool) {
+        if bare_lf {
+            let offset = line.len() as u64;
+            self.report()(Deviation::new(DeviationKind::BareLineFeed, offset, b"\n"));
+        } else {
+            self.read_lines_to(LineEnd::CrLf);
+        }
+    }
+
+    /// What ends a line from here on.
+    fn read_lines_to(&mut self, line_end: LineEnd) {
+        self.line_end = line_end;
+        self.framer = LineFramer::new(line_end);
     }
 
     // ---- Ending

@@ -3,15 +3,19 @@
 use alloc::boxed::Box;
 
 use bytes::Bytes;
-use mailwright_core::value::Deviation;
+use mailwright_core::value::{Deviation, DeviationKind};
 
 use super::event::Value;
 use super::listing::Listing;
 use super::{Client, Closed, Event, InFlight, Kind, Phase, QuitOutcome};
 use crate::parse::{
-    Accept, Entry, EntryError, ReplyError, challenge, listing_id, listing_size, status_line, two_numbers,
+    Accept, Entry, EntryError, ReplyError, challenge, listing_id, listing_language, listing_size,
+    status_line, two_numbers,
 };
 use crate::types::{Capability, Reply};
+
+/// RFC 2449 §4: a first line has 512 octets at most.
+const LONGEST_LINE: usize = 512;
 
 impl Client {
     /// A line where a status line is due; `more` octets stand behind it.
@@ -30,14 +34,16 @@ impl Client {
             // Framing is lost: nobody knows which command the next line answers.
             Err(error) => return self.close(Closed::BadReply(error)),
         };
+        self.report_status(line, &reply, announced);
         if matches!(self.phase, Phase::Greeting) {
             return self.greeted(reply);
         }
         let Some(&InFlight { id, kind }) = self.in_flight.front() else { return };
         if kind == Kind::Auth && reply.is_ok() && self.ok_as_challenge() {
-            return;
+            return self.report()(Deviation::new(DeviationKind::MissingChallenge, 0, line));
         }
-        let multiline = reply.is_ok() && matches!(kind, Kind::Sizes | Kind::Ids | Kind::Capa | Kind::Content);
+        let several = matches!(kind, Kind::Sizes | Kind::Ids | Kind::Capa | Kind::Content | Kind::Languages);
+        let multiline = reply.is_ok() && several;
         if !multiline {
             self.in_flight.pop_front();
         }
@@ -57,6 +63,7 @@ impl Client {
             },
             Kind::OneSize => entry(listing_size(reply.text.as_bytes(), &mut self.report())),
             Kind::OneId => entry(listing_id(reply.text.as_bytes(), &mut self.report())),
+            Kind::Language => entry(listing_language(reply.text.as_bytes())),
             _ => Value::None,
         };
         let ok = reply.is_ok();
@@ -67,8 +74,26 @@ impl Client {
             }
             (_, Value::Multiline) => self.phase = Phase::Listing(Listing::new(id, kind)),
             (Kind::Stls, _) if ok => self.agreed_on_tls(more),
+            (Kind::Utf8, _) if ok => self.utf8 = true,
             (_, Value::Quit(outcome)) => self.close(Closed::Quit(outcome)),
             _ => {}
+        }
+    }
+
+    /// Reports what was tolerated in a status line.
+    fn report_status(&mut self, line: &Bytes, reply: &Reply, announced: bool) {
+        let word = line.split(|&octet| octet == b' ').next().unwrap_or_default();
+        if word.iter().any(u8::is_ascii_lowercase) {
+            self.report()(Deviation::new(DeviationKind::KeywordCase, 0, word));
+        }
+        if let (Some(code), false) = (&reply.code, announced) {
+            let deviation =
+                Deviation::new(DeviationKind::UnannouncedCode, word.len() as u64 + 1, code.as_bytes());
+            self.report()(deviation);
+        }
+        if line.len() + 2 > LONGEST_LINE {
+            let end = line.get(LONGEST_LINE..).unwrap_or_default();
+            self.report()(Deviation::new(DeviationKind::LongLine, LONGEST_LINE as u64, end));
         }
     }
 
@@ -83,6 +108,10 @@ impl Client {
 
     fn greeted(&mut self, reply: Reply) {
         self.phase = Phase::Replies;
+        #[cfg(feature = "legacy-md5")]
+        {
+            self.timestamp = crate::apop::timestamp(reply.text.as_bytes()).map(Into::into);
+        }
         self.events.push(Event::Greeting(reply.clone()));
         if !reply.is_ok() {
             self.close(Closed::Refused(reply));
@@ -92,5 +121,5 @@ impl Client {
 
 /// A line of a listing as the text of `+OK`.
 fn entry(entry: Result<Entry, EntryError>) -> Value {
-    entry.map_or_else(Value::Unreadable, Value::Entry)
+    entry.map_or_else(Value::Unreadable, |entry| Value::Entry(Box::new(entry)))
 }

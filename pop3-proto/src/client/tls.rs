@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 
 use mailwright_core::session::Upgraded;
+use mailwright_core::wire::LineEnd;
 use mailwright_sasl::Channel;
 
 use super::{Client, Closed, Event, Phase};
@@ -29,6 +30,10 @@ impl Client {
                 self.capabilities = None;
                 self.unread = false;
                 self.framer.reset();
+                if self.config.tls != TlsMode::Implicit {
+                    // Nor is TLS read by what the greeting before it was like.
+                    self.read_lines_to(LineEnd::CrLf);
+                }
                 self.timers.stop(super::timers::ANSWER);
                 self.phase =
                     if self.config.tls == TlsMode::Implicit { Phase::Greeting } else { Phase::Replies };

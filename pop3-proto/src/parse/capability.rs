@@ -27,6 +27,11 @@ pub(crate) fn capability(line: &Bytes) -> Capability {
         Capability::Stls
     } else if is("AUTH-RESP-CODE") {
         Capability::AuthRespCode
+    } else if is("UTF8") {
+        // RFC 6856 §2: the argument USER, or none.
+        Capability::Utf8 { user: words.any(|word| word.eq_ignore_ascii_case(b"USER")) }
+    } else if is("LANG") {
+        Capability::Lang
     } else if is("IMPLEMENTATION") {
         Capability::Implementation(line.slice(("IMPLEMENTATION".len() + 1).min(line.len())..))
     } else if is("LOGIN-DELAY") {
@@ -80,6 +85,14 @@ mod tests {
         assert_eq!(read("EXPIRE 30 USER"), Capability::Expire { days: Some(30), per_user: true });
         let shown = Bytes::from_static(b"Shlemazle-Plotz-v302");
         assert_eq!(read("IMPLEMENTATION Shlemazle-Plotz-v302"), Capability::Implementation(shown));
+    }
+
+    #[test]
+    fn utf8_and_lang_of_rfc_6856_are_read() {
+        assert_eq!(read("UTF8"), Capability::Utf8 { user: false });
+        assert_eq!(read("utf8 user"), Capability::Utf8 { user: true });
+        assert_eq!(read("UTF8 OTHER"), Capability::Utf8 { user: false });
+        assert_eq!(read("LANG"), Capability::Lang);
     }
 
     #[test]

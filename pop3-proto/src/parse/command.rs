@@ -1,4 +1,4 @@
-//! [`Command::parse`]: a command line at the server (RFC 1939 §3, RFC 2449 §3, RFC 5034 §4).
+//! [`Command::parse`]: a command line at the server (RFC 1939 §3, RFC 2449 §3, RFC 5034 §4, RFC 6856 §2 and §3).
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use nom::bytes::complete::{take_till1, take_while1};
 use nom::combinator::all_consuming;
 
 use super::{Numeral, Step, numeral};
-use crate::types::{Argument, Command, MessageNumber, SecretArgument};
+use crate::types::{Argument, Command, LanguageRange, MessageNumber, SecretArgument};
 
 /// A command, and how its line departed from the RFC.
 #[derive(Clone, Debug)]
@@ -53,6 +53,12 @@ pub enum CommandError {
     /// An argument that is not 1 to 20 digits.
     #[error("no number at offset {offset}")]
     Number {
+        /// Where it stands.
+        offset: usize,
+    },
+    /// An argument that is no language range (RFC 6856 §3.2).
+    #[error("no language range at offset {offset}")]
+    Language {
         /// Where it stands.
         offset: usize,
     },
@@ -117,12 +123,19 @@ impl<'a> Command<'a> {
             b"UIDL" => Self::Uidl(arguments.optional_message()?),
             b"USER" => Self::User(arguments.everything()?),
             b"PASS" => Self::Pass(SecretArgument::new(arguments.everything()?)),
+            b"APOP" => Self::Apop {
+                name: Argument::of_line(arguments.required()?),
+                digest: Argument::of_line(arguments.required()?),
+            },
             b"CAPA" => Self::Capa,
             b"STLS" => Self::Stls,
+            b"AUTH" if arguments.rest.is_empty() => Self::ListMechanisms,
             b"AUTH" => Self::Auth {
                 mechanism: Argument::of_line(arguments.required()?),
                 initial: arguments.next()?.map(|initial| SecretArgument::new(Argument::of_line(initial))),
             },
+            b"UTF8" => Self::Utf8,
+            b"LANG" => Self::Lang(arguments.optional_language()?),
             _ => return Err(unknown(keyword)),
         };
         arguments.end()?;
@@ -191,6 +204,17 @@ impl<'a> Arguments<'a> {
     /// A message number, or nothing at all: a space with nothing behind it is an empty argument.
     fn optional_message(&mut self) -> Result<Option<MessageNumber>, CommandError> {
         if self.rest.is_empty() { Ok(None) } else { self.message().map(Some) }
+    }
+
+    /// A language range, or nothing at all.
+    fn optional_language(&mut self) -> Result<Option<LanguageRange<'a>>, CommandError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let argument = self.required()?;
+        let offset = self.offset() - argument.len();
+        let range = core::str::from_utf8(argument).ok().and_then(|text| LanguageRange::new(text).ok());
+        range.map(Some).ok_or(CommandError::Language { offset })
     }
 
     /// Every octet behind the first space, for names and passwords: RFC 1939 §7.

@@ -1,12 +1,12 @@
-//! What STAT, LIST and UIDL say, at the client: RFC 1939 §5 and §7. Each line stands for itself.
+//! What STAT, LIST, UIDL and LANG say, at the client: RFC 1939 §5 and §7, RFC 6856 §3.2. Each line stands for itself.
 
 use bytes::Bytes;
 use mailwright_core::value::{Deviation, DeviationKind, Excerpt};
 use nom::Parser as _;
-use nom::bytes::complete::{take_till1, take_while1};
+use nom::bytes::complete::take_while1;
 
 use super::{Step, numeral};
-use crate::types::{MessageNumber, Text, UniqueId};
+use crate::types::{LanguageTag, MessageNumber, Text, UniqueId};
 
 /// What a listing says of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub enum Entry {
         /// What stands behind the number.
         id: Text,
     },
+    /// From LANG.
+    Language {
+        /// Which language.
+        tag: LanguageTag,
+        /// What it calls itself, or, where LANG has chosen it, what the server says in it; may be empty.
+        text: Text,
+    },
 }
 
 /// A line of a listing that cannot be used. It costs that line only.
@@ -60,6 +67,9 @@ pub enum EntryProblem {
     /// The id is empty, longer than 70 octets, or holds an octet outside 0x21 to 0x7E.
     #[error("bad unique id")]
     Id,
+    /// The language tag is none.
+    #[error("bad language tag")]
+    Language,
     /// The line is above the limit.
     #[error("too many octets")]
     Overlong,
@@ -75,6 +85,7 @@ impl EntryError {
 ///
 /// # Errors
 /// If the line has no message number or no size.
+#[inline]
 pub fn listing_size(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
     let (number, rest) = number_and_rest(line, report)?;
     let bad = |_| EntryError::new(EntryProblem::Size, line);
@@ -87,6 +98,7 @@ pub fn listing_size(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<En
 ///
 /// # Errors
 /// If the line has no message number or no valid id.
+#[inline]
 pub fn listing_id(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
     let (number, rest) = number_and_rest(line, report)?;
     let bad = || EntryError::new(EntryProblem::Id, line);
@@ -100,10 +112,26 @@ pub fn listing_id(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entr
 ///
 /// # Errors
 /// If the line has no message number.
-pub fn listing_raw_id(line: &Bytes, report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
+pub fn listing_raw_id(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
     let (number, rest) = number_and_rest(line, report)?;
-    let id = Text::new(line.slice(line.len() - rest.len()..));
-    Ok(Entry::RawId { number, id })
+    if UniqueId::new(rest).is_err() {
+        report(Deviation::new(DeviationKind::UniqueId, (line.len() - rest.len()) as u64, rest));
+    }
+    Ok(Entry::RawId { number, id: Text::new(Bytes::copy_from_slice(rest)) })
+}
+
+/// Reads a line of LANG, or the text of `+OK` to LANG with a language.
+///
+/// # Errors
+/// If it does not begin with a language tag.
+pub fn listing_language(line: &[u8]) -> Result<Entry, EntryError> {
+    let bad = || EntryError::new(EntryProblem::Language, line);
+    // RFC 6856 §3.2: the tag, optionally followed by a single space and text.
+    let length = memchr::memchr(b' ', line).unwrap_or(line.len());
+    let (tag, text) = line.split_at_checked(length).ok_or_else(bad)?;
+    let tag = core::str::from_utf8(tag).ok().and_then(|tag| LanguageTag::new(tag).ok()).ok_or_else(bad)?;
+    let text = Text::new(Bytes::copy_from_slice(text.get(1..).unwrap_or_default()));
+    Ok(Entry::Language { tag, text })
 }
 
 /// Reads the text of `+OK` to STAT: how many messages, how many octets. Further text is ignored, as
@@ -125,6 +153,7 @@ pub fn two_numbers(text: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<(u3
 }
 
 /// A message number and what stands behind the white space that must follow.
+#[inline]
 fn number_and_rest<'a>(
     line: &'a [u8],
     report: &mut dyn FnMut(Deviation),
@@ -181,7 +210,11 @@ fn blanks(input: &[u8]) -> Step<'_, &[u8]> {
 }
 
 fn field(input: &[u8]) -> Step<'_, &[u8]> {
-    take_till1(blank).parse(input)
+    let length = memchr::memchr2(b' ', b'\t', input).unwrap_or(input.len());
+    match input.split_at_checked(length) {
+        Some((field, rest)) if length > 0 => Ok((rest, field)),
+        _ => Err(nom::Err::Error(())),
+    }
 }
 
 #[cfg(test)]
@@ -202,7 +235,8 @@ mod tests {
         match entry {
             Ok(Entry::Size { number, octets }) => format!("{number} {octets}{deviations}"),
             Ok(Entry::Id { number, id }) => format!("{number} {id}{deviations}"),
-            Ok(Entry::RawId { number, id }) => format!("{number} raw {id}"),
+            Ok(Entry::RawId { number, id }) => format!("{number} raw {id}{deviations}"),
+            Ok(Entry::Language { tag, text }) => format!("{tag} {text}"),
             Err(error) => format!("{}", error.problem),
         }
     }
@@ -245,6 +279,26 @@ mod tests {
         assert_eq!(size(b"1 120 more"), "1 120, trailing fields@5");
         assert_eq!(id(b"1 .a "), "1 .a, trailing white space@4");
         assert_eq!(id(b"1 a b"), "1 a, trailing fields@3");
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_kept_and_reported_where_that_is_wanted() {
+        let raw = |line: &[u8]| read(listing_raw_id, line);
+        assert_eq!(raw(b"1 \xff"), "1 raw \\xff, not a valid unique id@2");
+        assert_eq!(raw(b"1 "), "1 raw , not a valid unique id@2");
+        assert_eq!(raw(b"1 good"), "1 raw good");
+        assert_eq!(raw(b"x \xff"), "bad message number");
+    }
+
+    #[test]
+    fn a_language_is_a_tag_and_text() {
+        let language = |line: &[u8]| read(|line, _| listing_language(line), line);
+        assert_eq!(language(b"en-boont English Boontling dialect"), "en-boont English Boontling dialect");
+        assert_eq!(language("es Espa\u{f1}ol".as_bytes()), "es Espa\u{f1}ol");
+        assert_eq!(language(b"sv"), "sv ");
+        for line in [&b""[..], b" es", b"*", b"e\xff x", b"es\tx"] {
+            assert_eq!(language(line), "bad language tag", "{}", line.escape_ascii());
+        }
     }
 
     #[test]

@@ -8,13 +8,12 @@ mod command;
 mod listing;
 mod reply;
 
-use nom::bytes::complete::take_while_m_n;
-use nom::{IResult, Parser as _};
+use nom::IResult;
 
 pub(crate) use self::capability::capability;
 pub use self::command::{CommandError, Parsed};
 pub use self::listing::{
-    Entry, EntryError, EntryProblem, listing_id, listing_raw_id, listing_size, two_numbers,
+    Entry, EntryError, EntryProblem, listing_id, listing_language, listing_raw_id, listing_size, two_numbers,
 };
 pub use self::reply::{Accept, ReplyError, challenge, status_line};
 use crate::types::MessageNumber;
@@ -40,13 +39,22 @@ impl Numeral {
 
 /// Reads digits, 20 at most; a 21st is left for the caller to stumble over.
 fn numeral(input: &[u8]) -> Step<'_, Numeral> {
-    let (rest, digits) = take_while_m_n(1, 20, |octet: u8| octet.is_ascii_digit()).parse(input)?;
-    let digit = |digit: u8| u64::from(digit.wrapping_sub(b'0'));
-    let value = if digits.len() < 20 {
-        Some(digits.iter().fold(0_u64, |value, &next| value.wrapping_mul(10).wrapping_add(digit(next))))
-    } else {
-        // Only twenty digits can be too many for 64 bits.
-        digits.iter().try_fold(0_u64, |value, &next| value.checked_mul(10)?.checked_add(digit(next)))
-    };
-    Ok((rest, Numeral { value, leading_zero: digits.len() > 1 && digits.first() == Some(&b'0') }))
+    let mut value = Some(0_u64);
+    let mut length = 0;
+    for digit in input.iter().take(20).map(|octet| octet.wrapping_sub(b'0')).take_while(|digit| *digit < 10) {
+        let digit = u64::from(digit);
+        // Only a twentieth digit can be too many for 64 bits.
+        value = if length < 19 {
+            value.map(|value| value.wrapping_mul(10).wrapping_add(digit))
+        } else {
+            value.and_then(|value| value.checked_mul(10)?.checked_add(digit))
+        };
+        length += 1;
+    }
+    match input.split_at_checked(length) {
+        Some((digits, rest)) if length > 0 => {
+            Ok((rest, Numeral { value, leading_zero: length > 1 && digits.first() == Some(&b'0') }))
+        }
+        _ => Err(nom::Err::Error(())),
+    }
 }

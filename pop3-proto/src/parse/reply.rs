@@ -62,7 +62,7 @@ pub fn status_line(line: &Bytes, accept: Accept) -> Result<Reply, ReplyError> {
     let mut code = None;
     if accept.codes {
         if let Some(end) = code_end(&text) {
-            code = Some(ResponseCode::from_inner(text.slice(1..end)));
+            code = Some(ResponseCode::from_inner(text.get(1..end).unwrap_or_default()));
             text = text.slice(end + 1..);
             if text.first() == Some(&b' ') {
                 text = text.slice(1..);

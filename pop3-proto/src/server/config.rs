@@ -1,9 +1,11 @@
 //! [`Config`] of a server, with its [`Limits`] and [`Timeouts`]: plain data, defaults with their reasons.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use mailwright_sasl::{MechanismName, Offers, ServerPolicy};
 
+use super::phrase::Language;
 use crate::config::TlsMode;
 use crate::types::ReplyText;
 
@@ -25,10 +27,29 @@ pub struct Config {
     pub clear_text_without_tls: bool,
     /// Whether USER and PASS may be used at all. Default `true`: old clients have nothing else.
     pub user_pass: bool,
+    /// Whether APOP may be used (RFC 1939 §7). Default `false`: it rests on MD5, needs passwords that the host can
+    /// read, and anybody who listens can try them out. The host is asked
+    /// [`Ask::CramSecret`](mailwright_sasl::Ask::CramSecret). Its timestamp, in the greeting, ends in
+    /// [`server_name`](ServerPolicy::server_name) of [`Self::sasl`], or `localhost`.
+    #[cfg(feature = "legacy-md5")]
+    pub apop: bool,
     /// The SASL mechanisms. Default PLAIN and LOGIN, which most clients have.
     pub offers: Offers,
+    /// Whether AUTH without argument lists the mechanisms, as it was before CAPA. Default `false`: an error.
+    pub bare_auth: bool,
     /// Limits of SASL exchanges.
     pub sasl: ServerPolicy,
+    /// Whether clients may say UTF8, and send names and passwords in UTF-8 (RFC 6856 §2). Default [`Utf8::Off`]. A host that
+    /// switches it on tells by [`Maildrop::needs_utf8`](super::Maildrop::needs_utf8) which messages are for such
+    /// clients only.
+    pub utf8: Utf8,
+    /// The languages of LANG, the preferred one first (RFC 6856 §3). Default none, and no LANG: English.
+    pub languages: Vec<Language>,
+    /// How long messages stay on the server (RFC 2449 §6.7). Default `None`: not announced.
+    pub expire: Option<PerUser<Expire>>,
+    /// Seconds that clients must leave between one login and the next (RFC 2449 §6.5); the host enforces it by
+    /// [`Opening::LoginDelay`](super::Opening::LoginDelay). Default `None`: not announced.
+    pub login_delay: Option<PerUser<u32>>,
     /// What IMPLEMENTATION says (RFC 2449 §6.9). Default `None`: not announced.
     pub implementation: Option<ReplyText>,
     /// Whether a bare LF is refused as the end of a command. Default `false`: it ends the command and is
@@ -50,14 +71,71 @@ impl Default for Config {
             early_octets: EarlyOctets::GiveToTls,
             clear_text_without_tls: false,
             user_pass: true,
+            #[cfg(feature = "legacy-md5")]
+            apop: false,
             offers: Offers::new([MechanismName::PLAIN, MechanismName::LOGIN]),
+            bare_auth: false,
             sasl: ServerPolicy::default(),
+            utf8: Utf8::Off,
+            languages: Vec::new(),
+            expire: None,
+            login_delay: None,
             implementation: None,
             strict_crlf: false,
             overlong_close: true,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
+    }
+}
+
+/// What of UTF-8 a server takes (RFC 6856 §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Utf8 {
+    /// Nothing: no UTF8, and names and passwords in ASCII.
+    #[default]
+    Off,
+    /// UTF8; names and passwords in ASCII.
+    Messages,
+    /// UTF8, and names and passwords in UTF-8, prepared with SASLprep (RFC 6856 §2.2).
+    MessagesAndNames,
+}
+
+/// How long messages stay on the server (RFC 2449 §6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a number of days, or no end")]
+pub enum Expire {
+    /// For so many days at least. With 0 the client may leave nothing there.
+    Days(u32),
+    /// Until the client removes them.
+    Never,
+}
+
+/// A value that may be another for each user.
+///
+/// Before the login nobody knows which user comes. What is announced then is the value that is safe for all; after
+/// it, what the [`Maildrop`](super::Maildrop) says is the user's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct PerUser<T> {
+    /// The value: if users differ, the smallest of EXPIRE, the largest of LOGIN-DELAY.
+    pub value: T,
+    /// Whether users differ.
+    pub differs: bool,
+}
+
+impl<T> PerUser<T> {
+    /// The same for all.
+    #[must_use]
+    pub const fn same(value: T) -> Self {
+        Self { value, differs: false }
+    }
+
+    /// Users differ. `value`: the smallest of EXPIRE, the largest of LOGIN-DELAY.
+    #[must_use]
+    pub const fn differing(value: T) -> Self {
+        Self { value, differs: true }
     }
 }
 

@@ -1,14 +1,12 @@
 //! RETR and TOP (RFC 1939 §5, §7): the host pushes a message, the session normalises its line ends,
 //! doubles its dots, counts the lines of TOP, and never holds more than the output limit.
 
-use bytes::BufMut as _;
 use mailwright_core::value::{Misuse, Refused};
 use mailwright_core::wire::{BareLineEnd, DotEncoder};
 
 use super::event::{Part, Unavailable};
 use super::question::RetrieveToken;
-use super::{Closed, Event, Intake, Phase, Server};
-use crate::encode::put_decimal;
+use super::{Closed, Event, Intake, Phase, Phrase, Server};
 use crate::types::{MessageNumber, ResponseCode};
 
 /// A message that is being sent.
@@ -31,6 +29,9 @@ impl Server {
     pub(super) fn retrieve(&mut self, number: MessageNumber, part: Part) {
         if !self.has(number) {
             return self.no_such_message();
+        }
+        if self.is_withheld(number) {
+            return self.err(Some(&ResponseCode::Utf8), Phrase::NeedsUtf8);
         }
         let content = Content {
             number,
@@ -124,9 +125,9 @@ impl Server {
         self.phase = Phase::Command;
         self.await_command();
         match why {
-            Unavailable::Temporary => self.err(Some(&ResponseCode::SysTemp), "cannot read the message now"),
+            Unavailable::Temporary => self.err(Some(&ResponseCode::SysTemp), Phrase::CannotReadNow),
             Unavailable::Vanished => {
-                self.err(Some(&ResponseCode::SysPerm), "the message is gone");
+                self.err(Some(&ResponseCode::SysPerm), Phrase::Gone);
                 self.missing += 1;
                 if self.missing >= self.config.limits.missing {
                     self.close(Closed::TooManyMissing);
@@ -151,13 +152,9 @@ impl Server {
         match (part, &self.snapshot) {
             (Part::Whole, Some(snapshot)) => {
                 let octets = snapshot.size(number);
-                self.write(|wire| {
-                    wire.put_slice(b"+OK ");
-                    put_decimal(octets, wire);
-                    wire.put_slice(b" octets\r\n");
-                });
+                self.ok(Phrase::Message { octets });
             }
-            _ => self.ok("top of message follows"),
+            _ => self.ok(Phrase::Top),
         }
     }
 

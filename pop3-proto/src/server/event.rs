@@ -33,6 +33,8 @@ pub enum Event {
         token: OpenToken,
         /// Whose maildrop: that of `identity.authorization`.
         identity: Identity,
+        /// Whether the client has said UTF8 (RFC 6856 §2.1), so that messages may have UTF-8 in their header.
+        utf8: bool,
     },
     /// Send a message: [`content`](super::Server::content) until all is taken, then
     /// [`finish`](super::Server::finish).

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::config::Expire;
 use crate::types::{MessageNumber, UniqueId};
 
 /// The messages of a maildrop as they were when it was opened. Numbers are 1 to [`Self::len`]; nothing
@@ -29,6 +30,27 @@ pub trait Maildrop: Send + Sync {
     /// Its unique id: no other message of the snapshot has it, and the message keeps it in every session
     /// (RFC 1939 §7).
     fn id(&self, number: MessageNumber) -> UniqueId;
+
+    /// Whether the message has UTF-8 in its header and is not to be had without UTF8: asked only if the client has
+    /// not said it ([`Event::Open`](super::Event::Open) tells). LIST with its number, RETR and TOP are then refused
+    /// with `[UTF8]` (RFC 6856 §5). Default `false`: a host that sends something else for it, of the size that
+    /// [`Self::size`] says, has no such messages.
+    fn needs_utf8(&self, number: MessageNumber) -> bool {
+        let _ = number;
+        false
+    }
+
+    /// How long messages of this user stay, if that is another time than [`Config::expire`](super::Config::expire)
+    /// says. Asked only if users differ.
+    fn expire(&self) -> Option<Expire> {
+        None
+    }
+
+    /// Seconds that this user must leave between logins, if they are others than
+    /// [`Config::login_delay`](super::Config::login_delay) says. Asked only if users differ.
+    fn login_delay(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// Size and id of each message, in order: enough for tests and small hosts. A number beyond the end has
@@ -109,7 +131,7 @@ impl fmt::Debug for Deletions {
 
 /// An open maildrop: the snapshot and what the session has marked in it.
 pub(super) struct Snapshot {
-    maildrop: Arc<dyn Maildrop>,
+    pub(super) maildrop: Arc<dyn Maildrop>,
     pub(super) messages: u32,
     /// Octets of all messages, marked ones included.
     octets: u64,
@@ -129,6 +151,11 @@ impl Snapshot {
     /// Whether `number` is a message that is not marked.
     pub(super) fn has(&self, number: MessageNumber) -> bool {
         number.get() <= self.messages && !self.deleted.contains(number)
+    }
+
+    /// Whether a message is only for clients that have said UTF8.
+    pub(super) fn needs_utf8(&self, number: MessageNumber) -> bool {
+        self.maildrop.needs_utf8(number)
     }
 
     pub(super) fn size(&self, number: MessageNumber) -> u64 {

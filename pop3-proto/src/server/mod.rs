@@ -11,16 +11,21 @@
 //! meanwhile stays in the driver's buffer, which is not filled further. So replies leave in order and
 //! memory is bounded without a queue of commands.
 //!
-//! One file for each phase: `authorization` (USER, PASS, AUTH), `tls` (STLS), `transaction` (one-line
-//! commands), `listing` (LIST, UIDL), `content` (RETR, TOP), `update` (QUIT, and every other end),
-//! `timers`. This file has the session itself: reading lines, writing replies, asking and being answered.
+//! One file for each phase: `authorization` (USER, PASS, AUTH), `apop`, `tls` (STLS), `capability` (CAPA, UTF8,
+//! LANG), `transaction` (one-line commands), `listing` (LIST, UIDL), `content` (RETR, TOP), `update` (QUIT, and every
+//! other end), `timers`; `phrase` has the words of replies. This file has the session itself: reading lines, writing
+//! replies, asking and being answered.
 
+#[cfg(feature = "legacy-md5")]
+mod apop;
 mod authorization;
+mod capability;
 mod config;
 mod content;
 mod event;
 mod listing;
 mod maildrop;
+mod phrase;
 mod question;
 mod timers;
 mod tls;
@@ -31,18 +36,19 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
-use mailwright_core::value::{Deviation, DeviationKind, Instant, Refused, TimerTable};
+use mailwright_core::value::{Deviation, DeviationKind, Excerpt, Instant, Refused, TimerTable};
 use mailwright_core::wire::{Framed, LineEnd, LineFramer};
 use mailwright_sasl::{Channel, Seed};
 
-pub use self::config::{Config, EarlyOctets, Limits, Timeouts};
+pub use self::config::{Config, EarlyOctets, Expire, Limits, PerUser, Timeouts, Utf8};
 use self::content::Content;
 pub use self::event::{Closed, Commit, Event, Intake, Opening, Part, Severity, Unavailable};
 use self::listing::Listing;
 use self::maildrop::Snapshot;
 pub use self::maildrop::{Deletions, Maildrop};
+pub use self::phrase::{Language, Phrase};
 use self::question::Ticket;
 pub use self::question::{AuthenticateToken, CommitToken, OpenToken, Question, RetrieveToken};
 use crate::config::TlsMode;
@@ -84,6 +90,13 @@ pub struct Server {
     unread: bool,
     /// The name of the last USER, until the next command.
     user: Option<String>,
+    /// Whether the client has said UTF8.
+    utf8: bool,
+    /// The language that it has chosen, by its place in the configuration.
+    language: Option<u16>,
+    /// What stands in the greeting for APOP.
+    #[cfg(feature = "legacy-md5")]
+    timestamp: Option<alloc::boxed::Box<apop::Timestamp>>,
     snapshot: Option<Snapshot>,
     errors: u32,
     failures: u32,
@@ -98,8 +111,8 @@ enum Phase {
     Handshake,
     /// Waits for the client's part of a SASL exchange.
     Exchange(mailwright_sasl::Server),
-    /// Waits for the host: are the credentials good? With the exchange they came from, if not from PASS.
-    Authenticate(Option<mailwright_sasl::Server>),
+    /// Waits for the host: are the credentials good?
+    Authenticate(Proof),
     /// Waits for the host: open the maildrop.
     Open,
     /// Writes LIST or UIDL.
@@ -110,6 +123,15 @@ enum Phase {
     Commit(Option<Closed>),
     /// Over.
     Closed,
+}
+
+/// Where credentials came from.
+enum Proof {
+    /// USER and PASS.
+    Password,
+    Exchange(mailwright_sasl::Server),
+    #[cfg(feature = "legacy-md5")]
+    Apop(alloc::boxed::Box<apop::Claim>),
 }
 
 impl Server {
@@ -144,6 +166,10 @@ impl Server {
             at_end: false,
             unread: false,
             user: None,
+            utf8: false,
+            language: None,
+            #[cfg(feature = "legacy-md5")]
+            timestamp: None,
             snapshot: None,
             errors: 0,
             failures: 0,
@@ -189,8 +215,18 @@ impl Server {
     }
 
     fn greet(&mut self) {
-        let text = self.config.greeting.clone();
-        self.ok(text.as_str());
+        #[cfg(feature = "legacy-md5")]
+        if self.config.apop {
+            self.make_timestamp();
+        }
+        #[cfg(feature = "legacy-md5")]
+        let timestamp = self.timestamp.as_ref().map(|timestamp| timestamp.as_str());
+        #[cfg(not(feature = "legacy-md5"))]
+        let timestamp = None;
+        let wire = self.transmit.buffer();
+        let before = wire.len();
+        put_ok(self.config.greeting.as_str(), timestamp, wire);
+        self.queued += (wire.len() - before) as u64;
     }
 
     // ---- Reading
@@ -255,6 +291,13 @@ impl Server {
                 for deviation in parsed.deviations {
                     self.events.push(Event::Deviation(deviation));
                 }
+                // RFC 2449 §4: 255 octets. The line is not shown: it may hold a password.
+                if line.len() + 2 > Limits::LEAST_COMMAND_LINE
+                    && !matches!(parsed.command, Command::Auth { .. })
+                {
+                    let offset = Limits::LEAST_COMMAND_LINE as u64;
+                    self.events.push(Event::Deviation(Deviation::new(DeviationKind::LongLine, offset, b"")));
+                }
                 self.command(parsed.command, name, more);
             }
             Err(CommandError::NoSuchMessage) if self.snapshot.is_some() => self.no_such_message(),
@@ -271,7 +314,7 @@ impl Server {
         self.phase = Phase::Command;
         if self.config.overlong_close {
             self.events.push(Event::Rejected(CommandError::Overlong { octets }));
-            self.err(None, "line too long");
+            self.err(None, Phrase::LineTooLong);
             self.close(Closed::Overlong);
         } else {
             self.reject(CommandError::Overlong { octets });
@@ -287,11 +330,21 @@ impl Server {
             Command::Quit => self.quit(),
             Command::User(argument) if !logged_in => self.user(argument.as_bytes()),
             Command::Pass(password) if !logged_in => self.pass(name, password.expose()),
+            #[cfg(feature = "legacy-md5")]
+            Command::Apop { name, digest } if !logged_in && self.config.apop => {
+                self.apop(name.as_bytes(), digest.as_bytes());
+            }
+            Command::Apop { .. } if !logged_in => {
+                self.reject(CommandError::Unknown { keyword: Excerpt::new(b"APOP") });
+            }
+            Command::ListMechanisms if !logged_in => self.list_mechanisms(),
+            Command::Utf8 if !logged_in => self.utf8(),
+            Command::Lang(range) => self.lang(range),
             Command::Auth { mechanism, initial } if !logged_in => {
                 self.auth(mechanism.as_bytes(), initial.map(|initial| initial.expose()));
             }
             Command::Stls if !logged_in => self.stls(more),
-            Command::Noop if logged_in => self.ok(""),
+            Command::Noop if logged_in => self.write(|wire| put_ok("", None, wire)),
             Command::Stat if logged_in => self.stat(),
             Command::List(number) if logged_in => self.list(number),
             Command::Uidl(number) if logged_in => self.uidl(number),
@@ -312,30 +365,45 @@ impl Server {
         self.queued += (self.transmit.len() - before) as u64;
     }
 
-    fn ok(&mut self, text: &str) {
-        self.write(|wire| put_ok(text, wire));
+    /// `+OK` in the language that the client has chosen.
+    fn ok(&mut self, phrase: Phrase) {
+        let language = self.language.and_then(|place| self.config.languages.get(usize::from(place)));
+        let wire = self.transmit.buffer();
+        let before = wire.len();
+        wire.put_slice(b"+OK ");
+        phrase.put_in(language, wire);
+        wire.put_slice(b"\r\n");
+        self.queued += (wire.len() - before) as u64;
     }
 
-    fn err(&mut self, code: Option<&ResponseCode>, text: &str) {
-        self.write(|wire| put_err(code, text, wire));
+    /// `-ERR` in the language that the client has chosen.
+    fn err(&mut self, code: Option<&ResponseCode>, phrase: Phrase) {
+        let language = self.language.and_then(|place| self.config.languages.get(usize::from(place)));
+        let wire = self.transmit.buffer();
+        let before = wire.len();
+        put_err(code, wire);
+        phrase.put_in(language, wire);
+        wire.put_slice(b"\r\n");
+        self.queued += (wire.len() - before) as u64;
     }
 
     /// `-ERR` to a wrong command, which counts.
     fn reject(&mut self, error: CommandError) {
-        let text = match &error {
-            CommandError::Empty | CommandError::Unknown { .. } => "unknown command",
-            CommandError::Control { .. } => "control character in the line",
-            CommandError::MissingArgument => "missing argument",
-            CommandError::UnexpectedArgument { .. } => "unexpected argument",
-            CommandError::Number { .. } => "not a number",
+        let phrase = match &error {
+            CommandError::Empty | CommandError::Unknown { .. } => Phrase::UnknownCommand,
+            CommandError::Control { .. } => Phrase::ControlCharacter,
+            CommandError::MissingArgument => Phrase::MissingArgument,
+            CommandError::UnexpectedArgument { .. } => Phrase::UnexpectedArgument,
+            CommandError::Number { .. } => Phrase::NotANumber,
+            CommandError::Language { .. } => Phrase::NoSuchLanguage,
             CommandError::NoSuchMessage | CommandError::State if self.snapshot.is_some() => {
-                "not possible in the TRANSACTION state"
+                Phrase::NotInTransaction
             }
-            CommandError::NoSuchMessage | CommandError::State => "log in first",
-            CommandError::Overlong { .. } => "line too long",
-            CommandError::Base64(_) => "not base64",
+            CommandError::NoSuchMessage | CommandError::State => Phrase::LogInFirst,
+            CommandError::Overlong { .. } => Phrase::LineTooLong,
+            CommandError::Base64(_) => Phrase::NotBase64,
         };
-        self.err(None, text);
+        self.err(None, phrase);
         self.events.push(Event::Rejected(error));
         self.errors += 1;
         let limits = &self.config.limits;

@@ -6,27 +6,35 @@ use alloc::boxed::Box;
 use mailwright_core::session::Upgraded;
 use mailwright_sasl::Channel;
 
-use super::{Closed, EarlyOctets, Event, Phase, Server};
+use super::{Closed, EarlyOctets, Event, Phase, Phrase, Server};
 use crate::config::TlsMode;
 
 impl Server {
     /// Whether STLS would be accepted, and so is announced.
     pub(super) fn offers_stls(&self) -> bool {
-        self.config.tls == TlsMode::StartTls && !self.secure && self.snapshot.is_none()
+        // RFC 6856 §2.1: no STLS behind UTF8.
+        self.config.tls == TlsMode::StartTls && !self.secure && self.snapshot.is_none() && !self.utf8
     }
 
     /// STLS; `more` octets stand behind its line already.
     pub(super) fn stls(&mut self, more: bool) {
         if !self.offers_stls() {
-            return self.err(None, if self.secure { "TLS is active already" } else { "no TLS here" });
+            let phrase = if self.secure {
+                Phrase::TlsActive
+            } else if self.config.tls == TlsMode::StartTls {
+                Phrase::NoTlsBehindUtf8
+            } else {
+                Phrase::NoTls
+            };
+            return self.err(None, phrase);
         }
         if more && self.config.early_octets == EarlyOctets::Refuse {
-            self.err(None, "octets behind STLS");
+            self.err(None, Phrase::EarlyOctets);
             return self.close(Closed::EarlyOctets);
         }
         // RFC 2595 §4: the negotiation begins directly behind the line end of the reply. What stands
         // behind STLS in the buffer stays there, for the handshake; it is never read as commands.
-        self.ok("begin TLS");
+        self.ok(Phrase::BeginTls);
         self.phase = Phase::Handshake;
     }
 
@@ -37,6 +45,8 @@ impl Server {
                 self.secure = true;
                 self.channel = Channel::server(&info, &self.config.sasl);
                 self.user = None;
+                self.utf8 = false;
+                self.language = None;
                 self.errors = 0;
                 self.failures = 0;
                 self.spoken = false;

@@ -1,46 +1,12 @@
-//! Commands with replies of one line, and CAPA: RFC 1939 §5 and §7, RFC 2449 §5.
+//! Commands with replies of one line: RFC 1939 §5 and §7.
 
 use bytes::{BufMut as _, BytesMut};
 
-use super::Server;
+use super::{Phrase, Server};
 use crate::encode::put_decimal;
 use crate::types::MessageNumber;
 
 impl Server {
-    /// What the server can do, by configuration, state and TLS: RFC 2449 §5 and §6.
-    pub(super) fn capa(&mut self) {
-        let config = alloc::sync::Arc::clone(&self.config);
-        let clear_text = self.clear_text_allowed();
-        let stls = self.offers_stls();
-        let mechanisms: alloc::vec::Vec<_> = config.offers.permitted(&self.channel).collect();
-        self.ok("capability list follows");
-        self.write(|wire| {
-            wire.put_slice(b"TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
-            // RFC 2449 §6.2: USER only while it would be accepted. RFC 5034 §3: SASL stays after login.
-            if config.user_pass && clear_text {
-                wire.put_slice(b"USER\r\n");
-            }
-            if !mechanisms.is_empty() {
-                wire.put_slice(b"SASL");
-                for name in &mechanisms {
-                    wire.put_slice(b" ");
-                    wire.put_slice(name.as_str().as_bytes());
-                }
-                wire.put_slice(b"\r\n");
-            }
-            // RFC 2595 §4: STLS only while it would be accepted.
-            if stls {
-                wire.put_slice(b"STLS\r\n");
-            }
-            if let Some(implementation) = &config.implementation {
-                wire.put_slice(b"IMPLEMENTATION ");
-                wire.put_slice(implementation.as_str().as_bytes());
-                wire.put_slice(b"\r\n");
-            }
-            wire.put_slice(b".\r\n");
-        });
-    }
-
     /// RFC 1939 §5: `+OK`, the number of messages, their octets; messages marked as deleted do not count.
     pub(super) fn stat(&mut self) {
         let (messages, octets) = self.totals();
@@ -51,14 +17,9 @@ impl Server {
     }
 
     /// `+OK 2 messages (320 octets)`, for a login and above a listing.
-    pub(super) fn ok_totals(&mut self, messages: u32, octets: u64) {
-        self.write(|wire| {
-            wire.put_slice(b"+OK ");
-            put_decimal(messages.into(), wire);
-            wire.put_slice(if messages == 1 { b" message (" } else { b" messages (" });
-            put_decimal(octets, wire);
-            wire.put_slice(b" octets)\r\n");
-        });
+    pub(super) fn ok_totals(&mut self) {
+        let (messages, octets) = self.totals();
+        self.ok(Phrase::Totals { messages, octets });
     }
 
     pub(super) fn totals(&self) -> (u32, u64) {
@@ -70,8 +31,14 @@ impl Server {
         self.snapshot.as_ref().is_some_and(|snapshot| snapshot.has(number))
     }
 
+    /// Whether it is there, and not for this client: RFC 6856 §5.
+    pub(super) fn is_withheld(&self, number: MessageNumber) -> bool {
+        let snapshot = self.snapshot.as_ref();
+        !self.utf8 && snapshot.is_some_and(|snapshot| snapshot.has(number) && snapshot.needs_utf8(number))
+    }
+
     pub(super) fn no_such_message(&mut self) {
-        self.err(None, "no such message");
+        self.err(None, Phrase::NoSuchMessage);
     }
 
     /// RFC 1939 §5: any future reference to a message that is marked generates an error.
@@ -82,11 +49,7 @@ impl Server {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.delete(number);
         }
-        self.write(|wire| {
-            wire.put_slice(b"+OK message ");
-            put_decimal(number.get().into(), wire);
-            wire.put_slice(b" deleted\r\n");
-        });
+        self.ok(Phrase::Deleted { number });
     }
 
     /// RFC 1939 §5: messages that are marked are unmarked.
@@ -94,8 +57,7 @@ impl Server {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.restore();
         }
-        let (messages, octets) = self.totals();
-        self.ok_totals(messages, octets);
+        self.ok_totals();
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::event::Severity;
 use super::question::CommitToken;
-use super::{Closed, Commit, Event, Phase, Server};
+use super::{Closed, Commit, Event, Phase, Phrase, Server};
 use crate::types::ResponseCode;
 
 impl Server {
@@ -13,7 +13,7 @@ impl Server {
             None => super::Deletions::default(),
         };
         if deleted.is_empty() {
-            self.ok("goodbye");
+            self.ok(Phrase::Goodbye);
             return self.close(Closed::Quit);
         }
         // RFC 1939 §6: the reply tells the outcome, so the removal comes first.
@@ -27,13 +27,13 @@ impl Server {
             return self.close(reason);
         }
         match commit {
-            Commit::All => self.ok("goodbye, marked messages removed"),
+            Commit::All => self.ok(Phrase::Removed),
             Commit::Some(severity) | Commit::None(severity) => {
                 let code = match severity {
                     Severity::Temporary => ResponseCode::SysTemp,
                     Severity::Permanent => ResponseCode::SysPerm,
                 };
-                self.err(Some(&code), "some deleted messages not removed");
+                self.err(Some(&code), Phrase::NotRemoved);
             }
         }
         self.close(Closed::Quit);

@@ -41,6 +41,13 @@ pub enum Capability {
     Stls,
     /// `AUTH-RESP-CODE` (RFC 3206 §6).
     AuthRespCode,
+    /// `UTF8`: UTF8 may be used, and messages may have UTF-8 in their header then (RFC 6856 §2).
+    Utf8 {
+        /// Whether names and passwords may be UTF-8 as well, before UTF8 and without (RFC 6856 §2.2).
+        user: bool,
+    },
+    /// `LANG`: texts are to be had in several languages (RFC 6856 §3).
+    Lang,
     /// Any other line, as received.
     Unknown(Bytes),
 }
@@ -76,6 +83,18 @@ impl Capabilities {
     #[must_use]
     pub fn has(&self, capability: &Capability) -> bool {
         self.0.contains(capability)
+    }
+
+    /// Whether names and passwords may be UTF-8 in USER, PASS and APOP (RFC 6856 §2.2).
+    #[must_use]
+    pub fn takes_utf8_names(&self) -> bool {
+        self.has(&Capability::Utf8 { user: true })
+    }
+
+    /// Whether UTF8 may be used (RFC 6856 §2).
+    #[must_use]
+    pub fn has_utf8(&self) -> bool {
+        self.0.iter().any(|capability| matches!(capability, Capability::Utf8 { .. }))
     }
 
     /// The SASL mechanisms, or `None` if SASL is not announced at all.

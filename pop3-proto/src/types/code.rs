@@ -1,8 +1,7 @@
 //! [`ResponseCode`]: the machine-readable part of a reply's text (RFC 2449 §8, RFC 3206, RFC 6856 §5).
 
+use alloc::boxed::Box;
 use core::fmt;
-
-use bytes::Bytes;
 
 /// Why a command failed, for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +27,7 @@ pub enum ResponseCode {
 
 /// A well-formed code that this crate does not know.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RawCode(Bytes);
+pub struct RawCode(Box<[u8]>);
 
 impl RawCode {
     /// The code without its brackets, as received. Visible ASCII.
@@ -52,7 +51,7 @@ impl fmt::Debug for RawCode {
 
 impl ResponseCode {
     /// The code that stands between the brackets, which the caller knows to be well formed.
-    pub(crate) fn from_inner(inner: Bytes) -> Self {
+    pub(crate) fn from_inner(inner: &[u8]) -> Self {
         let mut levels = inner.split(|&octet| octet == b'/');
         let first = levels.next().unwrap_or_default();
         let second = levels.next().unwrap_or_default();
@@ -75,7 +74,7 @@ impl ResponseCode {
         } else if is(first, "UTF8") {
             Self::Utf8
         } else {
-            Self::Unknown(RawCode(inner))
+            Self::Unknown(RawCode(inner.into()))
         }
     }
 

@@ -5,6 +5,7 @@ mod argument;
 mod capability;
 mod code;
 mod command;
+mod language;
 mod number;
 mod reply;
 mod text;
@@ -14,6 +15,7 @@ pub use self::argument::{Argument, Password, SecretArgument, UserName};
 pub use self::capability::{Capabilities, Capability};
 pub use self::code::{RawCode, ResponseCode};
 pub use self::command::Command;
+pub use self::language::{LanguageRange, LanguageTag};
 pub use self::number::MessageNumber;
 pub use self::reply::{Reply, Status};
 pub use self::text::{ReplyText, Text};
@@ -45,7 +47,7 @@ pub enum ValueError {
 }
 
 /// Refuses the first octet of `octets` for which `allowed` is false.
-fn check(octets: &[u8], limit: usize, allowed: impl Fn(u8) -> bool) -> Result<(), ValueError> {
+pub(crate) fn check(octets: &[u8], limit: usize, allowed: impl Fn(u8) -> bool) -> Result<(), ValueError> {
     if octets.len() > limit {
         return Err(ValueError::TooLong { octets: octets.len(), limit });
     }

@@ -1,6 +1,8 @@
-//! [`Reply`]: the status line that answers a command, as a client sees it (RFC 1939 §3).
+//! [`Reply`]: the status line that answers a command (RFC 1939 §3).
 
-use super::{ResponseCode, Text};
+use bytes::Bytes;
+
+use super::{ReplyText, ResponseCode, Text};
 
 /// The first word of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +27,22 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// `+OK`, for tools that answer without a session.
+    #[must_use]
+    pub fn ok(text: &ReplyText) -> Self {
+        Self { status: Status::Ok, code: None, text: Self::text_of(text) }
+    }
+
+    /// `-ERR`, for tools that answer without a session.
+    #[must_use]
+    pub fn err(code: Option<ResponseCode>, text: &ReplyText) -> Self {
+        Self { status: Status::Err, code, text: Self::text_of(text) }
+    }
+
+    fn text_of(text: &ReplyText) -> Text {
+        Text::new(Bytes::copy_from_slice(text.as_str().as_bytes()))
+    }
+
     /// Whether the command succeeded.
     #[must_use]
     pub fn is_ok(&self) -> bool {

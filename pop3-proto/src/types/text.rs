@@ -23,10 +23,21 @@ impl ReplyText {
     pub fn new(text: impl Into<Cow<'static, str>>) -> Result<Self, ValueError> {
         let text = text.into();
         check(text.as_bytes(), Self::MAX, |octet| matches!(octet, 0x20..=0x7e))?;
-        if text.starts_with('[') {
-            return Err(ValueError::Octet { octet: b'[', offset: 0 });
+        Self::utf8(text)
+    }
+
+    /// The same for any characters but controls: for who has asked for a language (RFC 6856 §3.2).
+    pub(crate) fn utf8(text: Cow<'static, str>) -> Result<Self, ValueError> {
+        if text.len() > Self::MAX {
+            return Err(ValueError::TooLong { octets: text.len(), limit: Self::MAX });
         }
-        Ok(Self(text))
+        let control = text.char_indices().find(|(_, character)| character.is_control());
+        // RFC 2449 §6.4: only a code begins with a bracket.
+        let wrong = control.map(|(offset, _)| offset).or(text.starts_with('[').then_some(0));
+        match wrong.and_then(|offset| Some((offset, *text.as_bytes().get(offset)?))) {
+            Some((offset, octet)) => Err(ValueError::Octet { octet, offset }),
+            None => Ok(Self(text)),
+        }
     }
 
     /// A text that is known to be valid.

@@ -32,12 +32,16 @@ impl UniqueId {
     ///
     /// # Errors
     /// If it is empty, too long, or holds an octet outside 0x21 to 0x7E.
+    #[inline]
     pub fn new(id: &[u8]) -> Result<Self, ValueError> {
         // RFC 1939 §7: one to 70 characters in the range 0x21 to 0x7E.
         if id.is_empty() {
             return Err(ValueError::Empty);
         }
-        check(id, Self::MAX, |octet| matches!(octet, 0x21..=0x7e))?;
+        // All of them at once, since they are good; which one is not matters only then.
+        if !id.iter().fold(true, |good, octet| good & matches!(octet, 0x21..=0x7e)) {
+            check(id, Self::MAX, |octet| matches!(octet, 0x21..=0x7e))?;
+        }
         let mut octets = [0; Self::MAX];
         match (octets.get_mut(..id.len()), u8::try_from(id.len())) {
             (Some(target), Ok(length)) => {

@@ -3,7 +3,7 @@
 use mailwright_core::testing::Note;
 use mailwright_pop3::client::{self, Client};
 use mailwright_pop3::sasl::{Credentials, MechanismName};
-use mailwright_pop3::types::{Capabilities, Capability, MessageNumber, Password, UserName};
+use mailwright_pop3::types::{Capabilities, Capability, LanguageRange, MessageNumber, Password, UserName};
 
 /// Gives commands: as many as the client takes, when the server greets and when a reply is complete.
 pub(crate) struct Commander {
@@ -45,16 +45,34 @@ impl mailwright_core::testing::Host<Client> for Commander {
         if choice == 255 {
             client.abort();
         } else {
-            let _ = issue(client, choice % 17);
+            let _ = issue(client, choice % COMMANDS);
         }
     }
 }
 
+/// How many commands there are.
+pub(crate) const COMMANDS: u8 = 21;
+
 /// A client that may send its password in clear text, and its host.
 pub(crate) fn client(commands: &[u8]) -> impl Fn() -> (Client, Commander) {
+    client_with(commands, false)
+}
+
+/// The same; `tolerant` of everything.
+pub(crate) fn client_with(commands: &[u8], tolerant: bool) -> impl Fn() -> (Client, Commander) {
     move || {
         let mut config = client::Config::default();
         config.sasl.clear_text_without_tls = true;
+        #[cfg(feature = "legacy-md5")]
+        {
+            config.apop = client::Apop::Always;
+        }
+        config.tolerance.any_case_status = tolerant;
+        config.tolerance.ok_as_challenge = tolerant;
+        config.tolerance.lenient_codes = tolerant;
+        config.tolerance.keep_lone_dots = tolerant;
+        config.tolerance.lenient_ids = tolerant;
+        config.tolerance.bare_line_feeds = tolerant;
         (Client::new(config, [1; 32]), Commander { commands: commands.to_vec(), at_once: false })
     }
 }
@@ -82,6 +100,24 @@ fn issue(client: &mut Client, command: u8) -> Result<(), mailwright_core::value:
             client.auth(exchange)
         }
         15 => client.stls(),
+        16 => client.utf8(),
+        17 => client.lang(None),
+        18 => client.lang(Some(LanguageRange::ANY)),
+        #[cfg(feature = "legacy-md5")]
+        19 => {
+            let name = UserName::new("tim").unwrap();
+            return match client.apop(&name, &Password::new("x").unwrap()) {
+                Ok(_) => Ok(()),
+                Err(client::ApopError::Misuse(misuse)) => Err(misuse),
+                // Without a timestamp it is passed over.
+                Err(_) => Ok(()),
+            };
+        }
+        20 => {
+            let credentials = Credentials::token("tim", "x").unwrap();
+            let exchange = client.exchange(MechanismName::XOAUTH2, &credentials).unwrap();
+            client.auth(exchange)
+        }
         _ => client.uidl(one),
     };
     issued.map(drop)

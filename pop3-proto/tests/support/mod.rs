@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod commander;
+pub(crate) mod peer;
 
 use core::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 use mailwright_core::session::{Session as _, TlsInfo, Upgraded};
 use mailwright_core::testing::{End, Note, laws::Bounds};
 use mailwright_core::wire::LineEndCounter;
-use mailwright_pop3::sasl::{Answer, Ask};
+use mailwright_pop3::sasl::{Answer, Ask, MechanismName, Offers};
 use mailwright_pop3::server::{
-    Commit, Config, Event, Intake, Maildrop, Opening, RetrieveToken, Server, Severity, Unavailable,
+    Commit, Config, Event, Expire, Intake, Language, Maildrop, Opening, PerUser, Phrase, RetrieveToken,
+    Server, Severity, Unavailable, Utf8,
 };
 use mailwright_pop3::types::{MessageNumber, UniqueId};
 
@@ -23,6 +25,42 @@ pub(crate) fn clear_text() -> Config {
     config.clear_text_without_tls = true;
     config
 }
+
+/// The same with everything switched on that can be.
+pub(crate) fn everything() -> Config {
+    let mut config = clear_text();
+    config.bare_auth = true;
+    #[cfg(feature = "legacy-md5")]
+    {
+        config.apop = true;
+    }
+    config.offers = Offers::new([MechanismName::SCRAM_SHA_256, MechanismName::PLAIN, MechanismName::LOGIN]);
+    config.utf8 = Utf8::MessagesAndNames;
+    let language = |tag: &str| Language::new(tag.parse().unwrap(), tag).unwrap();
+    let words = |phrase| (phrase != Phrase::Goodbye).then(|| "gr\u{fc}\u{df}e".into());
+    config.languages = vec![language("en"), language("de").translated(words)];
+    config.expire = Some(PerUser::differing(Expire::Days(5)));
+    config.login_delay = Some(PerUser::differing(900));
+    config
+}
+
+/// What a client may say there.
+pub(crate) const EXTENDED: &[&[u8]] = &[
+    b"AUTH\r\n",
+    b"AUTH SCRAM-SHA-256\r\n",
+    b"biwsbj1tcm9zZSxyPXJPcHJOR2Z3RWJlUldnYk5Fa3FP\r\n",
+    b"APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n",
+    b"APOP mrose 00\r\n",
+    b"UTF8\r\n",
+    b"LANG\r\n",
+    b"LANG *\r\n",
+    b"LANG de-AT\r\n",
+    b"LANG xx\r\n",
+    b"USER ros\xc3\xa9\r\n",
+    b"USER \xc2\xad\r\n",
+    b"PASS \xe2\x82\xac\xff\r\n",
+    b"LIST 2\r\n",
+];
 
 /// What the default limits come to.
 pub(crate) fn bounds() -> Bounds {
@@ -35,17 +73,50 @@ pub(crate) fn bounds() -> Bounds {
 
 /// Size and id of each message.
 pub(crate) fn maildrop(messages: &[Vec<u8>]) -> Arc<dyn Maildrop> {
-    let list: Vec<(u64, UniqueId)> = messages
-        .iter()
-        .enumerate()
-        .map(|(index, message)| {
-            let mut counter = LineEndCounter::default();
-            counter.feed(message);
-            let id = UniqueId::new(format!("uid-{}", index + 1).as_bytes()).unwrap();
-            (counter.octets() + counter.added(), id)
-        })
-        .collect();
-    Arc::new(list)
+    Arc::new(listed(messages))
+}
+
+fn listed(messages: &[Vec<u8>]) -> Vec<(u64, UniqueId)> {
+    let list = messages.iter().enumerate().map(|(index, message)| {
+        let mut counter = LineEndCounter::default();
+        counter.feed(message);
+        let id = UniqueId::new(format!("uid-{}", index + 1).as_bytes()).unwrap();
+        (counter.octets() + counter.added(), id)
+    });
+    list.collect()
+}
+
+/// A maildrop with messages that need UTF8, of a user with values of its own.
+struct Special {
+    list: Vec<(u64, UniqueId)>,
+    needs_utf8: Vec<u32>,
+    own: Option<(Expire, u32)>,
+}
+
+impl Maildrop for Special {
+    fn len(&self) -> u32 {
+        Maildrop::len(&self.list)
+    }
+
+    fn size(&self, number: MessageNumber) -> u64 {
+        self.list.size(number)
+    }
+
+    fn id(&self, number: MessageNumber) -> UniqueId {
+        self.list.id(number)
+    }
+
+    fn needs_utf8(&self, number: MessageNumber) -> bool {
+        self.needs_utf8.contains(&number.get())
+    }
+
+    fn expire(&self) -> Option<Expire> {
+        self.own.map(|(expire, _)| expire)
+    }
+
+    fn login_delay(&self) -> Option<u32> {
+        self.own.map(|(_, seconds)| seconds)
+    }
 }
 
 /// Answers what a server asks. The user is `mrose` with the password `tanstaaf`.
@@ -56,6 +127,12 @@ pub(crate) struct Answers {
     /// Octets of a message pushed at a time.
     pub(crate) chunk: usize,
     pub(crate) opening: Option<Opening>,
+    /// Messages with UTF-8 in their header.
+    pub(crate) needs_utf8: Vec<u32>,
+    /// Ids of the messages, if not `uid-1` and so on.
+    pub(crate) ids: Option<Vec<String>>,
+    /// EXPIRE and LOGIN-DELAY of the user.
+    pub(crate) own: Option<(Expire, u32)>,
     pub(crate) commit: Commit,
     pub(crate) unavailable: Option<Unavailable>,
     /// Whether the password question is left open.
@@ -82,6 +159,9 @@ impl Default for Answers {
             ],
             chunk: 1 << 20,
             opening: None,
+            needs_utf8: Vec::new(),
+            ids: None,
+            own: None,
             commit: Commit::All,
             unavailable: None,
             undecided: false,
@@ -139,7 +219,9 @@ impl Answers {
     fn words(event: &Event) -> String {
         match event {
             Event::Authenticate { ask, .. } => format!("authenticate {}", ask.authcid()),
-            Event::Open { identity, .. } => format!("open {}", identity.authorization),
+            Event::Open { identity, utf8, .. } => {
+                format!("open {}{}", identity.authorization, if *utf8 { " utf8" } else { "" })
+            }
             Event::Retrieve { number, part, .. } => format!("retrieve {number} {part:?}"),
             Event::Room => "room".to_string(),
             Event::Commit { deleted, .. } => format!("commit {deleted:?}"),
@@ -165,14 +247,22 @@ impl Answers {
                         }
                     }
                     Ask::Authorize { authzid, .. } if authzid == "public" => ask.accept(),
+                    #[cfg(feature = "legacy-md5")]
+                    Ask::CramSecret { authcid } => {
+                        Answer::Secret((authcid == "mrose").then(|| "tanstaaf".into()))
+                    }
                     _ => Answer::No,
                 };
                 let answered = server.answer(token, answer);
                 self.expect(answered);
             }
             Event::Open { token, .. } => {
-                let opening =
-                    self.opening.clone().unwrap_or_else(|| Opening::Opened(maildrop(&self.messages)));
+                let mut list = listed(&self.messages);
+                for ((_, id), own) in list.iter_mut().zip(self.ids.iter().flatten()) {
+                    *id = own.parse().unwrap();
+                }
+                let special = Special { list, needs_utf8: self.needs_utf8.clone(), own: self.own };
+                let opening = self.opening.clone().unwrap_or_else(|| Opening::Opened(Arc::new(special)));
                 let opened = matches!(opening, Opening::Opened(_));
                 let answered = server.answer(token, opening);
                 self.opened += u32::from(self.expect(answered) && opened);

@@ -5,13 +5,17 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::LineEnd;
 
 /// The automaton of the design, one octet at a time, with held octets as states: shares nothing with the decoder.
 #[derive(Default)]
 struct Oracle {
+    /// Whether an LF alone ends a line.
+    lf: bool,
     state: State,
     out: Vec<u8>,
     bare_cr: u64,
@@ -53,6 +57,14 @@ impl Oracle {
         use State::{Bol, Cr, Dot, DotCr, Mid};
         self.state = match (self.state, octet) {
             (Bol, b'.') => Dot,
+            (Bol | Mid, b'\n') if self.lf => {
+                self.emit(b'\n', policy);
+                Bol
+            }
+            (Dot, b'\n') if self.lf => {
+                self.ended = true;
+                Bol
+            }
             (Bol | Mid, b'\r') => Cr,
             (Bol | Mid | Dot, b'\n') => {
                 self.bare(b'\n', policy);
@@ -88,7 +100,14 @@ impl Oracle {
 
 /// Decodes `input` cut into `sizes`; content, whether it ended, what is left behind the end, and the report.
 fn decode(input: &[u8], sizes: &[usize], policy: BareLineEnd) -> (Vec<u8>, bool, Vec<u8>, ContentReport) {
-    let mut decoder = DotDecoder::new(policy);
+    decode_by(DotDecoder::new(policy), input, sizes)
+}
+
+fn decode_by(
+    mut decoder: DotDecoder,
+    input: &[u8],
+    sizes: &[usize],
+) -> (Vec<u8>, bool, Vec<u8>, ContentReport) {
     let mut buffer = BytesMut::new();
     let mut out = Vec::new();
     let mut rest = input;
@@ -151,8 +170,9 @@ proptest! {
         input in octets(),
         sizes in proptest::collection::vec(1usize..9, 1..8),
         policy in policies(),
+        lf: bool,
     ) {
-        let mut oracle = Oracle::default();
+        let mut oracle = Oracle { lf, ..Oracle::default() };
         let mut consumed = 0;
         for &octet in &input {
             if oracle.ended {
@@ -162,7 +182,9 @@ proptest! {
             consumed += 1;
         }
         for sizes in [&sizes[..], &[usize::MAX], &[1]] {
-            let (content, ended, left, report) = decode(&input, sizes, policy);
+            let line_end = if lf { LineEnd::CrLfOrLf } else { LineEnd::CrLf };
+            let decoder = DotDecoder::new(policy).lines_end_in(line_end);
+            let (content, ended, left, report) = decode_by(decoder, &input, sizes);
             prop_assert_eq!(ended, oracle.ended);
             if ended {
                 prop_assert_eq!(&content, &oracle.out);
@@ -331,4 +353,25 @@ fn the_longest_line_and_first_offsets_are_reported() {
     let (_, _, _, report) = decode(b"ab\r\n\0bcde\r\nx\ny\r\n.\r\n", &[3], BareLineEnd::Pass);
     assert_eq!((report.longest_line, report.first_nul, report.nul), (7, Some(4), 1));
     assert_eq!((report.first_bare, report.bare_lf), (Some(12), 1));
+}
+
+#[test]
+fn the_first_lone_dot_is_reported_where_it_stood() {
+    for size in 1..12 {
+        let (_, _, _, report) = decode(b"..a\r\n.b\r\n.c\r\n.\r\n", &[size], BareLineEnd::Pass);
+        assert_eq!((report.lone_dots, report.first_lone_dot), (2, Some(5)));
+    }
+}
+
+#[test]
+fn where_lf_ends_lines_it_ends_the_content() {
+    let decoder = || DotDecoder::new(BareLineEnd::Reject).lines_end_in(LineEnd::CrLfOrLf);
+    for size in 1..12 {
+        let (content, ended, behind, report) = decode_by(decoder(), b"..a\nb\r\n\n.\n+OK\n", &[size]);
+        assert_eq!(content, b".a\nb\r\n\n");
+        assert!(ended && !report.has_bare_line_end());
+        assert_eq!(behind, b"+OK\n");
+    }
+    let (content, ..) = decode_by(decoder(), b".\r\n", &[1]);
+    assert!(content.is_empty());
 }

@@ -75,7 +75,7 @@ impl List {
             }
             Ok(Entry::Id { number, id }) => self.ids.push((number, id)),
             // An id that is none is no use to remember a message by.
-            Ok(Entry::RawId { .. }) => {}
+            Ok(Entry::RawId { .. } | Entry::Language { .. }) => {}
             Err(error) if self.found.errors.len() < Self::MOST_ERRORS => self.found.errors.push(error),
             Err(_) => {}
         }

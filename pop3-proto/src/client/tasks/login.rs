@@ -4,19 +4,27 @@ use mailwright_core::session::{Progress, Task};
 use mailwright_core::value::Misuse;
 use mailwright_sasl::{ChooseError, ClientError, Credentials, MechanismName, Situation, choose};
 
+#[cfg(feature = "legacy-md5")]
+use super::super::ApopError;
 use super::super::{Client, Closed, CommandId, Event, Summary, Value};
 use super::{Step, proceed};
 use crate::config::TlsMode;
-use crate::types::{Capability, Password, Reply, UserName, ValueError};
+use crate::types::{Capabilities, Capability, Password, Reply, Text, UserName, ValueError};
 
-/// Logs in: greeting, CAPA, STLS and CAPA again where [`Config::tls`](super::super::Config::tls) says so,
+/// Logs in: greeting, CAPA, STLS and CAPA again where [`Config::tls`](super::super::Config::tls) says so, UTF8 where
+/// [`Config::utf8`](super::super::Config::utf8) does and the server has it,
 /// the strongest mechanism that fits the credentials (USER and PASS if there is none), and CAPA once more.
 ///
 /// Insists: without TLS that was wanted no credentials are sent, and after a refusal nothing weaker is
 /// tried with them.
+///
+/// Some hosted services have ways of their own. Gmail hides what one session has fetched from all later ones, whatever
+/// was deleted, unless the name begins with `recent:`.
 #[derive(Debug)]
 pub struct Login {
     credentials: Credentials,
+    #[cfg(feature = "legacy-md5")]
+    by_apop: bool,
     step: State,
 }
 
@@ -27,6 +35,7 @@ enum State {
     Capabilities(CommandId),
     Stls(CommandId),
     Secured,
+    Utf8(CommandId),
     User(CommandId, Password),
     /// PASS, or AUTH with its mechanism.
     Proof(CommandId, Option<MechanismName>),
@@ -38,7 +47,7 @@ enum State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggedIn {
-    /// The mechanism, or `None` for USER and PASS.
+    /// The mechanism, or `None` for USER and PASS, and for APOP.
     pub mechanism: Option<MechanismName>,
     /// What the server said.
     pub reply: Reply,
@@ -63,9 +72,21 @@ pub enum LoginError {
     /// The server refused the credentials, or the maildrop: see the code.
     #[error("login refused: {}", .0.text)]
     Refused(Reply),
+    /// The server refused a token, and says why: the JSON of OAUTHBEARER and XOAUTH2.
+    #[error("login refused: {}: {explanation}", .reply.text)]
+    Explained {
+        /// Its last word.
+        reply: Reply,
+        /// What it said before that.
+        explanation: Text,
+    },
     /// The exchange was cancelled.
     #[error("{0}")]
     Exchange(ClientError),
+    /// APOP cannot be used.
+    #[cfg(feature = "legacy-md5")]
+    #[error("{0}")]
+    Apop(ApopError),
     /// The session is in no state for this.
     #[error("{0}")]
     Misuse(#[from] Misuse),
@@ -78,10 +99,22 @@ impl Login {
     /// A login with `credentials`.
     #[must_use]
     pub const fn new(credentials: Credentials) -> Self {
-        Self { credentials, step: State::Greeting }
+        Self {
+            credentials,
+            #[cfg(feature = "legacy-md5")]
+            by_apop: false,
+            step: State::Greeting,
+        }
     }
 
-    /// What comes behind CAPA: TLS, or the credentials.
+    /// A login by APOP, if [`Config::apop`](super::super::Config::apop) allows it, and by nothing else.
+    #[cfg(feature = "legacy-md5")]
+    #[must_use]
+    pub const fn by_apop(credentials: Credentials) -> Self {
+        Self { credentials, by_apop: true, step: State::Greeting }
+    }
+
+    /// What comes behind CAPA: TLS, UTF8, or the credentials.
     fn go_on(&mut self, client: &mut Client) -> Result<(), LoginError> {
         if client.config().tls == TlsMode::StartTls && !client.is_secure() {
             let offered = client.capabilities().is_some_and(|known| known.has(&Capability::Stls));
@@ -90,6 +123,19 @@ impl Login {
             }
             self.step = State::Stls(client.stls()?);
             return Ok(());
+        }
+        if client.config().utf8 && client.capabilities().is_some_and(Capabilities::has_utf8) {
+            self.step = State::Utf8(client.utf8()?);
+            return Ok(());
+        }
+        self.prove(client)
+    }
+
+    /// Sends the credentials.
+    fn prove(&mut self, client: &mut Client) -> Result<(), LoginError> {
+        #[cfg(feature = "legacy-md5")]
+        if self.by_apop {
+            return self.apop(client);
         }
         let announced = client.capabilities().and_then(|known| known.mechanisms()).unwrap_or_default();
         let situation = Situation::on(client.channel());
@@ -102,6 +148,17 @@ impl Login {
             Err(ChooseError::NoneFits) => self.user(client),
             Err(error) => Err(LoginError::NoMechanism(error)),
         }
+    }
+
+    #[cfg(feature = "legacy-md5")]
+    fn apop(&mut self, client: &mut Client) -> Result<(), LoginError> {
+        let Credentials::Password { authcid, authzid: None, password, .. } = &self.credentials else {
+            return Err(LoginError::NoMechanism(ChooseError::NoneFits));
+        };
+        let name = UserName::new(authcid).map_err(LoginError::Unwritable)?;
+        let password = Password::new(password.clone()).map_err(LoginError::Unwritable)?;
+        self.step = State::Proof(client.apop(&name, &password).map_err(LoginError::Apop)?, None);
+        Ok(())
     }
 
     /// USER and PASS, for a server without SASL.
@@ -135,6 +192,8 @@ impl Login {
                 Progress::Continue
             }
             State::Stls(_) => Progress::Done(Err(LoginError::TlsRefused(reply))),
+            // Refused, messages come as to any other client.
+            State::Utf8(_) => proceed(self.prove(client)),
             State::User(_, password) if ok => proceed(client.pass(&password).map_err(Into::into).map(|id| {
                 self.step = State::Proof(id, None);
             })),
@@ -148,6 +207,7 @@ impl Login {
             }
             State::User(..) | State::Proof(..) => Progress::Done(Err(match value {
                 Value::Cancelled(error) => LoginError::Exchange(error),
+                Value::Explained(explanation) => LoginError::Explained { reply, explanation },
                 _ => LoginError::Refused(reply),
             })),
             State::After(_, logged_in) if !ok => Progress::Done(Ok(logged_in)),
@@ -160,8 +220,8 @@ impl Login {
 
     fn waits_for(&self, id: CommandId) -> bool {
         match &self.step {
-            State::Capabilities(own) | State::Stls(own) | State::After(own, _) => *own == id,
-            State::User(own, _) | State::Proof(own, _) => *own == id,
+            State::Capabilities(own) | State::Stls(own) | State::Utf8(own) => *own == id,
+            State::User(own, _) | State::Proof(own, _) | State::After(own, _) => *own == id,
             State::Greeting | State::Secured => false,
         }
     }

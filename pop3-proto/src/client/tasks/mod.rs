@@ -1,7 +1,8 @@
-//! Work of several commands, written once for every runtime: log in, list, fetch, quit. A connection
+//! Work of several commands, written once for every runtime: log in, list, fetch, fetch what is new, quit. A connection
 //! runs them (`connection.run(Login::new(credentials))`), or steps through them for their items.
 
 mod fetch;
+mod fetch_new;
 mod list;
 mod login;
 mod quit;
@@ -10,6 +11,7 @@ use mailwright_core::session::{Progress, Task};
 use mailwright_core::value::Misuse;
 
 pub use self::fetch::Fetch;
+pub use self::fetch_new::{FetchNew, NewMessage};
 pub use self::list::{List, Listed, Listings};
 pub use self::login::{LoggedIn, Login, LoginError};
 pub use self::quit::{Quit, QuitReport};

@@ -26,6 +26,10 @@ fn read_octets(line: &[u8]) -> String {
             mechanism.as_bytes().escape_ascii(),
             initial.map(|initial| initial.expose().escape_ascii().to_string())
         ),
+        Command::Apop { name, digest } => {
+            format!("apop {} {}", name.as_bytes().escape_ascii(), digest.as_bytes().escape_ascii())
+        }
+        Command::Lang(range) => format!("lang {:?}", range.map(|range| range.as_str())),
         Command::Top { number, lines } => format!("top {number} {lines}"),
         Command::Retr(number) => format!("retr {number}"),
         Command::Dele(number) => format!("dele {number}"),
@@ -58,6 +62,12 @@ fn each_command_is_read_in_any_case() {
         ("USER frated", "user frated"),
         ("AUTH PLAIN", "auth PLAIN None"),
         ("AUTH PLAIN =", "auth PLAIN Some(\"=\")"),
+        ("auth", "listmechanisms"),
+        ("Apop mrose c4c9334bac560ecc979e58001b3e22fb", "apop mrose c4c9334bac560ecc979e58001b3e22fb"),
+        ("utf8", "utf8"),
+        ("LANG", "lang None"),
+        ("lang *", "lang Some(\"*\")"),
+        ("LANG de-CH", "lang Some(\"de-CH\")"),
     ] {
         assert_eq!(read(line), command, "{line}");
     }
@@ -111,6 +121,26 @@ fn a_number_is_one_to_twenty_digits_and_nothing_else() {
 }
 
 #[test]
+fn a_language_is_a_range_and_nothing_else() {
+    for line in ["LANG en_US", "LANG \u{e4}", "LANG -", "LANG en;q", "LANG **"] {
+        assert_eq!(read(line), "Language { offset: 5 }", "{line}");
+    }
+    for line in ["LANG ", "LANG  "] {
+        assert_eq!(read(line), "MissingArgument", "{line:?}");
+    }
+    assert_eq!(read("LANG en de"), "UnexpectedArgument { offset: 8 }");
+    assert_eq!(read("UTF8 USER"), "UnexpectedArgument { offset: 5 }");
+}
+
+#[test]
+fn a_digest_is_one_argument_behind_a_name_without_spaces() {
+    for line in ["APOP", "APOP mrose", "APOP mrose "] {
+        assert_eq!(read(line), "MissingArgument", "{line:?}");
+    }
+    assert_eq!(read("APOP m rose x"), "UnexpectedArgument { offset: 12 }");
+}
+
+#[test]
 fn a_number_that_no_message_has_never_wraps() {
     for number in [
         "0",
@@ -147,7 +177,7 @@ fn control_characters_are_refused_where_they_stand() {
 fn anything_else_is_no_command() {
     assert_eq!(read(""), "Empty");
     assert_eq!(read(" NOOP"), "Empty");
-    for line in ["X", "NOO", "NOOPX", "RETR1", "GET / HTTP/1.1", "\u{e9}TAT", "APOP mrose x"] {
+    for line in ["X", "NOO", "NOOPX", "RETR1", "GET / HTTP/1.1", "\u{e9}TAT", "UTF-8", "APO mrose x"] {
         assert!(read(line).starts_with("Unknown"), "{line}");
     }
 }
@@ -167,7 +197,7 @@ proptest! {
     }
 
     #[test]
-    fn a_command_that_is_read_writes_itself_again(line in "(USER|PASS|LIST|RETR|TOP|DELE|UIDL|STAT|AUTH|QUIT)( [0-9a-z=]{1,4}){0,2}") {
+    fn a_command_that_is_read_writes_itself_again(line in "(USER|PASS|LIST|RETR|TOP|DELE|UIDL|STAT|AUTH|APOP|LANG|UTF8|QUIT)( [0-9a-z=]{1,4}){0,2}") {
         if let Ok(parsed) = Command::parse(line.as_bytes()) {
             let mut wire = BytesMut::new();
             parsed.command.encode(&mut wire);
