@@ -12,6 +12,7 @@ mod cache;
 mod config;
 pub mod dane;
 mod destination;
+pub mod discovery;
 pub mod dns;
 #[cfg(feature = "std")]
 pub mod drive;

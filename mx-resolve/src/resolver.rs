@@ -1,24 +1,20 @@
 //! [`Resolver`]: a driver, the cache, and one resolution at a time for each destination. It runs on any runtime that the
 //! driver runs on, and never blocks: its locks are held for lookups in maps only.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::future::{Future, poll_fn};
-use core::pin::Pin;
+use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::destination::Destination;
-use crate::dns::Answer;
-use crate::drive::Driver;
+use crate::drive::{Driver, run};
 use crate::error::RouteError;
-use crate::fetch::{FetchFailure, FetchRequest, Response};
-use crate::machine::{DnsRequest, Event, QueryId, Refresh, Refreshed, Request, Resolution};
+use crate::machine::{Event, Refresh, Refreshed, Resolution};
 use crate::message_tls::MessageTls;
 use crate::name::DomainName;
 use crate::plan::Plan;
@@ -163,7 +159,7 @@ impl<D: Driver> Resolver<D> {
                         None => StsKnown::default(),
                     };
                     let resolution = Resolution::for_message(to, message, known, config, seed, now);
-                    let found = self.drive(resolution, time).await;
+                    let found = self.drive(resolution, now).await;
                     return leader.finish(found, time());
                 }
                 Role::Follower(flight) => {
@@ -254,54 +250,20 @@ impl<D> Drop for Leader<'_, D> {
     }
 }
 
-type Asking<'a> = Pin<Box<dyn Future<Output = (QueryId, Came)> + Send + 'a>>;
-
-/// What came of a request.
-enum Came {
-    Answer(Answer),
-    Response(Result<Response, FetchFailure>),
-}
-
-/// A question or a file under way.
-fn asking<D: Driver>(driver: &D, request: Request, now: UnixMillis) -> Asking<'_> {
-    match request {
-        Request::Dns(DnsRequest { id, question, deadline }) => Box::pin(async move {
-            let left = deadline.saturating_duration_since(now);
-            (id, Came::Answer(driver.ask(&question, left).await))
-        }),
-        Request::Fetch(FetchRequest { id, page, limit, deadline }) => Box::pin(async move {
-            let left = deadline.saturating_duration_since(now);
-            (id, Came::Response(driver.fetch(&page, limit, left).await))
-        }),
-    }
-}
-
 impl<D: Driver> Resolver<D> {
-    /// Runs a resolution to its end: all its questions at once.
-    async fn drive(&self, mut resolution: Resolution, time: impl Fn() -> UnixMillis) -> Found {
-        let mut open: Vec<Asking<'_>> = Vec::new();
-        loop {
-            let requests = core::iter::from_fn(|| resolution.poll_request());
-            open.extend(requests.map(|request| asking(&self.driver, request, time())));
+    /// Runs a resolution to its end.
+    async fn drive(&self, mut resolution: Resolution, now: UnixMillis) -> Found {
+        let end = |resolution: &mut Resolution| {
             while let Some(event) = resolution.poll_event() {
                 match event {
-                    Event::Finished(found) => return found,
+                    Event::Finished(found) => return Some(found),
                     Event::Policy { domain, news } => self.learn(&domain, &news),
                     Event::HostReady(_) => {}
                 }
             }
-            if open.is_empty() {
-                // No question is open, so only time can be missing.
-                resolution.handle_timeout(resolution.poll_timeout().unwrap_or(time()));
-                continue;
-            }
-            // Its time may have passed by now, or nobody needs it any more.
-            let _ = match poll_fn(|context| first(&mut open, context)).await {
-                (id, Came::Answer(answer)) => resolution.handle_answer(id, answer, time()),
-                (id, Came::Response(result)) => resolution.handle_response(id, result, time()),
-            };
-            resolution.handle_timeout(time());
-        }
+            None
+        };
+        run(&self.driver, &mut resolution, now, end).await
     }
 
     /// Fetches the policy again that is due, if there is one: to be called every few minutes, until it gives nothing. What
@@ -315,41 +277,11 @@ impl<D: Driver> Resolver<D> {
             state.policies.postpone(&domain, now + self.config.limits.policy_retry);
             (domain, known)
         };
-        let start = self.driver.elapsed();
-        let time = || now + self.driver.elapsed().saturating_sub(start);
         let mut refresh = Refresh::new(domain.clone(), known, Arc::clone(&self.config), now);
-        let mut open: Vec<Asking<'_>> = Vec::new();
-        let refreshed = loop {
-            let requests = core::iter::from_fn(|| refresh.poll_request());
-            open.extend(requests.map(|request| asking(&self.driver, request, time())));
-            if let Some(refreshed) = refresh.poll_event() {
-                break refreshed;
-            }
-            if open.is_empty() {
-                refresh.handle_timeout(refresh.poll_timeout().unwrap_or(time()));
-                continue;
-            }
-            let _ = match poll_fn(|context| first(&mut open, context)).await {
-                (id, Came::Answer(answer)) => refresh.handle_answer(id, answer, time()),
-                (id, Came::Response(result)) => refresh.handle_response(id, result, time()),
-            };
-            refresh.handle_timeout(time());
-        };
+        let refreshed = run(&self.driver, &mut refresh, now, Refresh::poll_event).await;
         if let Some(news) = &refreshed.news {
             self.learn(&domain, news);
         }
         Some((domain, refreshed))
     }
-}
-
-/// The first that is there.
-fn first(open: &mut Vec<Asking<'_>>, context: &mut Context<'_>) -> Poll<(QueryId, Came)> {
-    for at in 0..open.len() {
-        let Some(future) = open.get_mut(at) else { break };
-        if let Poll::Ready(came) = future.as_mut().poll(context) {
-            drop(open.swap_remove(at));
-            return Poll::Ready(came);
-        }
-    }
-    Poll::Pending
 }

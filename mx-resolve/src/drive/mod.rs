@@ -13,11 +13,28 @@ use crate::fetch::{FetchFailure, Page, Response};
 pub mod hickory;
 #[cfg(feature = "https")]
 pub mod https;
+mod run;
 #[cfg(feature = "stub")]
 pub mod stub;
 pub mod system;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+pub(crate) use self::run::run;
+use crate::discovery::{Account, Discovery, DiscoveryError};
+use crate::time::UnixMillis;
+
+/// Runs a discovery that begins at `now` to its end.
+///
+/// # Errors
+/// If no servers were found.
+pub async fn discover<D: Driver>(
+    driver: &D,
+    mut discovery: Discovery,
+    now: UnixMillis,
+) -> Result<Account, DiscoveryError> {
+    run(driver, &mut discovery, now, Discovery::poll_event).await
+}
 
 /// Something that asks the DNS, and perhaps fetches files.
 pub trait Driver: Send + Sync {

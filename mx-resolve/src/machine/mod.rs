@@ -8,6 +8,7 @@
 
 mod addresses;
 mod dane;
+mod discovery;
 mod exchanges;
 mod finish;
 mod lookup;
@@ -21,6 +22,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use self::dane::{DaneStage, FOREVER};
+pub use self::discovery::Discovery;
 use self::exchanges::{Candidate, Exchanges};
 use self::lookup::{LookupId, Lookups};
 use self::policy::PolicyLookup;

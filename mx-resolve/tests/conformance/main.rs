@@ -7,6 +7,7 @@
 #[path = "../support/certificates.rs"]
 mod certificates;
 mod dane;
+mod discovery;
 mod mx;
 mod sts;
 mod table;
@@ -23,6 +24,7 @@ fn all() -> Vec<Case> {
     sts::rows(&mut table);
     dane::rows(&mut table);
     verify::rows(&mut table);
+    discovery::rows(&mut table);
     table.cases.sort_by_key(|case| case.row);
     table.cases
 }
@@ -57,6 +59,17 @@ fn rows_of_dane() {
 #[test]
 fn rows_of_certificates() {
     check(verify::rows);
+}
+
+#[test]
+fn rows_of_discovery() {
+    check(discovery::rows);
+}
+
+#[test]
+fn every_row_is_there() {
+    let rows: std::collections::BTreeSet<u32> = all().iter().map(|case| case.row).collect();
+    assert!(rows.into_iter().eq(1..=98));
 }
 
 #[test]

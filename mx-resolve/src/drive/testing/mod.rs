@@ -17,6 +17,7 @@ pub use self::text::ZoneError;
 use super::Driver;
 use crate::config::Config;
 use crate::destination::Destination;
+use crate::discovery::{Account, Discovery, DiscoveryError};
 use crate::dns::{
     Answer, Failure, Message, Question, Record, RecordData, RecordType, ResponseCode, Security,
     StartOfAuthority,
@@ -195,6 +196,32 @@ impl Zone {
                     resolution.handle_response(request.id, self.page(&request.page), now)
                 }
             };
+        }
+    }
+
+    /// Runs a discovery to its end, with answers in the order of the questions.
+    ///
+    /// # Errors
+    /// If no servers were found.
+    pub fn discover(&self, mut discovery: Discovery, now: UnixMillis) -> Result<Account, DiscoveryError> {
+        loop {
+            let requests: Vec<Request> = core::iter::from_fn(|| discovery.poll_request()).collect();
+            if let Some(result) = discovery.poll_event() {
+                return result;
+            }
+            if requests.is_empty() {
+                discovery.handle_timeout(UnixMillis::from_millis(u64::MAX));
+            }
+            for request in requests {
+                let _ = match request {
+                    Request::Dns(request) => {
+                        discovery.handle_answer(request.id, self.answer(&request.question), now)
+                    }
+                    Request::Fetch(request) => {
+                        discovery.handle_response(request.id, self.page(&request.page), now)
+                    }
+                };
+            }
         }
     }
 
