@@ -65,8 +65,8 @@ pub fn imap_commands(data: &[u8]) {
     let (cut, _) = read(data, seed.max(1));
     assert_eq!(whole, cut, "the cut of the input matters");
     for ParsedCommand { tag, command, .. } in commands {
-        if let Command::Search { search, .. } = &command {
-            let _ = search.matches(|_| true);
+        if let Command::Search(search) = &command {
+            let _ = search.search.matches(|_| true);
         }
         // What cannot be sent (a string that is too long for a line, say) is refused before any octet.
         let Ok(wire) = command.encode(&tag, LiteralPolicy::All, false) else { continue };

@@ -27,5 +27,5 @@ pub use mailwright_sasl as sasl;
 
 pub use self::client::Client;
 pub use self::config::TlsMode;
-pub use self::encode::{EncodeError, LiteralPolicy};
+pub use self::encode::{Announcing, EncodeError, LiteralPolicy};
 pub use self::pattern::ListPattern;

@@ -61,12 +61,19 @@ impl ListPattern {
         Self(elements)
     }
 
-    /// The pattern of a command; `None` if it is not modified UTF-7, so that no name matches.
+    /// The pattern of a command in the basic form; `None` if it is not modified UTF-7, so that no name matches.
     #[must_use]
     pub fn of(list: &ListCommand) -> Option<Self> {
-        let reference = mailbox_name::decode(list.reference.as_bytes()).ok()?;
-        let pattern = mailbox_name::decode(list.pattern.as_bytes()).ok()?;
-        Some(Self::new(&reference, &pattern))
+        Self::each_of(list).next()
+    }
+
+    /// The patterns of a command. Those that are not modified UTF-7 match no name and are left out.
+    pub fn each_of(list: &ListCommand) -> impl Iterator<Item = Self> + '_ {
+        let reference = mailbox_name::decode(list.reference.as_bytes()).ok();
+        list.patterns.iter().filter_map(move |pattern| {
+            let pattern = mailbox_name::decode(pattern.as_bytes()).ok()?;
+            Some(Self::new(reference.as_deref()?, &pattern))
+        })
     }
 
     /// Whether a name matches. INBOX does in any case, as a name and as a first level.

@@ -9,7 +9,9 @@ use core::time::Duration;
 use mailwright_core::session::Session as _;
 use mailwright_core::value::Misuse;
 use mailwright_imap::client::{Client, Closed, Config, ContentError, Event, SendError, State, Timeouts};
-use mailwright_imap::types::{Command, SearchKey, Section, StatusKind, StoreAction};
+use mailwright_imap::types::{
+    Command, FetchCommand, SearchKey, Section, StatusKind, StoreAction, StoreCommand,
+};
 use mailwright_sasl::MechanismName;
 use peer::{
     Peer, append, clear_text, credentials, fetch, login, mailbox, numbers, search, set, string, uids,
@@ -70,7 +72,7 @@ fn what_is_no_greeting_closes() {
 #[test]
 fn commands_have_their_states() {
     let mut peer = Peer::greeted(clear_text(), "");
-    assert_eq!(misuse(peer.client.command(Command::Select(mailbox("a")))), Misuse::WrongState);
+    assert_eq!(misuse(peer.client.command(Command::Select(mailbox("a").into()))), Misuse::WrongState);
     let mut peer = Peer::logged_in("");
     assert_eq!(misuse(peer.client.command(fetch(numbers("1")))), Misuse::WrongState);
     assert_eq!(
@@ -87,7 +89,7 @@ fn commands_have_their_states() {
 #[test]
 fn a_select_that_fails_leaves_nothing_selected() {
     let mut peer = Peer::selected("");
-    peer.command(Command::Select(mailbox("other"))).unwrap();
+    peer.command(Command::Select(mailbox("other").into())).unwrap();
     peer.says("* OK [CLOSED] x\r\n");
     assert_eq!(*peer.client.state(), State::Authenticated);
     peer.says("$2 NO no such mailbox\r\n");
@@ -217,7 +219,7 @@ fn a_mechanism_that_is_not_announced_is_not_used() {
 #[test]
 fn a_literal_waits_for_consent_and_holds_other_commands_back() {
     let mut peer = Peer::logged_in("");
-    let create = Command::Create(mailwright_imap::types::Mailbox::Other("a\u{1}b\u{2}".into()));
+    let create = Command::Create(mailwright_imap::types::Mailbox::Other("a\u{1}b\u{2}".into()).into());
     assert_eq!(peer.command(create).unwrap(), "$1 CREATE {4}\r\n");
     assert_eq!(misuse(peer.client.command(Command::Noop)), Misuse::Busy);
     peer.says("+ go\r\n");
@@ -228,7 +230,7 @@ fn a_literal_waits_for_consent_and_holds_other_commands_back() {
 #[test]
 fn a_literal_that_is_refused_is_never_sent() {
     let mut peer = Peer::logged_in("");
-    peer.command(Command::Create(mailwright_imap::types::Mailbox::Other("a\u{1}".into()))).unwrap();
+    peer.command(Command::Create(mailwright_imap::types::Mailbox::Other("a\u{1}".into()).into())).unwrap();
     assert!(matches!(&peer.says("$1 NO [TOOBIG] x\r\n")[..], [Event::Completed { .. }]));
     assert_eq!(peer.sent(), "");
     assert!(peer.told("+ late\r\n")[0].contains("Continue"), "what nothing waits for is handed on");
@@ -256,7 +258,8 @@ fn literals_go_at_once_where_the_server_takes_them() {
 fn no_name_breaks_out_of_its_command() {
     let mut peer = Peer::logged_in("LITERAL+");
     let name = "INBOX\r\n$9 DELETE x";
-    let sent = peer.command(Command::Select(mailwright_imap::types::Mailbox::Other(name.into()))).unwrap();
+    let sent =
+        peer.command(Command::Select(mailwright_imap::types::Mailbox::Other(name.into()).into())).unwrap();
     assert_eq!(sent, format!("$1 SELECT {{{}+}}\r\n{name}\r\n", name.len()));
     let sent = peer.client.command(Command::Authenticate { mechanism: string("PLAIN"), initial: None });
     assert_eq!(misuse(sent), Misuse::WrongState);
@@ -341,7 +344,7 @@ fn message_numbers_wait_for_what_may_change_them() {
         fetch(numbers("1")),
         search(false, SearchKey::All),
         search(true, SearchKey::Numbers(set("1"))),
-        Command::Store { messages: numbers("1"), action: StoreAction::Add, silent: true, flags: Vec::new() },
+        Command::Store(StoreCommand::new(numbers("1"), StoreAction::Add, Vec::new())),
         Command::Copy { messages: numbers("1"), mailbox: mailbox("a") },
     ] {
         assert_eq!(misuse(peer.client.command(command)), Misuse::Busy);
@@ -363,7 +366,7 @@ fn message_numbers_wait_for_what_may_change_them() {
 fn some_commands_run_alone() {
     let mut peer = Peer::selected("IDLE");
     peer.command(Command::Noop).unwrap();
-    for command in [Command::Idle, Command::Logout, Command::Close, Command::Select(mailbox("a"))] {
+    for command in [Command::Idle, Command::Logout, Command::Close, Command::Select(mailbox("a").into())] {
         assert_eq!(misuse(peer.client.command(command)), Misuse::Busy);
     }
     peer.says("$2 OK done\r\n");
@@ -459,7 +462,7 @@ fn bodies_are_streamed() {
         section: Section::whole(),
         partial: None,
     };
-    let command = Command::Fetch { messages: uids("7"), attributes: vec![section] };
+    let command = Command::Fetch(FetchCommand::new(uids("7"), vec![section]));
     assert_eq!(peer.command(command).unwrap(), "$2 UID FETCH 7 (BODY.PEEK[])\r\n");
     let told = peer.told("* 1 FETCH (BODY[] {10}\r\nhel");
     assert!(told[0].starts_with("FetchBegin") && told[1].starts_with("BodyBegin") && told[1].contains("10"));

@@ -3,9 +3,12 @@
 
 mod reading;
 
+use core::num::NonZeroU32;
+
 use mailwright_imap::parse::{ResponseEvent, ResponseLimits};
 use mailwright_imap::types::{
-    Code, FetchItem, ListAttribute, Mailbox, Response, SectionText, StatusItem, StatusKind, StatusResponse,
+    Code, FetchItem, ListAttribute, ListData, Mailbox, ObjectId, Response, SectionText, StatusItem,
+    StatusKind, StatusResponse, StatusValue,
 };
 use mailwright_imap::value::{Flag, UidValidity};
 use reading::{items, read, strict};
@@ -173,21 +176,28 @@ fn data_about_mailboxes_are_read() {
         (list.attributes[1].clone(), list.mailbox.name().unwrap().as_str()),
         (ListAttribute::Drafts, "Entwürfe")
     );
-    assert_eq!(list.extended, [("CHILDINFO".into(), "(\"SUBSCRIBED\")".into())]);
+    assert_eq!(list.extended, [ListData::ChildInfo(vec!["SUBSCRIBED".into()])]);
     let Response::MailboxStatus { mailbox, values } =
         parse("* STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292)")
     else {
         panic!()
     };
     assert_eq!(mailbox, name("blurdybloop"));
-    assert_eq!(values, [(StatusItem::Messages, 231), (StatusItem::UidNext, 44292)]);
+    assert_eq!(values, [(StatusItem::Messages, 231).into(), (StatusItem::UidNext, 44292).into()]);
     let Response::MailboxStatus { values, .. } =
         parse("* STATUS x (HIGHESTMODSEQ 7 MAILBOXID (F22) SIZE 44421)")
     else {
         panic!()
     };
-    assert_eq!(values, [(StatusItem::Size, 44421)]);
-    assert_eq!(parse("* SEARCH 2 3 6"), Response::Search(vec![2, 3, 6]));
+    assert_eq!(
+        values,
+        [
+            (StatusItem::HighestModSeq, 7).into(),
+            StatusValue::MailboxId(ObjectId::new("F22").unwrap()),
+            (StatusItem::Size, 44421).into()
+        ]
+    );
+    assert_eq!(parse("* SEARCH 2 3 6"), Response::Search { numbers: vec![2, 3, 6], mod_seq: None });
     assert_eq!(
         parse("* FLAGS (\\Answered \\Seen $Forwarded)"),
         Response::Flags(vec![Flag::Answered, Flag::Seen, Flag::new("$forwarded").unwrap()])
@@ -287,7 +297,8 @@ fn a_body_is_named_by_its_section_in_any_place() {
     assert!(
         matches!(&found[3], FetchItem::BodySection { section, octets: None, .. } if section.text == Some(SectionText::Mime))
     );
-    assert_eq!(found[4], FetchItem::Unknown { name: "BINARY[3]<4>".into(), value: "\0".into() });
+    let part = vec![NonZeroU32::new(3).unwrap()];
+    assert_eq!(found[4], FetchItem::Binary { part, origin: Some(4), octets: Some("\0".into()) });
     assert_eq!(found[5], FetchItem::Rfc822Header(Some("".into())));
 }
 

@@ -338,7 +338,7 @@ fn numbers_that_make_no_sense_are_unknown() {
     }
     let (found, kinds) = response(b"* STATUS x (MESSAGES -1 SIZE 1e3 UNSEEN 2)\r\n");
     let Response::MailboxStatus { values, .. } = found else { panic!("{found:?}") };
-    assert_eq!(values, [(StatusItem::Size, 1000), (StatusItem::Unseen, 2)]);
+    assert_eq!(values, [(StatusItem::Size, 1000).into(), (StatusItem::Unseen, 2).into()]);
     assert_eq!(kinds, [Kind::NumberForm; 2]);
     let (found, kinds) = structure(b"(\"text\" \"plain\" NIL NIL NIL \"7bit\" -1 -1)");
     assert_eq!((found.parts[0].octets, found.parts[0].lines), (None, None));
@@ -354,7 +354,7 @@ fn zero_where_none_can_be_is_absent() {
     }
     let (found, kinds) = response(b"* STATUS x (UIDNEXT 0 UIDVALIDITY 0 UNSEEN 0)\r\n");
     let Response::MailboxStatus { values, .. } = found else { panic!() };
-    assert_eq!((values, kinds), (vec![(StatusItem::Unseen, 0)], vec![Kind::UnexpectedZero; 2]));
+    assert_eq!((values, kinds), (vec![(StatusItem::Unseen, 0).into()], vec![Kind::UnexpectedZero; 2]));
     assert!(is_refused(b"* STATUS x (UIDNEXT 0)\r\n", &strict()));
 }
 
@@ -382,7 +382,7 @@ fn quotes_that_are_not_escaped_cost_only_their_item() {
         let (found, kinds) = item("BODYSTRUCTURE", value.as_bytes(), &ResponseLimits::default());
         assert_eq!(
             found,
-            FetchItem::Unknown { name: "BODYSTRUCTURE".into(), value: value.to_owned().into() },
+            FetchItem::Invalid { name: "BODYSTRUCTURE".into(), value: value.to_owned().into() },
             "{value}"
         );
         assert_eq!(kinds, [Kind::Ignored]);
@@ -443,6 +443,27 @@ fn a_bad_code_costs_nothing_but_itself() {
         "CAPABILITY",
         "ALERT x",
         "BADCHARSET (a",
+        "HIGHESTMODSEQ",
+        "HIGHESTMODSEQ 9223372036854775808",
+        "MODIFIED",
+        "MODIFIED 1:*",
+        "MODIFIED $",
+        "NOMODSEQ 1",
+        "MAILBOXID F22",
+        "MAILBOXID ()",
+        "METADATA",
+        "METADATA MAXSIZE",
+        "METADATA TOOMANY 1",
+        "NOUPDATE",
+        "BADEVENT",
+        "BADEVENT MessageNew",
+        "BADURL",
+        "MESSAGELIMIT",
+        "MESSAGELIMIT 1000 0",
+        "INPROGRESS 5",
+        "INPROGRESS (\"x\" 1)",
+        "INPROGRESS (\"x\" 1 -1)",
+        "USEATTR x",
     ] {
         let (found, kinds) = status(format!("a NO [{code}] text\r\n").as_bytes());
         assert_eq!(found.code, Some(Code::Invalid(code.to_owned().into())));
@@ -451,7 +472,7 @@ fn a_bad_code_costs_nothing_but_itself() {
             (StatusKind::No, &b"text"[..], Some(&Kind::Ignored))
         );
     }
-    for code in ["XFOO \"{5}\" (", "", "HIGHESTMODSEQ 5", "\"a"] {
+    for code in ["XFOO \"{5}\" (", "", "REFERRAL imap://x/", "METADATA XFOO", "\"a"] {
         let (found, kinds) = status(format!("* OK [{code}] text\r\n").as_bytes());
         assert_eq!((found.code, kinds), (Some(Code::Unknown(code.to_owned().into())), vec![]));
     }
@@ -478,8 +499,9 @@ fn flags_that_cannot_be_set_are_left_out() {
     assert!(!is_unknown(&item("FLAGS", b"(\\XFoo)", &strict()).0), "RFC 9051 §9 allows it");
     let (found, kinds) = items(b"* 1 FETCH (FLAGS (\\Recent))\r\n", &strict());
     assert_eq!((found, kinds), (vec![FetchItem::Flags { flags: vec![], recent: true }], vec![]));
-    let labels = item("X-GM-LABELS", b"(\"\\\\Sent\" NIL x)", &strict()).0;
-    assert!(is_unknown(&labels));
+    let labels = item("X-GM-LABELS", b"(\"\\\\Sent\" \\Inbox NIL x)", &strict()).0;
+    let expected = ["\\Sent", "\\Inbox", "NIL", "x"].map(Into::into).to_vec();
+    assert_eq!(labels, FetchItem::GmailLabels(expected));
 }
 
 #[test]
@@ -505,12 +527,29 @@ fn one_bad_item_never_costs_its_siblings() {
         ("BODYSTRUCTURE", "NIL"),
         ("BODY", "(1)"),
         ("FLAGS", "\\Seen"),
-        ("XFOO", "(1 (2 \"3)\") {3})"),
-        ("BODY[1", "x"),
+        ("MODSEQ", "5"),
+        ("MODSEQ", "(9223372036854775808)"),
+        ("MODSEQ", "NIL"),
+        ("EMAILID", "M6d99"),
+        ("EMAILID", "(a.b)"),
+        ("EMAILID", "NIL"),
+        ("THREADID", "()"),
+        ("SAVEDATE", "\"tomorrow\""),
+        ("PREVIEW", "(x)"),
+        ("BINARY.SIZE[1.x]", "5"),
+        ("BINARY.SIZE[1]<0>", "5"),
+        ("X-GM-LABELS", "x"),
+        ("X-GM-MSGID", "-1"),
     ] {
-        let (found, _) = item(name, value.as_bytes(), &ResponseLimits::default());
-        let FetchItem::Unknown { name: found, value: raw } = found else { panic!("{name} {value}") };
+        let (found, kinds) = item(name, value.as_bytes(), &ResponseLimits::default());
+        let FetchItem::Invalid { name: found, value: raw } = found else { panic!("{name} {value}") };
         assert_eq!((found, raw), (name.to_owned().into(), value.to_owned().into()));
+        assert_eq!(kinds.last(), Some(&Kind::Ignored));
+    }
+    for (name, value) in [("XFOO", "(1 (2 \"3)\") {3})"), ("BODY[1", "x")] {
+        let (found, kinds) = item(name, value.as_bytes(), &ResponseLimits::default());
+        let FetchItem::Unknown { name: found, value: raw } = found else { panic!("{name} {value}") };
+        assert_eq!((found, raw, kinds), (name.to_owned().into(), value.to_owned().into(), vec![]));
     }
 }
 

@@ -34,12 +34,11 @@ impl Client {
         if self.append_limit().is_some_and(|limit| octets > limit) {
             return Err(Misuse::TooLarge.into());
         }
-        let length = usize::try_from(octets).map_err(|_| Misuse::TooLarge)?;
         let policy = self.literal_policy();
         let mut ready = self.prepare(&command)?;
         let mut last = BytesMut::from(ready.pieces.pop().unwrap_or_default());
-        let mut literals = Literals::command(&mut last, policy);
-        literals.announce(length, false);
+        let mut literals = Literals::command(&mut last, policy, false);
+        literals.announce(octets, false);
         let waits = !literals.pauses().is_empty();
         ready.pieces.push(last.freeze());
         if waits {

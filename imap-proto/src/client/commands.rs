@@ -11,7 +11,7 @@ use bytes::Bytes;
 use mailwright_core::value::Misuse;
 
 use super::{Client, CommandId, InFlight, Phase, SendError, State};
-use crate::types::{Command, Messages, States, Tag, Verb};
+use crate::types::{Command, FetchCommand, Messages, States, StoreCommand, StoreLabelsCommand, Tag, Verb};
 
 /// A command that is ready to be sent.
 pub(super) struct Ready {
@@ -25,11 +25,11 @@ impl Client {
     ///
     /// [`Command::StartTls`] leads to [`Event::Secured`](super::Event::Secured);
     /// [`Command::Logout`] to the end of the session. AUTHENTICATE is sent by [`Self::authenticate`], APPEND
-    /// by [`Self::append`].
+    /// by [`Self::append`]. ENABLE, COMPRESS, REPLACE and UNAUTHENTICATE are not sent yet.
     ///
     /// # Errors
     /// [`Misuse::Busy`] if other commands must be complete first, or a literal of one must be consented to;
-    /// [`Misuse::WrongState`] in the wrong state, before the greeting, and for the two commands above;
+    /// [`Misuse::WrongState`] in the wrong state, before the greeting, and for those that are not sent by this;
     /// [`Misuse::NotAnnounced`] if the server must announce the command and does not;
     /// [`Misuse::Plaintext`] where it would show what only TLS may; [`Misuse::Closed`] at the end;
     /// [`SendError::LoginDisabled`]; [`SendError::Encode`] if a value cannot be written.
@@ -37,7 +37,12 @@ impl Client {
         let command = in_order(command);
         self.check(&command)?;
         match &command {
-            Command::Authenticate { .. } | Command::Append(_) => return Err(Misuse::WrongState.into()),
+            Command::Authenticate { .. }
+            | Command::Append(_)
+            | Command::Replace(_)
+            | Command::Enable(_)
+            | Command::Compress(_)
+            | Command::Unauthenticate => return Err(Misuse::WrongState.into()),
             Command::Login { .. } => self.check_login()?,
             _ => {}
         }
@@ -89,6 +94,22 @@ impl Client {
             Command::Move { .. } => self.has_or_rev2("MOVE"),
             Command::Expunge(Some(_)) => self.has_or_rev2("UIDPLUS"),
             Command::Id(_) => self.has("ID"),
+            Command::Sort(_) => self.has("SORT"),
+            Command::Thread(thread) => self.has(&alloc::format!("THREAD={}", thread.algorithm.as_str())),
+            Command::MultiSearch(_) => self.has("MULTISEARCH"),
+            Command::CancelUpdate(_) => self.has("CONTEXT=SEARCH") || self.has("CONTEXT=SORT"),
+            Command::Notify(_) => self.has("NOTIFY"),
+            Command::GetMetadata(_) | Command::SetMetadata(_) => {
+                self.has("METADATA") || self.has("METADATA-SERVER")
+            }
+            Command::GetQuota(_) | Command::GetQuotaRoot(_) | Command::SetQuota { .. } => self.has("QUOTA"),
+            Command::SetAcl { .. }
+            | Command::DeleteAcl { .. }
+            | Command::GetAcl(_)
+            | Command::ListRights { .. }
+            | Command::MyRights(_) => self.has("ACL"),
+            Command::Xlist(_) => self.has("XLIST"),
+            Command::StoreLabels(_) => self.has("X-GM-EXT-1"),
             _ => true,
         }
     }
@@ -130,7 +151,7 @@ impl Client {
     pub(super) fn send_as(&mut self, id: CommandId, ready: Ready, command: &Command) {
         let verb = command.verb();
         let mailbox = match command {
-            Command::Select(mailbox) | Command::Examine(mailbox) => Some(mailbox.clone()),
+            Command::Select(select) | Command::Examine(select) => Some(select.mailbox.clone()),
             _ => None,
         };
         self.in_flight.push_back(InFlight {
@@ -159,27 +180,29 @@ impl Client {
     }
 }
 
-/// Whether a command names messages by their numbers.
+/// Whether a command names messages by their numbers, or is answered by numbers.
 fn uses_numbers(command: &Command) -> bool {
+    let named = |search: &crate::types::Search| {
+        let names = |key: &crate::types::SearchKey| matches!(key, crate::types::SearchKey::Numbers(_));
+        search.keys().iter().any(names)
+    };
     match command {
-        Command::Fetch { messages, .. }
-        | Command::Store { messages, .. }
-        | Command::Copy { messages, .. }
-        | Command::Move { messages, .. } => !messages.is_uid(),
         // A search without numbers among its keys answers with them, unless it is the UID form.
-        Command::Search { uid, search, .. } => {
-            let names = |key: &crate::types::SearchKey| matches!(key, crate::types::SearchKey::Numbers(_));
-            !uid || search.keys().iter().any(names)
-        }
-        _ => false,
+        Command::Search(search) => !search.uid || named(&search.search),
+        Command::Sort(sort) => !sort.uid || named(&sort.search),
+        Command::Thread(thread) => !thread.uid || named(&thread.search),
+        Command::Replace(replace) => !replace.uid,
+        Command::MultiSearch(search) => named(&search.search),
+        _ => command.messages().is_some_and(|messages| !messages.is_uid()),
     }
 }
 
 /// The command with its set in ascending order: servers are known that want it so.
 fn in_order(mut command: Command) -> Command {
     match &mut command {
-        Command::Fetch { messages, .. }
-        | Command::Store { messages, .. }
+        Command::Fetch(FetchCommand { messages, .. })
+        | Command::Store(StoreCommand { messages, .. })
+        | Command::StoreLabels(StoreLabelsCommand { messages, .. })
         | Command::Copy { messages, .. }
         | Command::Move { messages, .. } => match messages {
             Messages::Numbers(set) | Messages::Uids(set) => set.sort(),

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 use mailwright_core::session::{LayerError, TlsInfo};
-use mailwright_core::value::{Deviation, Excerpt};
+use mailwright_core::value::{Deviation, Excerpt, ModSeq, Uid};
 use mailwright_sasl::ClientError;
 
 use crate::parse::{BodyItem, InvalidResponse};
@@ -28,7 +28,7 @@ pub enum Event {
     /// TLS is in force. Capabilities from before are forgotten.
     Secured(Box<TlsInfo>),
     /// Any response that is complete in itself: what SELECT, LIST, STATUS and others answer, news of the
-    /// mailbox, untagged statuses. Never a FETCH, a SEARCH, or a completion.
+    /// mailbox, untagged statuses. Never a FETCH, a SEARCH, a SORT, or a completion.
     Response {
         /// What the server said.
         response: Response,
@@ -40,6 +40,13 @@ pub enum Event {
     FetchBegin {
         /// Which message, by number.
         number: u32,
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
+    /// The same of a message that is named by its UID.
+    UidFetchBegin {
+        /// Which message, by UID.
+        uid: Uid,
         /// What it may belong to.
         during: Option<CommandId>,
     },
@@ -63,9 +70,16 @@ pub enum Event {
         /// What it may belong to.
         during: Option<CommandId>,
     },
+    /// The same of SORT: numbers come in the order that was asked for.
+    SortBegin {
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
     /// A number of it, or a UID.
     SearchNumber(u32),
-    /// The SEARCH is complete.
+    /// The highest modification sequence of its messages (RFC 7162 §3.1.5).
+    SearchModSeq(ModSeq),
+    /// The SEARCH or SORT is complete.
     SearchEnd,
     /// The server waits for the message of APPEND: give it to [`Client::content`](super::Client::content).
     ContentWanted {

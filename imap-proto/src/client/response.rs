@@ -27,6 +27,10 @@ impl Client {
                 let during = self.during(&[Verb::Fetch, Verb::Store]);
                 self.push(Event::FetchBegin { number, during });
             }
+            ResponseEvent::UidFetchBegin { uid } => {
+                let during = self.during(&[Verb::Fetch, Verb::Store]);
+                self.push(Event::UidFetchBegin { uid, during });
+            }
             ResponseEvent::FetchItem(item) => self.push(Event::FetchItem(item)),
             ResponseEvent::BodyBegin { item, length } => self.push(Event::BodyBegin { item, length }),
             ResponseEvent::BodyChunk(octets) => self.push(Event::BodyChunk(octets)),
@@ -36,6 +40,11 @@ impl Client {
                 let during = self.during(&[Verb::Search]);
                 self.push(Event::SearchBegin { during });
             }
+            ResponseEvent::SortBegin => {
+                let during = self.during(&[Verb::Sort]);
+                self.push(Event::SortBegin { during });
+            }
+            ResponseEvent::SearchModSeq(mod_seq) => self.push(Event::SearchModSeq(mod_seq)),
             ResponseEvent::SearchNumber(number) => self.push(Event::SearchNumber(number)),
             ResponseEvent::SearchEnd => self.push(Event::SearchEnd),
             ResponseEvent::Invalid(invalid) => self.push(Event::Invalid(invalid)),
@@ -116,6 +125,17 @@ impl Client {
             Response::Namespace(_) => &[Verb::Namespace],
             Response::MailboxStatus { .. } => &[Verb::Status],
             Response::Id(_) => &[Verb::Id],
+            Response::Enabled(_) => &[Verb::Enable],
+            Response::Thread(_) => &[Verb::Thread],
+            Response::ExtendedSearch(_) => &[Verb::Search, Verb::Sort, Verb::MultiSearch],
+            Response::Vanished { .. } => &[Verb::Fetch, Verb::Select, Verb::Examine],
+            Response::Metadata(_) => &[Verb::GetMetadata, Verb::SetMetadata],
+            Response::Quota(_) => &[Verb::GetQuota, Verb::GetQuotaRoot, Verb::SetQuota],
+            Response::QuotaRoot { .. } => &[Verb::GetQuotaRoot],
+            Response::Acl(_) => &[Verb::GetAcl],
+            Response::ListRights(_) => &[Verb::ListRights],
+            Response::MyRights { .. } => &[Verb::MyRights],
+            Response::Xlist(_) => &[Verb::Xlist],
             Response::Flags(_) => &[Verb::Select, Verb::Examine],
             _ => &[],
         };

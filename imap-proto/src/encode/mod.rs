@@ -4,15 +4,23 @@
 //! Which literals the peer takes without being asked decides where a command has to pause: [`Literals`]
 //! keeps those places.
 
+mod append;
+mod code;
 mod command;
+mod list;
+mod message;
 mod response;
+mod search;
+mod structure;
 
 use alloc::vec::Vec;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
+pub use self::append::Announcing;
 pub use self::command::EncodeError;
-pub(crate) use self::response::put_fetch_item;
+pub(crate) use self::message::put_fetch_item;
+use crate::types::Mailbox;
 
 /// Which literals go without waiting for the peer's consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,19 +42,58 @@ pub(crate) struct Literals<'a> {
     policy: LiteralPolicy,
     /// Whether the peer understands `{n+}`; a server writes `{n}` and never waits.
     marks: bool,
+    /// Whether UTF-8 was agreed on: in mailbox names and quoted strings.
+    utf8: bool,
     /// Offsets behind the announcement of a literal that needs consent.
     pauses: Vec<usize>,
 }
 
 impl<'a> Literals<'a> {
     /// For a command.
-    pub(crate) const fn command(wire: &'a mut BytesMut, policy: LiteralPolicy) -> Self {
-        Self { wire, policy, marks: true, pauses: Vec::new() }
+    pub(crate) const fn command(wire: &'a mut BytesMut, policy: LiteralPolicy, utf8: bool) -> Self {
+        Self { wire, policy, marks: true, utf8, pauses: Vec::new() }
     }
 
     /// For a response, where a literal is announced by `{n}` and follows at once.
-    pub(crate) const fn response(wire: &'a mut BytesMut) -> Self {
-        Self { wire, policy: LiteralPolicy::All, marks: false, pauses: Vec::new() }
+    pub(crate) const fn response(wire: &'a mut BytesMut, utf8: bool) -> Self {
+        Self { wire, policy: LiteralPolicy::All, marks: false, utf8, pauses: Vec::new() }
+    }
+
+    /// Writes text that needs no care.
+    pub(crate) fn put(&mut self, text: &str) {
+        self.wire.put_slice(text.as_bytes());
+    }
+
+    pub(crate) fn put_number(&mut self, number: impl Into<u64>) {
+        put_number(number.into(), self.wire);
+    }
+
+    /// Writes a space and a mailbox name.
+    pub(crate) fn put_mailbox(&mut self, mailbox: &Mailbox) {
+        self.wire.put_u8(b' ');
+        self.put_name(mailbox);
+    }
+
+    /// Writes a mailbox name.
+    pub(crate) fn put_name(&mut self, mailbox: &Mailbox) {
+        put_astring(&mailbox.wire(self.utf8), self);
+    }
+
+    /// Writes elements, a space between them.
+    pub(crate) fn put_each<T>(&mut self, elements: &[T], mut put: impl FnMut(&T, &mut Self)) {
+        for (index, element) in elements.iter().enumerate() {
+            if index > 0 {
+                self.wire.put_u8(b' ');
+            }
+            put(element, self);
+        }
+    }
+
+    /// The same in parentheses.
+    pub(crate) fn put_list<T>(&mut self, elements: &[T], put: impl FnMut(&T, &mut Self)) {
+        self.wire.put_u8(b'(');
+        self.put_each(elements, put);
+        self.wire.put_u8(b')');
     }
 
     pub(crate) const fn wire(&mut self) -> &mut BytesMut {
@@ -59,7 +106,7 @@ impl<'a> Literals<'a> {
     }
 
     /// Announces a literal of so many octets, which the caller writes next.
-    pub(crate) fn announce(&mut self, length: usize, binary: bool) {
+    pub(crate) fn announce(&mut self, length: u64, binary: bool) {
         let waits = match self.policy {
             LiteralPolicy::Synchronising => true,
             LiteralPolicy::Small => length > 4096,
@@ -69,7 +116,7 @@ impl<'a> Literals<'a> {
             self.wire.put_u8(b'~');
         }
         self.wire.put_u8(b'{');
-        put_number(length as u64, self.wire);
+        put_number(length, self.wire);
         if self.marks && !waits {
             self.wire.put_u8(b'+');
         }
@@ -120,8 +167,14 @@ const MOST_QUOTED: usize = 1024;
 /// Writes a string: quoted if that can hold it, else a literal. It must have no NUL.
 pub(crate) fn put_string(octets: &[u8], literals: &mut Literals<'_>) {
     // RFC 3501 §9: QUOTED-CHAR is 7-bit, and neither CR nor LF. Other controls are better off in a literal.
-    if octets.len() > MOST_QUOTED || octets.iter().any(|octet| !matches!(octet, b' '..=b'~')) {
-        literals.announce(octets.len(), false);
+    let plain = |octet: &u8| matches!(octet, b' '..=b'~');
+    // RFC 6855 §3: UTF-8 too, where that was agreed on.
+    let utf8 = || {
+        let text = core::str::from_utf8(octets);
+        literals.utf8 && text.is_ok_and(|text| !text.chars().any(char::is_control))
+    };
+    if octets.len() > MOST_QUOTED || !(octets.iter().all(plain) || utf8()) {
+        literals.announce(octets.len() as u64, false);
         literals.wire().put_slice(octets);
         return;
     }
@@ -134,6 +187,15 @@ pub(crate) fn put_string(octets: &[u8], literals: &mut Literals<'_>) {
         wire.put_u8(*octet);
     }
     wire.put_u8(b'"');
+}
+
+/// Writes a string that may have NUL: then as a binary literal.
+pub(crate) fn put_octets(octets: &[u8], literals: &mut Literals<'_>) {
+    if memchr::memchr(0, octets).is_none() {
+        return put_string(octets, literals);
+    }
+    literals.announce(octets.len() as u64, true);
+    literals.wire().put_slice(octets);
 }
 
 /// Writes a string or NIL.
@@ -170,7 +232,7 @@ mod tests {
 
     fn astring(octets: &[u8], policy: LiteralPolicy) -> (BytesMut, Vec<usize>) {
         let mut wire = BytesMut::new();
-        let mut literals = Literals::command(&mut wire, policy);
+        let mut literals = Literals::command(&mut wire, policy, false);
         put_astring(octets, &mut literals);
         let pauses = literals.pauses();
         (wire, pauses)
@@ -192,6 +254,24 @@ mod tests {
         ] {
             assert_eq!(astring(octets, LiteralPolicy::All).0, wire, "{}", octets.escape_ascii());
         }
+    }
+
+    #[test]
+    fn utf8_is_quoted_only_where_it_was_agreed_on() {
+        for (octets, plain, agreed) in [
+            ("ä".as_bytes(), &b"{2}\r\n\xc3\xa4"[..], "\"ä\"".as_bytes()),
+            (b"\xff", b"{1}\r\n\xff", b"{1}\r\n\xff"),
+            ("ä\n".as_bytes(), b"{3}\r\n\xc3\xa4\n", b"{3}\r\n\xc3\xa4\n"),
+        ] {
+            for (utf8, expected) in [(false, plain), (true, agreed)] {
+                let mut wire = BytesMut::new();
+                put_string(octets, &mut Literals::response(&mut wire, utf8));
+                assert_eq!(wire, expected);
+            }
+        }
+        let mut wire = BytesMut::new();
+        put_octets(b"a\0", &mut Literals::response(&mut wire, true));
+        assert_eq!(&*wire, b"~{2}\r\na\0");
     }
 
     #[test]

@@ -5,22 +5,25 @@
 //! 0x80, which no reader takes for an end.
 
 use alloc::vec::Vec;
-use core::borrow::Borrow as _;
 
-use bytes::{BufMut as _, BytesMut};
-use mailwright_core::value::UidRange;
+use bytes::{BufMut as _, Bytes, BytesMut};
+use mailwright_core::value::ModSeq;
 
-use super::command::{put_flags, put_parenthesised};
-use super::{Literals, put_astring, put_nstring, put_number, put_quoted, put_string};
+use super::code::{put_code, put_ranges};
+use super::command::{put_argument, put_flags, put_id, put_metadata_value};
+use super::list::{put_response, put_separator, put_status_value};
+use super::message::put_fetch_item;
+use super::{Literals, put_astring, put_number, put_string};
 use crate::types::{
-    Address, BodyStructure, Code, Envelope, FetchItem, ListResponse, Namespace, Namespaces, Part, Piece,
-    ReadyItem, Response, StatusKind, StatusResponse,
+    Capability, ExtendedSearch, MetadataData, Namespace, Namespaces, NumberSet, Response, SearchData,
+    StatusKind, StatusResponse, ThreadNode, Threads,
 };
 
 impl Response {
-    /// Writes the response with its line end. `utf8`: mailbox names in UTF-8, where that was agreed on.
+    /// Writes the response with its line end. `utf8`: mailbox names and quoted strings in
+    /// UTF-8, where that was agreed on.
     pub fn encode(&self, into: &mut BytesMut, utf8: bool) {
-        let mut literals = Literals::response(into);
+        let mut literals = Literals::response(into, utf8);
         let literals = &mut literals;
         match self {
             Self::Status { tag, status } => {
@@ -35,33 +38,22 @@ impl Response {
                     put_text(text, literals.wire());
                 }
             }
-            Self::Capability(names) => {
-                literals.wire().put_slice(b"* CAPABILITY");
-                for name in names {
-                    literals.wire().put_u8(b' ');
-                    literals.wire().put_slice(name.as_str().as_bytes());
-                }
-            }
-            Self::List(list) => put_list(b"* LIST ", list, literals, utf8),
-            Self::Lsub(list) => put_list(b"* LSUB ", list, literals, utf8),
-            Self::Namespace(namespaces) => put_namespaces(namespaces, literals, utf8),
+            Self::Capability(names) => put_names("* CAPABILITY", names, literals),
+            Self::Enabled(names) => put_names("* ENABLED", names, literals),
+            Self::List(list) => put_response("* LIST ", list, literals),
+            Self::Lsub(list) => put_response("* LSUB ", list, literals),
+            Self::Xlist(list) => put_response("* XLIST ", list, literals),
+            Self::Namespace(namespaces) => put_namespaces(namespaces, literals),
             Self::MailboxStatus { mailbox, values } => {
-                literals.wire().put_slice(b"* STATUS ");
-                put_astring(&mailbox.wire(utf8), literals);
-                literals.wire().put_u8(b' ');
-                put_parenthesised(values, literals, |(item, value), literals| {
-                    literals.wire().put_slice(item.as_str().as_bytes());
-                    literals.wire().put_u8(b' ');
-                    put_number(*value, literals.wire());
-                });
+                literals.put("* STATUS");
+                literals.put_mailbox(mailbox);
+                literals.put(" ");
+                literals.put_list(values, put_status_value);
             }
-            Self::Search(numbers) => {
-                literals.wire().put_slice(b"* SEARCH");
-                for number in numbers {
-                    literals.wire().put_u8(b' ');
-                    put_number(u64::from(*number), literals.wire());
-                }
-            }
+            Self::Search { numbers, mod_seq } => put_numbers("* SEARCH", numbers, *mod_seq, literals),
+            Self::Sort { numbers, mod_seq } => put_numbers("* SORT", numbers, *mod_seq, literals),
+            Self::Thread(threads) => put_threads(threads, literals),
+            Self::ExtendedSearch(search) => put_extended_search(search, literals),
             Self::Flags(flags) => {
                 literals.wire().put_slice(b"* FLAGS ");
                 put_flags(flags, literals);
@@ -71,20 +63,230 @@ impl Response {
             Self::Expunge(number) => put_count(*number, b" EXPUNGE", literals.wire()),
             Self::Fetch { number, items } => {
                 put_count(*number, b" FETCH ", literals.wire());
-                put_parenthesised(items, literals, put_fetch_item);
+                literals.put_list(items, put_fetch_item);
             }
-            Self::Id(pairs) if pairs.is_empty() => literals.wire().put_slice(b"* ID NIL"),
-            Self::Id(pairs) => {
-                literals.wire().put_slice(b"* ID ");
-                put_parenthesised(pairs, literals, |(field, value), literals| {
-                    put_string(field.as_bytes(), literals);
-                    literals.wire().put_u8(b' ');
-                    put_nstring(value.as_ref().map(|value| value.as_bytes()), literals);
+            Self::UidFetch { uid, items } => {
+                put_count(uid.get(), b" UIDFETCH ", literals.wire());
+                literals.put_list(items, put_fetch_item);
+            }
+            Self::Vanished { earlier, uids } => {
+                literals.put(if *earlier { "* VANISHED (EARLIER) " } else { "* VANISHED " });
+                put_ranges(uids, literals.wire());
+            }
+            Self::Metadata(metadata) => {
+                literals.put("* METADATA");
+                literals.put_mailbox(&metadata.mailbox);
+                literals.put(" ");
+                put_metadata(&metadata.data, &metadata.invalid, literals);
+            }
+            Self::Quota(quota) => {
+                literals.put("* QUOTA");
+                put_argument(&quota.root, literals);
+                literals.put(" (");
+                literals.put_each(&quota.resources, |usage, literals| {
+                    let (name, used, limit) = (usage.resource.as_str(), usage.usage, usage.limit);
+                    literals.put(&alloc::format!("{name} {used} {limit}"));
                 });
+                put_raw(&quota.invalid, quota.resources.is_empty(), literals);
+                literals.put(")");
+            }
+            Self::QuotaRoot { mailbox, roots } => {
+                literals.put("* QUOTAROOT");
+                literals.put_mailbox(mailbox);
+                for root in roots {
+                    put_argument(root, literals);
+                }
+            }
+            Self::Acl(acl) => {
+                literals.put("* ACL");
+                literals.put_mailbox(&acl.mailbox);
+                for (identifier, rights) in &acl.entries {
+                    put_argument(identifier, literals);
+                    literals.put(" ");
+                    put_astring(rights.as_str().as_bytes(), literals);
+                }
+                put_raw(&acl.invalid, false, literals);
+            }
+            Self::ListRights(list) => {
+                literals.put("* LISTRIGHTS");
+                literals.put_mailbox(&list.mailbox);
+                put_argument(&list.identifier, literals);
+                for rights in core::iter::once(&list.required).chain(&list.optional) {
+                    literals.put(" ");
+                    put_astring(rights.as_str().as_bytes(), literals);
+                }
+            }
+            Self::MyRights { mailbox, rights } => {
+                literals.put("* MYRIGHTS");
+                literals.put_mailbox(mailbox);
+                literals.put(" ");
+                put_astring(rights.as_str().as_bytes(), literals);
+            }
+            Self::Id(pairs) => {
+                literals.put("* ID");
+                put_id(pairs, literals);
             }
             Self::Unknown(line) => literals.wire().put_slice(line),
         }
         literals.wire().put_slice(b"\r\n");
+    }
+}
+
+/// Names, each behind a space.
+fn put_names(start: &str, names: &[Capability], literals: &mut Literals<'_>) {
+    literals.put(start);
+    for name in names {
+        literals.put(" ");
+        literals.put(name.as_str());
+    }
+}
+
+/// Numbers, each behind a space, and their modification sequence (RFC 7162 §7: `search-sort-mod-seq`).
+fn put_numbers(start: &str, numbers: &[u32], mod_seq: Option<ModSeq>, literals: &mut Literals<'_>) {
+    literals.put(start);
+    for number in numbers {
+        literals.put(" ");
+        literals.put_number(*number);
+    }
+    if let Some(mod_seq) = mod_seq {
+        literals.put(&alloc::format!(" (MODSEQ {mod_seq})"));
+    }
+}
+
+/// What could not be read goes out as it came in.
+fn put_raw(raw: &[Bytes], first: bool, literals: &mut Literals<'_>) {
+    for (index, raw) in raw.iter().enumerate() {
+        literals.put(if index == 0 && first { "" } else { " " });
+        literals.wire().put_slice(raw);
+    }
+}
+
+/// RFC 5464 §5: entries with values in parentheses, without them in a row.
+fn put_metadata(data: &MetadataData, invalid: &[Bytes], literals: &mut Literals<'_>) {
+    match data {
+        MetadataData::Values(values) => {
+            literals.put("(");
+            literals.put_each(values, put_metadata_value);
+            put_raw(invalid, values.is_empty(), literals);
+            literals.put(")");
+        }
+        MetadataData::Changed(entries) => {
+            literals.put_each(entries, |entry, literals| put_astring(entry.as_str().as_bytes(), literals));
+            put_raw(invalid, entries.is_empty(), literals);
+        }
+    }
+}
+
+/// RFC 9051 §7.3.5, RFC 7377 §4: what it is about, then what is told.
+fn put_extended_search(search: &ExtendedSearch, literals: &mut Literals<'_>) {
+    literals.put("* ESEARCH");
+    let mut before = " (";
+    if let Some(tag) = &search.tag {
+        literals.put(before);
+        literals.put("TAG ");
+        put_string(tag.as_bytes(), literals);
+        before = " ";
+    }
+    if let Some(mailbox) = &search.mailbox {
+        literals.put(before);
+        literals.put("MAILBOX");
+        literals.put_mailbox(mailbox);
+        before = " ";
+    }
+    if let Some(validity) = search.uid_validity {
+        literals.put(before);
+        literals.put(&alloc::format!("UIDVALIDITY {validity}"));
+        before = " ";
+    }
+    literals.put(if before == " " { ")" } else { "" });
+    literals.put(if search.uid { " UID" } else { "" });
+    for data in &search.data {
+        literals.put(" ");
+        put_search_data(data, literals);
+    }
+}
+
+fn put_search_data(data: &SearchData, literals: &mut Literals<'_>) {
+    match data {
+        SearchData::Min(number) => literals.put(&alloc::format!("MIN {number}")),
+        SearchData::Max(number) => literals.put(&alloc::format!("MAX {number}")),
+        SearchData::Count(count) => literals.put(&alloc::format!("COUNT {count}")),
+        SearchData::ModSeq(mod_seq) => literals.put(&alloc::format!("MODSEQ {mod_seq}")),
+        SearchData::All(set) => {
+            literals.put("ALL ");
+            set.encode(literals.wire());
+        }
+        SearchData::Partial(range, found) => {
+            literals.put(&alloc::format!("PARTIAL ({range} "));
+            match found {
+                Some(set) => set.encode(literals.wire()),
+                None => literals.put("NIL"),
+            }
+            literals.put(")");
+        }
+        SearchData::Relevancy(scores) => {
+            literals.put("RELEVANCY ");
+            literals.put_list(scores, |score, literals| literals.put_number(*score));
+        }
+        SearchData::AddTo(changes) => put_changes("ADDTO ", changes, literals),
+        SearchData::RemoveFrom(changes) => put_changes("REMOVEFROM ", changes, literals),
+        SearchData::Unknown { name, value } | SearchData::Invalid { name, value } => {
+            literals.wire().put_slice(name);
+            literals.put(" ");
+            literals.wire().put_slice(value);
+        }
+    }
+}
+
+/// Places and what came or went there.
+fn put_changes(name: &str, changes: &[(u32, NumberSet)], literals: &mut Literals<'_>) {
+    literals.put(name);
+    literals.put_list(changes, |(place, set), literals| {
+        literals.put_number(*place);
+        literals.put(" ");
+        set.encode(literals.wire());
+    });
+}
+
+/// RFC 5256 §5: `thread-data`. A message is followed by its answer, or by several in parentheses.
+fn put_threads(threads: &Threads, literals: &mut Literals<'_>) {
+    literals.put("* THREAD");
+    // Answers that are to come of the messages whose answers stand in parentheses.
+    let mut open: Vec<usize> = Vec::new();
+    // Whether the message begins a thread or one of several answers, and whether it is the first.
+    let (mut begins, mut first) = (true, true);
+    for ThreadNode { number, answers } in threads.nodes() {
+        if begins {
+            literals.put(if first { " (" } else { "(" });
+            first = false;
+        }
+        if let Some(number) = number {
+            literals.put_number(number.get());
+        }
+        match answers {
+            0 => {
+                literals.put(")");
+                // What ends with this answer.
+                while let Some(left) = open.last_mut() {
+                    *left -= 1;
+                    if *left > 0 {
+                        break;
+                    }
+                    open.pop();
+                    literals.put(")");
+                }
+                begins = true;
+            }
+            1 => {
+                literals.put(" ");
+                begins = false;
+            }
+            _ => {
+                literals.put(if number.is_some() { " " } else { "" });
+                open.push(*answers);
+                begins = true;
+            }
+        }
     }
 }
 
@@ -123,366 +325,34 @@ fn put_text(text: &[u8], wire: &mut BytesMut) {
     }
 }
 
-fn put_code(code: &Code, literals: &mut Literals<'_>) {
-    let name: &[u8] = match code {
-        Code::Alert => b"ALERT",
-        Code::AlreadyExists => b"ALREADYEXISTS",
-        Code::AppendUid { uid_validity, uids } => {
-            literals.wire().put_slice(b"APPENDUID ");
-            put_number(u64::from(uid_validity.get()), literals.wire());
-            literals.wire().put_u8(b' ');
-            return put_ranges(uids, literals.wire());
-        }
-        Code::AuthenticationFailed => b"AUTHENTICATIONFAILED",
-        Code::AuthorizationFailed => b"AUTHORIZATIONFAILED",
-        Code::BadCharset(charsets) => {
-            literals.wire().put_slice(b"BADCHARSET");
-            if !charsets.is_empty() {
-                literals.wire().put_u8(b' ');
-                put_parenthesised(charsets, literals, |charset, literals| {
-                    let charset = charset.as_bytes();
-                    // RFC 9051 §9: an atom there, unlike an astring, has no bracket, which would end the code.
-                    if charset.contains(&b']') {
-                        put_string(charset, literals);
-                    } else {
-                        put_astring(charset, literals);
-                    }
-                });
-            }
-            return;
-        }
-        Code::Cannot => b"CANNOT",
-        Code::Capability(names) => {
-            literals.wire().put_slice(b"CAPABILITY");
-            for name in names {
-                literals.wire().put_u8(b' ');
-                literals.wire().put_slice(name.as_str().as_bytes());
-            }
-            return;
-        }
-        Code::ClientBug => b"CLIENTBUG",
-        Code::Closed => b"CLOSED",
-        Code::ContactAdmin => b"CONTACTADMIN",
-        Code::CopyUid { uid_validity, source, destination } => {
-            literals.wire().put_slice(b"COPYUID ");
-            put_number(u64::from(uid_validity.get()), literals.wire());
-            literals.wire().put_u8(b' ');
-            put_ranges(source, literals.wire());
-            literals.wire().put_u8(b' ');
-            return put_ranges(destination, literals.wire());
-        }
-        Code::Corruption => b"CORRUPTION",
-        Code::Expired => b"EXPIRED",
-        Code::ExpungeIssued => b"EXPUNGEISSUED",
-        Code::InUse => b"INUSE",
-        Code::Limit => b"LIMIT",
-        Code::NonExistent => b"NONEXISTENT",
-        Code::NoPerm => b"NOPERM",
-        Code::OverQuota => b"OVERQUOTA",
-        Code::Parse => b"PARSE",
-        Code::PermanentFlags { flags, new_keywords } => {
-            literals.wire().put_slice(b"PERMANENTFLAGS ");
-            put_flags(flags, literals);
-            if *new_keywords {
-                let wire = literals.wire();
-                wire.truncate(wire.len() - 1);
-                wire.put_slice(if flags.is_empty() { b"\\*)" } else { b" \\*)" });
-            }
-            return;
-        }
-        Code::PrivacyRequired => b"PRIVACYREQUIRED",
-        Code::ReadOnly => b"READ-ONLY",
-        Code::ReadWrite => b"READ-WRITE",
-        Code::ServerBug => b"SERVERBUG",
-        Code::TooBig => b"TOOBIG",
-        Code::TryCreate => b"TRYCREATE",
-        Code::UidNext(uid) => {
-            literals.wire().put_slice(b"UIDNEXT ");
-            return put_number(u64::from(uid.get()), literals.wire());
-        }
-        Code::UidNotSticky => b"UIDNOTSTICKY",
-        Code::UidValidity(validity) => {
-            literals.wire().put_slice(b"UIDVALIDITY ");
-            return put_number(u64::from(validity.get()), literals.wire());
-        }
-        Code::Unavailable => b"UNAVAILABLE",
-        Code::Unseen(number) => {
-            literals.wire().put_slice(b"UNSEEN ");
-            return put_number(u64::from(*number), literals.wire());
-        }
-        Code::Unknown(raw) | Code::Invalid(raw) => raw,
-    };
-    literals.wire().put_slice(name);
-}
-
-/// RFC 4315 §3: `uid-set`; one UID is never written as a range.
-fn put_ranges(ranges: &[UidRange], wire: &mut BytesMut) {
-    for (index, range) in ranges.iter().enumerate() {
-        if index > 0 {
-            wire.put_u8(b',');
-        }
-        put_number(u64::from(range.first().get()), wire);
-        if range.first() != range.last() {
-            wire.put_u8(b':');
-            put_number(u64::from(range.last().get()), wire);
-        }
-    }
-}
-
-fn put_separator(separator: Option<u8>, wire: &mut BytesMut) {
-    match separator {
-        Some(octet @ (b'"' | b'\\')) => wire.put_slice(&[b'"', b'\\', octet, b'"']),
-        Some(octet) => wire.put_slice(&[b'"', octet, b'"']),
-        None => wire.put_slice(b"NIL"),
-    }
-}
-
-fn put_list(start: &[u8], list: &ListResponse, literals: &mut Literals<'_>, utf8: bool) {
-    literals.wire().put_slice(start);
-    put_parenthesised(&list.attributes, literals, |attribute, literals| {
-        literals.wire().put_slice(attribute.as_bytes());
-    });
-    literals.wire().put_u8(b' ');
-    put_separator(list.separator, literals.wire());
-    literals.wire().put_u8(b' ');
-    put_astring(&list.mailbox.wire(utf8), literals);
-    if !list.extended.is_empty() {
-        literals.wire().put_u8(b' ');
-        put_parenthesised(&list.extended, literals, |(tag, value), literals| {
-            put_astring(tag, literals);
-            literals.wire().put_u8(b' ');
-            literals.wire().put_slice(value);
-        });
-    }
-}
-
-fn put_namespaces(namespaces: &Namespaces, literals: &mut Literals<'_>, utf8: bool) {
-    literals.wire().put_slice(b"* NAMESPACE");
+fn put_namespaces(namespaces: &Namespaces, literals: &mut Literals<'_>) {
+    literals.put("* NAMESPACE");
     for kind in [&namespaces.personal, &namespaces.other_users, &namespaces.shared] {
-        literals.wire().put_u8(b' ');
         if kind.is_empty() {
-            literals.wire().put_slice(b"NIL");
+            literals.put(" NIL");
             continue;
         }
-        literals.wire().put_u8(b'(');
-        for Namespace { prefix, separator } in kind {
-            literals.wire().put_u8(b'(');
-            put_string(&prefix.wire(utf8), literals);
-            literals.wire().put_u8(b' ');
-            put_separator(*separator, literals.wire());
-            literals.wire().put_u8(b')');
+        literals.put(" (");
+        for namespace in kind {
+            put_namespace(namespace, literals);
         }
-        literals.wire().put_u8(b')');
+        literals.put(")");
     }
 }
 
-/// Name and value of an item.
-pub(crate) fn put_fetch_item(item: &FetchItem, literals: &mut Literals<'_>) {
-    match item {
-        FetchItem::Body(structure) => {
-            literals.wire().put_slice(b"BODY ");
-            put_structure(structure, false, literals);
-        }
-        FetchItem::BodySection { section, origin, octets } => {
-            literals.wire().put_slice(b"BODY");
-            section.encode(literals);
-            if let Some(origin) = origin {
-                literals.wire().put_u8(b'<');
-                put_number(*origin, literals.wire());
-                literals.wire().put_u8(b'>');
-            }
-            literals.wire().put_u8(b' ');
-            put_nstring(octets.as_deref(), literals);
-        }
-        FetchItem::BodyStructure(structure) => {
-            literals.wire().put_slice(b"BODYSTRUCTURE ");
-            put_structure(structure, true, literals);
-        }
-        FetchItem::Envelope(envelope) => {
-            literals.wire().put_slice(b"ENVELOPE ");
-            put_envelope(envelope, literals);
-        }
-        FetchItem::Flags { flags, recent } => {
-            literals.wire().put_slice(b"FLAGS ");
-            put_flags(flags, literals);
-            if *recent {
-                let wire = literals.wire();
-                wire.truncate(wire.len() - 1);
-                wire.put_slice(if flags.is_empty() { b"\\Recent)" } else { b" \\Recent)" });
-            }
-        }
-        FetchItem::InternalDate(date) => {
-            literals.wire().put_slice(b"INTERNALDATE ");
-            put_quoted(&alloc::format!("{date}"), literals.wire());
-        }
-        FetchItem::Rfc822(octets) => put_named(b"RFC822 ", octets.as_deref(), literals),
-        FetchItem::Rfc822Header(octets) => put_named(b"RFC822.HEADER ", octets.as_deref(), literals),
-        FetchItem::Rfc822Size(size) => {
-            literals.wire().put_slice(b"RFC822.SIZE ");
-            put_number(size.unwrap_or(0), literals.wire());
-        }
-        FetchItem::Rfc822Text(octets) => put_named(b"RFC822.TEXT ", octets.as_deref(), literals),
-        FetchItem::Uid(uid) => {
-            literals.wire().put_slice(b"UID ");
-            put_number(u64::from(uid.get()), literals.wire());
-        }
-        FetchItem::Ready { item, pieces } => {
-            literals.wire().put_slice(match item {
-                ReadyItem::Envelope => b"ENVELOPE ",
-                ReadyItem::Body => b"BODY ",
-                ReadyItem::BodyStructure => b"BODYSTRUCTURE ",
-            });
-            for piece in pieces {
-                match piece {
-                    Piece::Wire(text) => literals.wire().put_slice(text),
-                    Piece::String(octets) => put_string(octets, literals),
-                }
-            }
-        }
-        FetchItem::Unknown { name, value } => {
-            literals.wire().put_slice(name);
-            literals.wire().put_u8(b' ');
-            literals.wire().put_slice(value);
-        }
-    }
-}
-
-fn put_named(name: &[u8], octets: Option<&[u8]>, literals: &mut Literals<'_>) {
-    literals.wire().put_slice(name);
-    put_nstring(octets, literals);
-}
-
-/// RFC 9051 §7.5.2: ENVELOPE.
-pub(crate) fn put_envelope(envelope: &Envelope, literals: &mut Literals<'_>) {
-    literals.wire().put_u8(b'(');
-    put_nstring(envelope.date.as_deref(), literals);
-    literals.wire().put_u8(b' ');
-    put_nstring(envelope.subject.as_deref(), literals);
-    let lists =
-        [&envelope.from, &envelope.sender, &envelope.reply_to, &envelope.to, &envelope.cc, &envelope.bcc];
-    for addresses in lists {
-        literals.wire().put_u8(b' ');
-        put_addresses(addresses, literals);
-    }
-    literals.wire().put_u8(b' ');
-    put_nstring(envelope.in_reply_to.as_deref(), literals);
-    literals.wire().put_u8(b' ');
-    put_nstring(envelope.message_id.as_deref(), literals);
-    literals.wire().put_u8(b')');
-}
-
-fn put_addresses(addresses: &[Address], literals: &mut Literals<'_>) {
-    if addresses.is_empty() {
-        return literals.wire().put_slice(b"NIL");
-    }
-    literals.wire().put_u8(b'(');
-    for Address { name, route, mailbox, host } in addresses {
-        for (index, field) in [name, route, mailbox, host].into_iter().enumerate() {
-            literals.wire().put_u8(if index == 0 { b'(' } else { b' ' });
-            put_nstring(field.as_deref(), literals);
-        }
-        literals.wire().put_u8(b')');
-    }
-    literals.wire().put_u8(b')');
-}
-
-/// RFC 9051 §7.5.2: BODY and BODYSTRUCTURE, with a stack of what is open instead of recursion.
-fn put_structure(structure: &BodyStructure, extended: bool, literals: &mut Literals<'_>) {
-    // Parts that are begun, with how many of theirs are to come.
-    let mut open: Vec<(&Part, usize)> = Vec::new();
-    for part in &structure.parts {
-        put_part_start(part, literals);
-        open.push((part, part.children));
-        while let Some((part, left)) = open.last_mut() {
-            if *left > 0 {
-                *left -= 1;
-                break;
-            }
-            put_part_end(part, extended, literals);
-            open.pop();
-        }
-    }
-}
-
-/// What stands before the parts in a part.
-fn put_part_start(part: &Part, literals: &mut Literals<'_>) {
-    literals.wire().put_u8(b'(');
-    if part.multipart {
-        return;
-    }
-    put_string(&part.media_type, literals);
-    literals.wire().put_u8(b' ');
-    put_string(&part.subtype, literals);
-    literals.wire().put_u8(b' ');
-    put_parameters(&part.parameters, literals);
-    for field in [&part.id, &part.description] {
-        literals.wire().put_u8(b' ');
-        put_nstring(field.as_deref(), literals);
-    }
-    literals.wire().put_u8(b' ');
-    put_string(&part.encoding, literals);
-    literals.wire().put_u8(b' ');
-    put_number(part.octets.unwrap_or(0), literals.wire());
-    if let Some(envelope) = &part.envelope {
-        literals.wire().put_u8(b' ');
-        put_envelope(envelope, literals);
-        literals.wire().put_u8(b' ');
-    }
-}
-
-/// What stands behind them.
-fn put_part_end(part: &Part, extended: bool, literals: &mut Literals<'_>) {
-    if part.multipart {
-        if part.children == 0 {
-            // The grammar has no multipart without parts; readers take an empty text.
-            literals.wire().put_slice(b"(\"text\" \"plain\" NIL NIL NIL \"7bit\" 0 0)");
-        }
-        literals.wire().put_u8(b' ');
-        put_string(&part.subtype, literals);
-    } else if part.envelope.is_some() || part.media_type.eq_ignore_ascii_case(b"text") {
-        literals.wire().put_u8(b' ');
-        put_number(part.lines.unwrap_or(0), literals.wire());
-    }
-    if let (true, Some(extension)) = (extended, &part.extension) {
-        literals.wire().put_u8(b' ');
-        if part.multipart {
-            put_parameters(&part.parameters, literals);
-        } else {
-            put_nstring(extension.md5.as_deref(), literals);
-        }
-        literals.wire().put_u8(b' ');
-        match &extension.disposition {
-            Some((disposition, parameters)) => {
-                literals.wire().put_u8(b'(');
-                put_string(disposition, literals);
-                literals.wire().put_u8(b' ');
-                put_parameters(parameters, literals);
-                literals.wire().put_u8(b')');
-            }
-            None => literals.wire().put_slice(b"NIL"),
-        }
-        literals.wire().put_u8(b' ');
-        match extension.language.as_slice() {
-            [] => literals.wire().put_slice(b"NIL"),
-            languages => put_parenthesised(languages, literals, |language, literals| {
-                put_string(language.borrow(), literals);
-            }),
-        }
-        literals.wire().put_u8(b' ');
-        put_nstring(extension.location.as_deref(), literals);
-    }
-    literals.wire().put_u8(b')');
-}
-
-fn put_parameters(parameters: &[(bytes::Bytes, bytes::Bytes)], literals: &mut Literals<'_>) {
-    if parameters.is_empty() {
-        return literals.wire().put_slice(b"NIL");
-    }
-    put_parenthesised(parameters, literals, |(name, value), literals| {
+/// RFC 2342 §5.
+fn put_namespace(namespace: &Namespace, literals: &mut Literals<'_>) {
+    literals.put("(");
+    put_string(&namespace.prefix.wire(literals.utf8), literals);
+    literals.put(" ");
+    put_separator(namespace.separator, literals.wire());
+    for (name, values) in &namespace.extensions {
+        literals.put(" ");
         put_string(name, literals);
-        literals.wire().put_u8(b' ');
-        put_string(value, literals);
-    });
+        literals.put(" ");
+        literals.put_list(values, |value, literals| put_string(value, literals));
+    }
+    literals.put(")");
 }
 
 #[cfg(test)]
@@ -490,10 +360,12 @@ mod tests {
     use alloc::string::String;
     use alloc::vec;
 
-    use mailwright_core::value::{Flag, Uid, UidValidity};
+    use mailwright_core::value::{Flag, Uid, UidRange, UidValidity};
 
     use super::*;
-    use crate::types::{ListAttribute, Mailbox, StatusItem, Tag};
+    use crate::types::{
+        BodyStructure, Code, FetchItem, ListAttribute, ListResponse, Mailbox, Part, StatusItem, Tag,
+    };
 
     fn wire(response: &Response) -> String {
         let mut wire = BytesMut::new();
@@ -533,8 +405,8 @@ mod tests {
             (status(None, StatusResponse::new(StatusKind::Bye, "")), "* BYE -"),
             (status(None, StatusResponse::new(StatusKind::No, "[x] a\r\nb")), "* NO ?x] a??b"),
             (Response::Exists(23), "* 23 EXISTS"),
-            (Response::Search(vec![2, 84, 882]), "* SEARCH 2 84 882"),
-            (Response::Search(vec![]), "* SEARCH"),
+            (Response::Search { numbers: vec![2, 84, 882], mod_seq: None }, "* SEARCH 2 84 882"),
+            (Response::Search { numbers: vec![], mod_seq: None }, "* SEARCH"),
             (
                 Response::List(ListResponse::new(
                     Mailbox::read("a b".into(), false),
@@ -545,7 +417,7 @@ mod tests {
             (
                 Response::MailboxStatus {
                     mailbox: Mailbox::read("x".into(), false),
-                    values: vec![(StatusItem::Messages, 231), (StatusItem::UidNext, 44292)],
+                    values: vec![(StatusItem::Messages, 231).into(), (StatusItem::UidNext, 44292).into()],
                 },
                 "* STATUS x (MESSAGES 231 UIDNEXT 44292)",
             ),

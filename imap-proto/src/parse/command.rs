@@ -1,17 +1,24 @@
 //! [`CommandInput`]: reads a command from its line parts and literals. RFC 9051 §9 (`command`).
 
+mod access;
+mod append;
+mod mailboxes;
+mod messages;
+mod metadata;
+mod notify;
+mod returns;
+
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mailwright_core::value::{Flag, FlagError, Secret};
+use mailwright_core::value::Secret;
 
+pub use self::append::{AppendEvent, AppendReader, LiteralUse};
+pub(crate) use self::returns::contradiction;
 use super::cursor::{Cursor, Failure, Fragment};
 use super::error::{CommandError, CommandErrorKind};
-use super::{fetch, search};
-use crate::types::{
-    AppendCommand, Command, DateTime, ListCommand, Mailbox, Messages, OctetString, SearchKey, StatusItem,
-    StoreAction, Tag, Verb,
-};
+use super::search;
+use crate::types::{AppendCommand, Capability, Command, Mailbox, OctetString, Tag, Verb};
 
 /// Bounds of what one command may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,19 +63,21 @@ pub struct ParsedCommand {
 /// input.push_literal("INBOX".into());
 /// input.push_part("".into());
 /// let parsed = input.parse(&CommandLimits::default())?;
-/// assert!(matches!(parsed.command, Command::Select(mailbox) if mailbox.name().unwrap().is_inbox()));
+/// assert!(matches!(parsed.command, Command::Select(select) if select.mailbox.name().unwrap().is_inbox()));
 /// # Ok::<(), mailwright_imap::parse::CommandError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CommandInput {
     fragments: Vec<Fragment>,
+    /// Octets of all parts and literals.
+    octets: usize,
 }
 
 impl CommandInput {
     /// Nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { fragments: Vec::new() }
+        Self { fragments: Vec::new(), octets: 0 }
     }
 
     /// Whether nothing has come.
@@ -79,19 +88,34 @@ impl CommandInput {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.fragments = Vec::new();
+        *self = Self::new();
     }
 
     /// Adds a line part, without line end and announcement.
     pub fn push_part(&mut self, text: Bytes) {
-        self.fragments.push(Fragment { text, literal: None });
+        self.octets = self.octets.saturating_add(text.len());
+        self.fragments.push(Fragment::new(text));
     }
 
     /// Adds the literal that the last line part announced.
     pub fn push_literal(&mut self, octets: Bytes) {
+        self.literal(octets, false);
+    }
+
+    /// The same for one that was announced by `~{`, and may hold NUL.
+    pub fn push_binary_literal(&mut self, octets: Bytes) {
+        self.literal(octets, true);
+    }
+
+    fn literal(&mut self, octets: Bytes, binary: bool) {
         if let Some(fragment) = self.fragments.last_mut() {
-            fragment.literal = Some(octets);
+            self.octets = self.octets.saturating_add(octets.len());
+            (fragment.literal, fragment.binary) = (Some(octets), binary);
         }
+    }
+
+    fn cursor(&self) -> Cursor<'_> {
+        Cursor::new(&self.fragments, self.octets)
     }
 
     /// Reads tag and name, which always stand in the first line part.
@@ -99,16 +123,18 @@ impl CommandInput {
     /// # Errors
     /// If there is no tag, or no such command; a command that failed otherwise has both.
     pub fn head(&self) -> Result<(Tag, Verb, bool), CommandError> {
-        let mut cursor = Cursor::new(&self.fragments);
+        let mut cursor = self.cursor();
         let (tag, verb, uid) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
         Ok((tag, verb, uid))
     }
 
-    /// Octets of all parts and literals.
-    fn octets(&self) -> usize {
-        let octets =
-            |fragment: &Fragment| fragment.text.len() + fragment.literal.as_ref().map_or(0, Bytes::len);
-        self.fragments.iter().map(octets).sum()
+    /// Why a command is refused that can be read.
+    pub(crate) fn refusal(&self, kind: CommandErrorKind) -> CommandError {
+        let mut cursor = self.cursor();
+        match head(&mut cursor) {
+            Ok((tag, verb, _)) => error(&cursor, Some(tag), Some(verb), kind),
+            Err((tag, kind)) => error(&cursor, tag, None, kind),
+        }
     }
 
     /// Reads the complete command. What is made of it takes at most 64 KiB and eight times its octets.
@@ -116,13 +142,9 @@ impl CommandInput {
     /// # Errors
     /// See [`CommandError`].
     pub fn parse(&self, limits: &CommandLimits) -> Result<ParsedCommand, CommandError> {
-        let mut limits = *limits;
-        // Half of it, since a vector that grows is there twice.
-        let budget = 32 * 1024 + self.octets().saturating_mul(4);
-        limits.search_keys = limits.search_keys.min(budget / size_of::<SearchKey>());
-        let mut cursor = Cursor::new(&self.fragments);
+        let mut cursor = self.cursor();
         let (tag, verb, uid) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
-        let read = arguments(&mut cursor, verb, uid, &limits).and_then(|command| {
+        let read = arguments(&mut cursor, verb, uid, limits).and_then(|command| {
             cursor.end()?;
             Ok(command)
         });
@@ -138,9 +160,9 @@ impl CommandInput {
     /// # Errors
     /// If the arguments so far cannot be those of APPEND.
     pub fn append(&self, limits: &CommandLimits) -> Result<Option<AppendCommand>, CommandError> {
-        let mut cursor = Cursor::new(&self.fragments);
+        let mut cursor = self.cursor();
         let (tag, verb, _) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
-        match append(&mut cursor, limits) {
+        match append::single(&mut cursor, limits) {
             Ok(append) => Ok(append),
             Err(kind) => Err(error(&cursor, Some(tag), Some(verb), kind)),
         }
@@ -181,44 +203,31 @@ fn arguments(
         Verb::Noop => Command::Noop,
         Verb::Logout => Command::Logout,
         Verb::StartTls => Command::StartTls,
-        Verb::Authenticate => {
-            cursor.space()?;
-            let mechanism = OctetString::new(cursor.atom()?).map_err(|_| Failure::Expected("a mechanism"))?;
-            let initial = if cursor.peek() == Some(b' ') {
-                cursor.space()?;
-                let base64 = cursor.run(|octet| octet.is_ascii_graphic());
-                (!base64.is_empty()).then(|| Secret::from(&*base64))
-            } else {
-                None
-            };
-            Command::Authenticate { mechanism, initial }
-        }
+        Verb::Authenticate => authenticate(cursor)?,
         Verb::Login => {
-            cursor.space()?;
-            let user = string(cursor)?;
+            let user = argument(cursor)?;
             cursor.space()?;
             Command::Login { user, password: Secret::from(&*cursor.astring()?) }
         }
-        Verb::Select => Command::Select(mailbox(cursor)?),
-        Verb::Examine => Command::Examine(mailbox(cursor)?),
-        Verb::Create => Command::Create(new_mailbox(cursor, limits)?),
+        Verb::Enable => Command::Enable(enable(cursor)?),
+        Verb::Select => Command::Select(mailboxes::select(cursor, limits)?),
+        Verb::Examine => Command::Examine(mailboxes::select(cursor, limits)?),
+        Verb::Create => Command::Create(mailboxes::create(cursor, limits)?),
         Verb::Delete => Command::Delete(mailbox(cursor)?),
         Verb::Rename => Command::Rename { from: mailbox(cursor)?, to: mailbox(cursor)? },
         Verb::Subscribe => Command::Subscribe(mailbox(cursor)?),
         Verb::Unsubscribe => Command::Unsubscribe(mailbox(cursor)?),
-        Verb::List => Command::List(list(cursor)?),
-        Verb::Lsub => Command::Lsub(list(cursor)?),
+        Verb::List => Command::List(mailboxes::list(cursor, true)?),
+        Verb::Lsub => Command::Lsub(mailboxes::list(cursor, false)?),
+        Verb::Xlist => Command::Xlist(mailboxes::list(cursor, false)?),
         Verb::Namespace => Command::Namespace,
         Verb::Status => {
             let mailbox = mailbox(cursor)?;
             cursor.space()?;
-            let items = cursor.list(1, (100, "status items"), |cursor| {
-                StatusItem::parse(&cursor.atom()?).ok_or(Failure::Expected("a status item"))
-            })?;
-            Command::Status { mailbox, items }
+            Command::Status { mailbox, items: mailboxes::status_items(cursor)? }
         }
-        // Complete only with its message, which is read elsewhere.
-        Verb::Append => return Err(Failure::Expected("a literal with the message")),
+        // Complete only with their messages, which are read elsewhere.
+        Verb::Append | Verb::Replace => return Err(Failure::Expected("a literal with the message")),
         Verb::Idle => Command::Idle,
         Verb::Check => Command::Check,
         Verb::Close => Command::Close,
@@ -228,31 +237,36 @@ fn arguments(
             Command::Expunge(Some(search::set(cursor, limits)?))
         }
         Verb::Expunge => Command::Expunge(None),
-        Verb::Search => {
-            cursor.space()?;
-            let charset = if cursor.keyword(b"CHARSET") {
-                cursor.space()?;
-                let charset = string(cursor)?;
-                cursor.space()?;
-                Some(charset)
-            } else {
-                None
-            };
-            Command::Search { uid, charset, search: search::search(cursor, limits)? }
+        Verb::Search => Command::Search(returns::search(cursor, uid, limits)?),
+        Verb::Sort => Command::Sort(returns::sort(cursor, uid, limits)?),
+        Verb::Thread => Command::Thread(returns::thread(cursor, uid, limits)?),
+        Verb::MultiSearch => Command::MultiSearch(returns::multi_search(cursor, limits)?),
+        Verb::CancelUpdate => Command::CancelUpdate(returns::cancel_update(cursor)?),
+        Verb::Fetch => Command::Fetch(messages::fetch(cursor, uid, limits)?),
+        Verb::Store => messages::store(cursor, uid, limits)?,
+        Verb::Copy => {
+            Command::Copy { messages: messages::messages(cursor, uid, limits)?, mailbox: mailbox(cursor)? }
         }
-        Verb::Fetch => {
-            let messages = messages(cursor, uid, limits)?;
-            cursor.space()?;
-            Command::Fetch { messages, attributes: fetch::attributes(cursor)? }
+        Verb::Move => {
+            Command::Move { messages: messages::messages(cursor, uid, limits)?, mailbox: mailbox(cursor)? }
         }
-        Verb::Store => {
-            let messages = messages(cursor, uid, limits)?;
-            cursor.space()?;
-            store(cursor, messages, limits)?
-        }
-        Verb::Copy => Command::Copy { messages: messages(cursor, uid, limits)?, mailbox: mailbox(cursor)? },
-        Verb::Move => Command::Move { messages: messages(cursor, uid, limits)?, mailbox: mailbox(cursor)? },
         Verb::Id => Command::Id(id(cursor)?),
+        Verb::Notify => Command::Notify(notify::notify(cursor, limits)?),
+        Verb::GetMetadata => Command::GetMetadata(metadata::get(cursor, limits)?),
+        Verb::SetMetadata => Command::SetMetadata(metadata::set(cursor, limits)?),
+        Verb::GetQuota => Command::GetQuota(argument(cursor)?),
+        Verb::GetQuotaRoot => Command::GetQuotaRoot(mailbox(cursor)?),
+        Verb::SetQuota => access::set_quota(cursor)?,
+        Verb::SetAcl => access::set_acl(cursor, limits)?,
+        Verb::DeleteAcl => Command::DeleteAcl { mailbox: mailbox(cursor)?, identifier: argument(cursor)? },
+        Verb::GetAcl => Command::GetAcl(mailbox(cursor)?),
+        Verb::ListRights => Command::ListRights { mailbox: mailbox(cursor)?, identifier: argument(cursor)? },
+        Verb::MyRights => Command::MyRights(mailbox(cursor)?),
+        Verb::Compress => {
+            cursor.space()?;
+            Command::Compress(cursor.word()?)
+        }
+        Verb::Unauthenticate => Command::Unauthenticate,
     })
 }
 
@@ -262,112 +276,42 @@ fn mailbox(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<Mailbox, F
     Ok(Mailbox::read(cursor.astring()?, limits.utf8))
 }
 
-/// The name of a mailbox to be made: a separator at its end only says that there will be more below it (RFC
-/// 9051 §6.3.4).
-fn new_mailbox(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<Mailbox, Failure> {
+/// A space and a string.
+fn argument(cursor: &mut Cursor<'_>) -> Result<OctetString, Failure> {
     cursor.space()?;
-    let mut name = cursor.astring()?;
-    if name.len() > 1 && name.ends_with(b"/") {
-        name.truncate(name.len() - 1);
+    cursor.octets()
+}
+
+fn authenticate(cursor: &mut Cursor<'_>) -> Result<Command, Failure> {
+    cursor.space()?;
+    let mechanism = OctetString::new(cursor.atom()?).map_err(|_| Failure::Expected("a mechanism"))?;
+    let mut initial = None;
+    if cursor.peek() == Some(b' ') {
+        cursor.space()?;
+        let base64 = cursor.run(|octet| octet.is_ascii_graphic());
+        initial = (!base64.is_empty()).then(|| Secret::from(&*base64));
     }
-    Ok(Mailbox::read(name, limits.utf8))
+    Ok(Command::Authenticate { mechanism, initial })
 }
 
-/// A space and a set.
-fn messages(cursor: &mut Cursor<'_>, uid: bool, limits: &CommandLimits) -> Result<Messages, Failure> {
-    cursor.space()?;
-    let set = search::set(cursor, limits)?;
-    Ok(if uid { Messages::Uids(set) } else { Messages::Numbers(set) })
-}
-
-fn string(cursor: &mut Cursor<'_>) -> Result<OctetString, Failure> {
-    OctetString::new(cursor.astring()?).map_err(|_| Failure::Expected("a string without NUL"))
-}
-
-fn list(cursor: &mut Cursor<'_>) -> Result<ListCommand, Failure> {
-    const WHAT: Failure = Failure::Expected("a string without NUL");
-    cursor.space()?;
-    let reference = string(cursor)?;
-    cursor.space()?;
-    let pattern = OctetString::new(cursor.list_mailbox()?).map_err(|_| WHAT)?;
-    Ok(ListCommand::new(reference, pattern))
-}
-
-fn store(cursor: &mut Cursor<'_>, messages: Messages, limits: &CommandLimits) -> Result<Command, Failure> {
-    let action = match cursor.peek() {
-        Some(b'+') => StoreAction::Add,
-        Some(b'-') => StoreAction::Remove,
-        _ => StoreAction::Replace,
-    };
-    if action != StoreAction::Replace {
-        cursor.skip(if action == StoreAction::Add { b'+' } else { b'-' });
-    }
-    let silent = cursor.keyword(b"FLAGS.SILENT");
-    if !silent && !cursor.keyword(b"FLAGS") {
-        return Err(Failure::Expected("FLAGS"));
-    }
-    cursor.space()?;
-    let flags = if cursor.peek() == Some(b'(') {
-        flags(cursor, limits)?
-    } else {
-        // RFC 9051 §9 (store-att-flags): the parentheses may be left out.
-        let mut flags = Vec::new();
-        loop {
-            if flags.len() >= limits.flags {
-                return Err(Failure::TooMany("flags"));
-            }
-            flags.extend(flag(cursor)?);
-            let separated = cursor.peek() == Some(b' ');
-            cursor.skip_spaces();
-            if cursor.is_at_end() {
-                break flags;
-            }
-            if !separated {
-                return Err(Failure::Expected("a space"));
-            }
+/// RFC 5161 §4: one name at least.
+fn enable(cursor: &mut Cursor<'_>) -> Result<Vec<Capability>, Failure> {
+    const MOST: usize = 100;
+    let mut names = Vec::new();
+    loop {
+        cursor.space()?;
+        if names.len() == MOST {
+            return Err(Failure::TooMany("capabilities"));
         }
-    };
-    Ok(Command::Store { messages, action, silent, flags })
-}
-
-/// Flags in parentheses.
-fn flags(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<Vec<Flag>, Failure> {
-    let flags = cursor.list(0, (limits.flags, "flags"), flag)?;
-    Ok(flags.into_iter().flatten().collect())
-}
-
-/// A flag; `None` for `\Recent`, which nobody can set and some clients write.
-fn flag(cursor: &mut Cursor<'_>) -> Result<Option<Flag>, Failure> {
-    let system = cursor.skip(b'\\');
-    let name = cursor.atom()?;
-    let text = core::str::from_utf8(&name).map_err(|_| Failure::Expected("a flag"))?;
-    let flag = if system { Flag::new(&alloc::format!("\\{text}")) } else { Flag::new(text) };
-    match flag {
-        Ok(flag) => Ok(Some(flag)),
-        Err(FlagError::Recent) => Ok(None),
-        Err(_) => Err(Failure::Expected("a flag")),
+        let name = Capability::new(cursor.atom()?).ok_or(Failure::Expected("a capability"))?;
+        cursor.push(&mut names, name)?;
+        let mark = cursor.mark();
+        cursor.skip_spaces();
+        if cursor.is_at_end() {
+            return Ok(names);
+        }
+        cursor.rewind(mark);
     }
-}
-
-/// The arguments of APPEND as far as they are there.
-fn append(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<Option<AppendCommand>, Failure> {
-    cursor.space()?;
-    if cursor.is_at_end() {
-        // The name itself is the literal.
-        return Ok(None);
-    }
-    let mut append = AppendCommand::new(Mailbox::read(cursor.astring()?, limits.utf8));
-    cursor.space()?;
-    if cursor.peek() == Some(b'(') {
-        append.flags = flags(cursor, limits)?;
-        cursor.space()?;
-    }
-    if cursor.peek() == Some(b'"') {
-        let date = DateTime::parse(&cursor.string()?).map_err(|_| Failure::Expected("a date"))?;
-        append.date = Some(date);
-        cursor.space()?;
-    }
-    if cursor.is_at_end() { Ok(Some(append)) } else { Err(Failure::Expected("a literal with the message")) }
 }
 
 /// RFC 2971 §3.1: 30 pairs at most, fields of 30 octets, values of 1024.

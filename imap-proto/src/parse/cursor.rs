@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use mailwright_core::value::Excerpt;
+use mailwright_core::value::{Excerpt, ModSeq};
 
 use super::error::CommandErrorKind;
 use crate::encode::is_atom_octet;
+use crate::types::{Atom, OctetString};
 
 /// A line part and the literal behind it.
 #[derive(Clone, Debug)]
@@ -14,7 +15,26 @@ pub(super) struct Fragment {
     pub(super) text: Bytes,
     /// `None` in the last part, or where the literal is still to come.
     pub(super) literal: Option<Bytes>,
+    /// Whether it was announced as one that may hold NUL.
+    pub(super) binary: bool,
 }
+
+impl Fragment {
+    /// A line part without literal.
+    pub(super) const fn new(text: Bytes) -> Self {
+        Self { text, literal: None, binary: false }
+    }
+
+    /// Its octets with those of the literal.
+    pub(super) fn octets(&self) -> usize {
+        self.text.len() + self.literal.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+/// Memory that values may take apart from what their octets are worth, and for each octet. Half of 64 KiB and 8,
+/// since a vector that grows is there twice.
+const FREE_MEMORY: usize = 32 * 1024;
+const MEMORY_PER_OCTET: usize = 4;
 
 /// What a reader found that it did not expect.
 pub(super) type Failure = CommandErrorKind;
@@ -25,11 +45,53 @@ pub(super) struct Cursor<'a> {
     index: usize,
     /// Where in its text.
     at: usize,
+    /// Octets that values may still take.
+    memory: usize,
+}
+
+/// A place to begin at: which fragment, where in its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    index: usize,
+    at: usize,
+}
+
+impl Mark {
+    pub(super) const START: Self = Self { index: 0, at: 0 };
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) const fn new(fragments: &'a [Fragment]) -> Self {
-        Self { fragments, index: 0, at: 0 }
+    /// At the start of `fragments`, which have so many octets together.
+    pub(super) const fn new(fragments: &'a [Fragment], octets: usize) -> Self {
+        let memory = FREE_MEMORY.saturating_add(octets.saturating_mul(MEMORY_PER_OCTET));
+        Self { fragments, index: 0, at: 0, memory }
+    }
+
+    /// The same at a place that was reached before.
+    pub(super) const fn starting_at(mut self, mark: Mark) -> Self {
+        (self.index, self.at) = (mark.index, mark.at);
+        self
+    }
+
+    pub(super) const fn mark(&self) -> Mark {
+        Mark { index: self.index, at: self.at }
+    }
+
+    pub(super) const fn rewind(&mut self, mark: Mark) {
+        (self.index, self.at) = (mark.index, mark.at);
+    }
+
+    /// Accounts for memory that a value takes.
+    pub(super) fn charge(&mut self, octets: usize) -> Result<(), Failure> {
+        self.memory = self.memory.checked_sub(octets).ok_or(Failure::TooLarge)?;
+        Ok(())
+    }
+
+    /// Accounts for memory that an element takes, and adds it.
+    pub(super) fn push<T>(&mut self, elements: &mut Vec<T>, element: T) -> Result<(), Failure> {
+        self.charge(size_of::<T>())?;
+        elements.push(element);
+        Ok(())
     }
 
     fn text(&self) -> &'a Bytes {
@@ -61,9 +123,7 @@ impl<'a> Cursor<'a> {
     /// Octets before the present place, and what stands there.
     pub(super) fn place(&self) -> (u64, Excerpt) {
         let before = self.fragments.iter().take(self.index);
-        let before: usize = before
-            .map(|fragment| fragment.text.len() + fragment.literal.as_ref().map_or(0, Bytes::len))
-            .sum();
+        let before: usize = before.map(Fragment::octets).sum();
         ((before + self.at) as u64, Excerpt::new(self.rest()))
     }
 
@@ -81,6 +141,25 @@ impl<'a> Cursor<'a> {
         }
         self.skip_spaces();
         Ok(())
+    }
+
+    /// Any number of spaces, if `octet` follows them.
+    pub(super) fn skip_spaces_before(&mut self, octet: u8) {
+        let mark = self.mark();
+        self.skip_spaces();
+        if self.peek() != Some(octet) {
+            self.rewind(mark);
+        }
+    }
+
+    /// Where in the present line part.
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What was read of the present line part since the place `from`.
+    pub(super) fn since(&self, from: usize) -> Bytes {
+        self.text().slice(from.min(self.at)..self.at)
     }
 
     /// Any number of spaces.
@@ -104,6 +183,16 @@ impl<'a> Cursor<'a> {
         let run = self.text().slice(self.at..self.at + length);
         self.at += length;
         run
+    }
+
+    /// An atom as a value.
+    pub(super) fn word(&mut self) -> Result<Atom, Failure> {
+        Atom::new(self.atom()?).ok_or(Failure::Expected("an atom"))
+    }
+
+    /// An astring as a value.
+    pub(super) fn octets(&mut self) -> Result<OctetString, Failure> {
+        OctetString::new(self.astring()?).map_err(|_| Failure::Expected("a string without NUL"))
     }
 
     pub(super) fn atom(&mut self) -> Result<Bytes, Failure> {
@@ -135,17 +224,34 @@ impl<'a> Cursor<'a> {
         if self.peek() == Some(b'"') {
             return self.quoted().map(Some);
         }
-        if self.has_literal() {
-            let literal = self.fragments.get(self.index).and_then(|fragment| fragment.literal.clone());
-            // RFC 9051 §9: CHAR8, so no NUL outside a binary literal.
-            if literal.as_ref().is_some_and(|literal| memchr::memchr(0, literal).is_some()) {
-                return Err(Failure::Expected("a string without NUL"));
-            }
-            self.index += 1;
-            self.at = 0;
-            return Ok(literal);
+        let Some((literal, binary)) = self.literal_if_any() else { return Ok(None) };
+        // RFC 9051 §9: CHAR8, so no NUL outside a binary literal, and such a one only where the grammar has it.
+        if binary || memchr::memchr(0, &literal).is_some() {
+            return Err(Failure::Expected("a string without NUL"));
         }
-        Ok(None)
+        Ok(Some(literal))
+    }
+
+    /// A literal, and whether it is binary.
+    fn literal_if_any(&mut self) -> Option<(Bytes, bool)> {
+        if self.peek().is_some() {
+            return None;
+        }
+        let fragment = self.fragments.get(self.index)?;
+        let literal = fragment.literal.clone()?;
+        self.index += 1;
+        self.at = 0;
+        Some((literal, fragment.binary))
+    }
+
+    /// A string, a binary literal, or NIL.
+    pub(super) fn nstring_or_binary(&mut self) -> Result<Option<Bytes>, Failure> {
+        let mark = self.mark();
+        if let Some((literal, true)) = self.literal_if_any() {
+            return Ok(Some(literal));
+        }
+        self.rewind(mark);
+        self.nstring()
     }
 
     pub(super) fn string(&mut self) -> Result<Bytes, Failure> {
@@ -201,6 +307,16 @@ impl<'a> Cursor<'a> {
         Ok(plain.freeze())
     }
 
+    /// A number of 32 bits.
+    pub(super) fn number32(&mut self) -> Result<u32, Failure> {
+        u32::try_from(self.number()?).map_err(|_| Failure::Expected("a number of 32 bits"))
+    }
+
+    /// RFC 7162 §7 (`mod-sequence-valzer`): 63 bits.
+    pub(super) fn mod_seq(&mut self) -> Result<ModSeq, Failure> {
+        ModSeq::new(self.number()?).ok_or(Failure::Expected("a modification sequence"))
+    }
+
     /// RFC 9051 §9: number64.
     pub(super) fn number(&mut self) -> Result<u64, Failure> {
         const WHAT: Failure = Failure::Expected("a number");
@@ -229,7 +345,8 @@ impl<'a> Cursor<'a> {
             if elements.len() == limit {
                 return Err(Failure::TooMany(what));
             }
-            elements.push(element(self)?);
+            let element = element(self)?;
+            self.push(&mut elements, element)?;
             if self.peek() != Some(b')') {
                 self.space()?;
             }

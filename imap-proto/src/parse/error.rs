@@ -40,4 +40,10 @@ pub enum CommandErrorKind {
     /// Parentheses or operators are nested deeper than the limit.
     #[error("nested too deeply")]
     TooDeep,
+    /// What is made of it would take more memory than its octets are worth.
+    #[error("too large")]
+    TooLarge,
+    /// Arguments that do not go together.
+    #[error("{0}")]
+    Contradiction(&'static str),
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use super::cursor::{Cursor, Failure};
-use crate::types::{FetchAttribute, OctetString, Partial, Section, SectionText};
+use crate::types::{FetchAttribute, OctetString, Partial, Section, SectionPart, SectionText};
 
 /// Attributes of one FETCH at most.
 const MOST: usize = 256;
@@ -24,18 +24,27 @@ pub(super) fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<FetchAttribute>,
     if cursor.keyword(b"FULL") {
         return Ok(FetchAttribute::FULL.to_vec());
     }
-    let mut names = MOST_NAMES;
     if cursor.peek() == Some(b'(') {
-        return cursor.list(1, (MOST, "fetch attributes"), |cursor| attribute(cursor, &mut names));
+        return list(cursor);
     }
-    Ok(Vec::from([attribute(cursor, &mut names)?]))
+    Ok(Vec::from([attribute(cursor, &mut { MOST_NAMES })?]))
+}
+
+/// Attributes in parentheses.
+pub(super) fn list(cursor: &mut Cursor<'_>) -> Result<Vec<FetchAttribute>, Failure> {
+    let mut names = MOST_NAMES;
+    cursor.list(1, (MOST, "fetch attributes"), |cursor| attribute(cursor, &mut names))
 }
 
 /// One attribute, with so many names of fields at most.
 fn attribute(cursor: &mut Cursor<'_>, names_left: &mut usize) -> Result<FetchAttribute, Failure> {
     const WHAT: Failure = Failure::Expected("a fetch attribute");
-    let name = cursor.run(|octet| octet.is_ascii_alphanumeric() || octet == b'.');
+    let name = cursor.run(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-'));
     let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
+    if is(b"BINARY") || is(b"BINARY.PEEK") {
+        let part = binary_part(cursor)?;
+        return Ok(FetchAttribute::Binary { peek: is(b"BINARY.PEEK"), part, partial: partial(cursor)? });
+    }
     let peek = is(b"BODY.PEEK");
     if peek || (is(b"BODY") && cursor.peek() == Some(b'[')) {
         let section = section(cursor, names_left)?;
@@ -44,17 +53,46 @@ fn attribute(cursor: &mut Cursor<'_>, names_left: &mut usize) -> Result<FetchAtt
     }
     Ok(match () {
         () if is(b"BODY") => FetchAttribute::Body,
+        () if is(b"BINARY.SIZE") => FetchAttribute::BinarySize(binary_part(cursor)?),
         () if is(b"BODYSTRUCTURE") => FetchAttribute::BodyStructure,
+        () if is(b"EMAILID") => FetchAttribute::EmailId,
         () if is(b"ENVELOPE") => FetchAttribute::Envelope,
         () if is(b"FLAGS") => FetchAttribute::Flags,
         () if is(b"INTERNALDATE") => FetchAttribute::InternalDate,
+        () if is(b"MODSEQ") => FetchAttribute::ModSeq,
+        () if is(b"PREVIEW") => FetchAttribute::Preview { lazy: lazy(cursor)? },
         () if is(b"RFC822") => FetchAttribute::Rfc822,
         () if is(b"RFC822.HEADER") => FetchAttribute::Rfc822Header,
         () if is(b"RFC822.SIZE") => FetchAttribute::Rfc822Size,
         () if is(b"RFC822.TEXT") => FetchAttribute::Rfc822Text,
+        () if is(b"SAVEDATE") => FetchAttribute::SaveDate,
+        () if is(b"THREADID") => FetchAttribute::ThreadId,
         () if is(b"UID") => FetchAttribute::Uid,
+        () if is(b"X-GM-LABELS") => FetchAttribute::GmailLabels,
+        () if is(b"X-GM-MSGID") => FetchAttribute::GmailMessageId,
+        () if is(b"X-GM-THRID") => FetchAttribute::GmailThreadId,
         () => return Err(WHAT),
     })
+}
+
+/// RFC 8970 §6: the modifiers of PREVIEW, of which there is one.
+fn lazy(cursor: &mut Cursor<'_>) -> Result<bool, Failure> {
+    if !cursor.rest().starts_with(b" (") {
+        return Ok(false);
+    }
+    cursor.space()?;
+    let modifiers = cursor.list(1, (8, "modifiers"), |cursor| {
+        if cursor.keyword(b"LAZY") { Ok(()) } else { Err(Failure::Expected("a modifier of PREVIEW")) }
+    })?;
+    Ok(!modifiers.is_empty())
+}
+
+/// RFC 3516 §7: `section-binary`, numbers alone.
+fn binary_part(cursor: &mut Cursor<'_>) -> Result<SectionPart, Failure> {
+    match section(cursor, &mut 0)? {
+        Section { part, text: None } => Ok(part),
+        Section { .. } => Err(Failure::Expected("a part number")),
+    }
 }
 
 /// `[…]`.

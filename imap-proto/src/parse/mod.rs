@@ -7,7 +7,8 @@ mod fetch;
 mod response;
 mod search;
 
-pub use self::command::{CommandInput, CommandLimits, ParsedCommand};
+pub(crate) use self::command::contradiction;
+pub use self::command::{AppendEvent, AppendReader, CommandInput, CommandLimits, LiteralUse, ParsedCommand};
 pub use self::error::{CommandError, CommandErrorKind};
 pub use self::response::{
     BodyItem, InvalidResponse, ParseResponseError, ParsedResponse, ResponseError, ResponseErrorKind,

@@ -189,7 +189,7 @@ impl Server {
             wire.put_slice(b"* ");
             put_number(u64::from(number), wire);
             wire.put_slice(b" FETCH (");
-            let mut literals = Literals::response(wire);
+            let mut literals = Literals::response(wire, false);
             for item in items {
                 put_fetch_item(&item, &mut literals);
                 literals.wire().put_u8(b' ');
@@ -207,7 +207,7 @@ impl Server {
             return Err(Misuse::WrongAnswer);
         }
         self.begin_item();
-        self.write(|wire| put_fetch_item(item, &mut Literals::response(wire)));
+        self.write(|wire| put_fetch_item(item, &mut Literals::response(wire, false)));
         Ok(())
     }
 
@@ -234,7 +234,7 @@ impl Server {
         };
         self.begin_item();
         self.write(|wire| {
-            let mut literals = Literals::response(wire);
+            let mut literals = Literals::response(wire, false);
             literals.wire().put_slice(name);
             if let FetchAttribute::BodySection { section, partial, .. } = attribute {
                 section.encode(&mut literals);

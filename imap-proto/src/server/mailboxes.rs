@@ -8,7 +8,8 @@ use bytes::Bytes;
 use super::question::{ChangeToken, ListToken, StatusToken};
 use super::{AskedWhat, Event, Listed, MailboxChange, Phase, Refusal, Server};
 use crate::types::{
-    ListAttribute, ListCommand, ListResponse, Mailbox, Namespace, Namespaces, Response, StatusItem, Tag, Verb,
+    ListAttribute, ListCommand, ListResponse, Mailbox, Namespace, Namespaces, OctetString, Response,
+    StatusItem, StatusValue, Tag, Verb,
 };
 
 /// Mailboxes on their way to the client.
@@ -36,7 +37,8 @@ impl Server {
 
     pub(super) fn list(&mut self, tag: Tag, list: ListCommand, subscribed: bool) {
         let verb = if subscribed { Verb::Lsub } else { Verb::List };
-        if !subscribed && list.pattern.as_bytes().is_empty() {
+        let asks_root = |pattern: &OctetString| pattern.as_bytes().is_empty();
+        if !subscribed && list.patterns.iter().all(asks_root) {
             // RFC 9051 §6.3.9: an empty pattern asks for the separator and the root of the reference.
             let root = Mailbox::Other(Bytes::new());
             self.respond(&Response::List(ListResponse::new(root, Vec::from([ListAttribute::NoSelect]))));
@@ -95,7 +97,7 @@ impl Server {
         let Some(asked) = self.take_asked() else { return };
         match (outcome, asked.what) {
             (Ok(values), AskedWhat::Status { mailbox, items }) => {
-                let values = items.into_iter().zip(values).collect();
+                let values = items.into_iter().zip(values).map(StatusValue::from).collect();
                 self.respond(&Response::MailboxStatus { mailbox, values });
                 self.complete(&asked.tag, Verb::Status, false, None);
             }

@@ -28,6 +28,7 @@ mod fetch;
 mod load;
 mod mailbox;
 mod mailboxes;
+mod offered;
 mod question;
 mod receive;
 mod search;
@@ -304,9 +305,9 @@ impl Server {
                 self.authenticate(tag, &mechanism, initial.as_ref());
             }
             Command::Login { user, password } => self.login(tag, &user, password),
-            Command::Select(mailbox) => self.select(tag, mailbox, false),
-            Command::Examine(mailbox) => self.select(tag, mailbox, true),
-            Command::Create(mailbox) => self.change(tag, verb, MailboxChange::Create(mailbox)),
+            Command::Select(select) => self.select(tag, select.mailbox, false),
+            Command::Examine(select) => self.select(tag, select.mailbox, true),
+            Command::Create(create) => self.change(tag, verb, MailboxChange::Create(create.mailbox)),
             Command::Delete(mailbox) => self.change(tag, verb, MailboxChange::Delete(mailbox)),
             Command::Rename { from, to } => self.change(tag, verb, MailboxChange::Rename { from, to }),
             Command::Subscribe(mailbox) => self.change(tag, verb, MailboxChange::Subscribe(mailbox)),
@@ -322,10 +323,10 @@ impl Server {
                 self.complete(&tag, verb, uid, None);
             }
             Command::Expunge(uids) => self.expunge(tag, uids.as_ref()),
-            Command::Search { charset, search, .. } => self.search(tag, uid, charset, &search),
-            Command::Fetch { messages, attributes } => self.fetch(tag, &messages, attributes),
-            Command::Store { messages, action, silent, flags } => {
-                self.store(tag, &messages, action, silent, flags);
+            Command::Search(search) => self.search(tag, uid, search.charset, &search.search),
+            Command::Fetch(fetch) => self.fetch(tag, &fetch.messages, fetch.attributes),
+            Command::Store(store) => {
+                self.store(tag, &store.messages, store.action, store.silent, store.flags);
             }
             Command::Copy { messages, mailbox } => self.copy(tag, &messages, mailbox, false),
             Command::Move { messages, mailbox } => self.copy(tag, &messages, mailbox, true),
@@ -336,6 +337,8 @@ impl Server {
             }
             // Read with its message, elsewhere.
             Command::Append(_) => self.tagged(&tag, StatusResponse::new(StatusKind::Bad, "no message")),
+            // Refused before.
+            _ => self.tagged(&tag, StatusResponse::new(StatusKind::Bad, "unknown command")),
         }
     }
 

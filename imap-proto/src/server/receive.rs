@@ -12,7 +12,7 @@ use mailwright_core::value::{Deviation, DeviationKind};
 
 use super::authentication::not_without_tls;
 use super::load::Waiting;
-use super::{Closed, Event, Phase, Server};
+use super::{Closed, Event, Phase, Server, offered};
 use crate::parse::{CommandError, CommandErrorKind, CommandInput, CommandLimits};
 use crate::types::{Code, Response, StatusKind, StatusResponse, Tag, Verb};
 use crate::wire::{Announcement, Fault, Frame, Part, PartEnd};
@@ -182,14 +182,27 @@ impl Server {
         let limits = self.command_limits();
         let input = mem::take(&mut self.receiving).input;
         // A command in a state that does not permit it is wrong whatever its arguments.
-        if let Ok((tag, verb, _)) = input.head()
-            && !self.permits(verb)
-        {
-            return self.wrong_state(&tag, verb);
+        match self.head(&input) {
+            Ok((tag, verb)) if !self.permits(verb) => return self.wrong_state(&tag, verb),
+            Ok(_) => {}
+            Err(error) => return self.reject(error),
         }
         match input.parse(&limits) {
-            Ok(parsed) => self.execute(parsed.tag, parsed.command),
+            Ok(parsed) => match offered::not_offered(&parsed.command) {
+                Some(what) => self.reject(input.refusal(CommandErrorKind::Contradiction(what))),
+                None => self.execute(parsed.tag, parsed.command),
+            },
             Err(error) => self.reject(error),
+        }
+    }
+
+    /// Tag and name of a command that is offered.
+    fn head(&self, input: &CommandInput) -> Result<(Tag, Verb), CommandError> {
+        let (tag, verb, _) = input.head()?;
+        if offered::is_offered(verb) {
+            Ok((tag, verb))
+        } else {
+            Err(input.refusal(CommandErrorKind::Unknown))
         }
     }
 
@@ -221,8 +234,8 @@ impl Server {
         if literal.leading_zeros {
             self.deviation(DeviationKind::LeadingZero, 0, b"{0");
         }
-        let (tag, verb) = match self.receiving.input.head() {
-            Ok((tag, verb, _)) => (tag, verb),
+        let (tag, verb) = match self.head(&self.receiving.input) {
+            Ok(found) => found,
             Err(error) => return self.refuse_with(error, end),
         };
         if !self.permits(verb) {

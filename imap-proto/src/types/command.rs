@@ -2,15 +2,25 @@
 
 use alloc::vec::Vec;
 
-use mailwright_core::value::{Flag, Secret};
+use mailwright_core::value::{Flag, ModSeq, Secret};
 
-use super::date::DateTime;
+use super::access::{QuotaResource, Rights, RightsAction};
+use super::append::{AppendCommand, ReplaceCommand};
+use super::atom::Atom;
+use super::capability::Capability;
+use super::extended_search::{PartialRange, SearchReturn};
 use super::fetch::FetchAttribute;
+use super::list::ListCommand;
 use super::mailbox::Mailbox;
+use super::metadata::{GetMetadataCommand, SetMetadataCommand};
+use super::notify::{MailboxFilter, NotifyCommand};
 use super::number_set::{Messages, NumberSet};
 use super::search::Search;
+use super::select::{CreateCommand, SelectCommand};
+use super::sort::SortCriterion;
 use super::status::StatusItem;
 use super::string::OctetString;
+use super::thread::ThreadAlgorithm;
 
 /// A command without its tag. The message of APPEND is not part of it: it is streamed.
 #[derive(Clone, Debug)]
@@ -39,11 +49,13 @@ pub enum Command {
         password: Secret,
     },
     /// SELECT (RFC 9051 §6.3.2).
-    Select(Mailbox),
+    Select(SelectCommand),
     /// EXAMINE (RFC 9051 §6.3.3).
-    Examine(Mailbox),
-    /// CREATE (RFC 9051 §6.3.4). A separator at the end, which some clients write, is not part of the name.
-    Create(Mailbox),
+    Examine(SelectCommand),
+    /// ENABLE (RFC 9051 §6.3.1; RFC 5161).
+    Enable(Vec<Capability>),
+    /// CREATE (RFC 9051 §6.3.4).
+    Create(CreateCommand),
     /// DELETE (RFC 9051 §6.3.5).
     Delete(Mailbox),
     /// RENAME (RFC 9051 §6.3.6).
@@ -83,32 +95,13 @@ pub enum Command {
     /// EXPUNGE (RFC 9051 §6.4.3), or UID EXPUNGE (RFC 4315 §2.1) of these UIDs.
     Expunge(Option<NumberSet>),
     /// SEARCH (RFC 9051 §6.4.4).
-    Search {
-        /// Whether UIDs are wanted: UID SEARCH.
-        uid: bool,
-        /// CHARSET as it was written.
-        charset: Option<OctetString>,
-        /// What is looked for.
-        search: Search,
-    },
+    Search(SearchCommand),
     /// FETCH (RFC 9051 §6.4.5).
-    Fetch {
-        /// Of which messages.
-        messages: Messages,
-        /// What.
-        attributes: Vec<FetchAttribute>,
-    },
+    Fetch(FetchCommand),
     /// STORE (RFC 9051 §6.4.6).
-    Store {
-        /// Which messages.
-        messages: Messages,
-        /// Whether flags are added, removed or replaced.
-        action: StoreAction,
-        /// Whether the new flags are not to be told.
-        silent: bool,
-        /// Which flags.
-        flags: Vec<Flag>,
-    },
+    Store(StoreCommand),
+    /// STORE of labels of Gmail.
+    StoreLabels(StoreLabelsCommand),
     /// COPY (RFC 9051 §6.4.7).
     Copy {
         /// Which messages.
@@ -125,43 +118,227 @@ pub enum Command {
     },
     /// ID (RFC 2971): fields and values, or nothing to say.
     Id(Vec<(OctetString, Option<OctetString>)>),
+    /// SORT (RFC 5256 §3).
+    Sort(SortCommand),
+    /// THREAD (RFC 5256 §3).
+    Thread(ThreadCommand),
+    /// ESEARCH: a search of several mailboxes (RFC 7377 §2).
+    MultiSearch(MultiSearchCommand),
+    /// CANCELUPDATE: ends updates of the searches with these tags (RFC 5267 §4.3.5).
+    CancelUpdate(Vec<OctetString>),
+    /// REPLACE (RFC 8508 §3) up to its message.
+    Replace(ReplaceCommand),
+    /// NOTIFY (RFC 5465 §3).
+    Notify(NotifyCommand),
+    /// GETMETADATA (RFC 5464 §4.2).
+    GetMetadata(GetMetadataCommand),
+    /// SETMETADATA (RFC 5464 §4.3).
+    SetMetadata(SetMetadataCommand),
+    /// GETQUOTA of a quota root (RFC 9208 §4.1.1).
+    GetQuota(OctetString),
+    /// GETQUOTAROOT (RFC 9208 §4.1.2).
+    GetQuotaRoot(Mailbox),
+    /// SETQUOTA (RFC 9208 §4.1.3).
+    SetQuota {
+        /// The quota root.
+        root: OctetString,
+        /// Resources and how much there is to be of them.
+        limits: Vec<(QuotaResource, u64)>,
+    },
+    /// SETACL (RFC 4314 §3.1).
+    SetAcl {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// Whose rights.
+        identifier: OctetString,
+        /// What is done with the rights.
+        action: RightsAction,
+        /// Which rights.
+        rights: Rights,
+    },
+    /// DELETEACL (RFC 4314 §3.2).
+    DeleteAcl {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// Whose rights.
+        identifier: OctetString,
+    },
+    /// GETACL (RFC 4314 §3.3).
+    GetAcl(Mailbox),
+    /// LISTRIGHTS (RFC 4314 §3.4).
+    ListRights {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// Whose rights.
+        identifier: OctetString,
+    },
+    /// MYRIGHTS (RFC 4314 §3.5).
+    MyRights(Mailbox),
+    /// COMPRESS with a mechanism, which is DEFLATE (RFC 4978 §3).
+    Compress(Atom),
+    /// UNAUTHENTICATE (RFC 8437 §3).
+    Unauthenticate,
+    /// XLIST: LIST with special uses, for servers before RFC 6154.
+    Xlist(ListCommand),
 }
 
-/// The arguments of LIST and LSUB.
+/// The arguments of SEARCH.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct ListCommand {
-    /// The reference, as it came: usually empty.
-    pub reference: OctetString,
-    /// The pattern, as it came: `*` and `%` are wildcards.
-    pub pattern: OctetString,
+pub struct SearchCommand {
+    /// Whether UIDs are wanted: UID SEARCH.
+    pub uid: bool,
+    /// RETURN: what is wanted (RFC 9051 §6.4.4); `None` in the basic form. Nothing is the same as ALL.
+    pub returns: Option<Vec<SearchReturn>>,
+    /// CHARSET as it was written.
+    pub charset: Option<OctetString>,
+    /// What is looked for.
+    pub search: Search,
 }
 
-impl ListCommand {
-    /// `reference` and `pattern`.
+impl SearchCommand {
+    /// A search in the basic form.
     #[must_use]
-    pub const fn new(reference: OctetString, pattern: OctetString) -> Self {
-        Self { reference, pattern }
+    pub const fn new(uid: bool, search: Search) -> Self {
+        Self { uid, returns: None, charset: None, search }
     }
 }
 
-/// The arguments of APPEND without the message.
-#[derive(Clone, Debug, PartialEq)]
+/// The arguments of SORT.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct AppendCommand {
-    /// Where to.
-    pub mailbox: Mailbox,
-    /// The flags of the message.
-    pub flags: Vec<Flag>,
-    /// Its INTERNALDATE, if not now.
-    pub date: Option<DateTime>,
+pub struct SortCommand {
+    /// Whether UIDs are wanted: UID SORT.
+    pub uid: bool,
+    /// RETURN: what is wanted (RFC 5267 §3); `None` in the basic form.
+    pub returns: Option<Vec<SearchReturn>>,
+    /// By what is sorted, the most important first; at least one.
+    pub criteria: Vec<SortCriterion>,
+    /// The charset of the search as it was written.
+    pub charset: OctetString,
+    /// What is looked for.
+    pub search: Search,
 }
 
-impl AppendCommand {
-    /// A message for `mailbox` without flags, dated now.
+impl SortCommand {
+    /// What `search` finds, in order of `criteria`.
     #[must_use]
-    pub const fn new(mailbox: Mailbox) -> Self {
-        Self { mailbox, flags: Vec::new(), date: None }
+    pub const fn new(uid: bool, criteria: Vec<SortCriterion>, charset: OctetString, search: Search) -> Self {
+        Self { uid, returns: None, criteria, charset, search }
+    }
+}
+
+/// The arguments of THREAD.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ThreadCommand {
+    /// Whether UIDs are wanted: UID THREAD.
+    pub uid: bool,
+    /// How messages are put into threads.
+    pub algorithm: ThreadAlgorithm,
+    /// The charset of the search as it was written.
+    pub charset: OctetString,
+    /// What is looked for.
+    pub search: Search,
+}
+
+impl ThreadCommand {
+    /// What `search` finds, in threads.
+    #[must_use]
+    pub const fn new(uid: bool, algorithm: ThreadAlgorithm, charset: OctetString, search: Search) -> Self {
+        Self { uid, algorithm, charset, search }
+    }
+}
+
+/// The arguments of ESEARCH.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct MultiSearchCommand {
+    /// IN: in which mailboxes; none is the selected one.
+    pub sources: Vec<MailboxFilter>,
+    /// RETURN: what is wanted; `None` is ALL.
+    pub returns: Option<Vec<SearchReturn>>,
+    /// CHARSET as it was written.
+    pub charset: Option<OctetString>,
+    /// What is looked for.
+    pub search: Search,
+}
+
+impl MultiSearchCommand {
+    /// All that `search` finds in `sources`.
+    #[must_use]
+    pub const fn new(sources: Vec<MailboxFilter>, search: Search) -> Self {
+        Self { sources, returns: None, charset: None, search }
+    }
+}
+
+/// The arguments of FETCH.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct FetchCommand {
+    /// Of which messages.
+    pub messages: Messages,
+    /// What.
+    pub attributes: Vec<FetchAttribute>,
+    /// CHANGEDSINCE: only of messages that have changed since (RFC 7162 §3.1.4.1).
+    pub changed_since: Option<ModSeq>,
+    /// VANISHED: also which messages are gone since then (RFC 7162 §3.2.6).
+    pub vanished: bool,
+    /// PARTIAL: only of a part of the messages (RFC 9394 §3.3).
+    pub partial: Option<PartialRange>,
+}
+
+impl FetchCommand {
+    /// Fetches `attributes` of `messages`.
+    #[must_use]
+    pub const fn new(messages: Messages, attributes: Vec<FetchAttribute>) -> Self {
+        Self { messages, attributes, changed_since: None, vanished: false, partial: None }
+    }
+}
+
+/// The arguments of STORE.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct StoreCommand {
+    /// Which messages.
+    pub messages: Messages,
+    /// UNCHANGEDSINCE: only those that have not changed since (RFC 7162 §3.1.3).
+    pub unchanged_since: Option<ModSeq>,
+    /// Whether flags are added, removed or replaced.
+    pub action: StoreAction,
+    /// Whether the new flags are not to be told.
+    pub silent: bool,
+    /// Which flags.
+    pub flags: Vec<Flag>,
+}
+
+impl StoreCommand {
+    /// Does `action` with `flags` to `messages`, and wants to be told.
+    #[must_use]
+    pub const fn new(messages: Messages, action: StoreAction, flags: Vec<Flag>) -> Self {
+        Self { messages, unchanged_since: None, action, silent: false, flags }
+    }
+}
+
+/// The arguments of STORE with X-GM-LABELS.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct StoreLabelsCommand {
+    /// Which messages.
+    pub messages: Messages,
+    /// Whether labels are added, removed or replaced.
+    pub action: StoreAction,
+    /// Whether the new labels are not to be told.
+    pub silent: bool,
+    /// Which labels.
+    pub labels: Vec<OctetString>,
+}
+
+impl StoreLabelsCommand {
+    /// Does `action` with `labels` to `messages`, and wants to be told.
+    #[must_use]
+    pub const fn new(messages: Messages, action: StoreAction, labels: Vec<OctetString>) -> Self {
+        Self { messages, action, silent: false, labels }
     }
 }
 

@@ -23,14 +23,34 @@ pub enum FetchAttribute {
         /// Which octets of it.
         partial: Option<Partial>,
     },
+    /// `BINARY[…]` or `BINARY.PEEK[…]`: a part without its transfer encoding (RFC 3516 §4.2).
+    Binary {
+        /// Whether `\Seen` stays as it is.
+        peek: bool,
+        /// Which part.
+        part: SectionPart,
+        /// Which octets of it.
+        partial: Option<Partial>,
+    },
+    /// `BINARY.SIZE[…]`: how many octets that has.
+    BinarySize(SectionPart),
     /// `BODYSTRUCTURE`.
     BodyStructure,
+    /// `EMAILID` (RFC 8474 §5.1).
+    EmailId,
     /// `ENVELOPE`.
     Envelope,
     /// `FLAGS`.
     Flags,
     /// `INTERNALDATE`.
     InternalDate,
+    /// `MODSEQ` (RFC 7162 §3.1.4.2).
+    ModSeq,
+    /// `PREVIEW` (RFC 8970 §3.1).
+    Preview {
+        /// LAZY: only if it is at hand.
+        lazy: bool,
+    },
     /// `RFC822`: `BODY[]` by another name.
     Rfc822,
     /// `RFC822.HEADER`: `BODY.PEEK[HEADER]` by another name.
@@ -39,8 +59,18 @@ pub enum FetchAttribute {
     Rfc822Size,
     /// `RFC822.TEXT`: `BODY[TEXT]` by another name.
     Rfc822Text,
+    /// `SAVEDATE` (RFC 8514 §4.1).
+    SaveDate,
+    /// `THREADID` (RFC 8474 §5.2).
+    ThreadId,
     /// `UID`.
     Uid,
+    /// `X-GM-LABELS`.
+    GmailLabels,
+    /// `X-GM-MSGID`.
+    GmailMessageId,
+    /// `X-GM-THRID`.
+    GmailThreadId,
 }
 
 impl FetchAttribute {
@@ -52,10 +82,16 @@ impl FetchAttribute {
     pub const FULL: [Self; 5] =
         [Self::Flags, Self::InternalDate, Self::Rfc822Size, Self::Envelope, Self::Body];
 
-    /// Whether telling it sets `\Seen` (RFC 3501 §6.4.5).
+    /// Whether telling it sets `\Seen` (RFC 3501 §6.4.5, RFC 3516 §4.2).
     #[must_use]
     pub const fn sets_seen(&self) -> bool {
-        matches!(self, Self::BodySection { peek: false, .. } | Self::Rfc822 | Self::Rfc822Text)
+        matches!(
+            self,
+            Self::BodySection { peek: false, .. }
+                | Self::Binary { peek: false, .. }
+                | Self::Rfc822
+                | Self::Rfc822Text
+        )
     }
 
     /// Writes it as a command does.
@@ -70,15 +106,36 @@ impl FetchAttribute {
                 }
                 return;
             }
+            Self::Binary { peek, part, partial } => {
+                literals.wire().put_slice(if *peek { b"BINARY.PEEK" } else { b"BINARY" });
+                put_part(part, literals.wire());
+                if let Some(partial) = partial {
+                    partial.encode(literals.wire());
+                }
+                return;
+            }
+            Self::BinarySize(part) => {
+                literals.wire().put_slice(b"BINARY.SIZE");
+                return put_part(part, literals.wire());
+            }
             Self::BodyStructure => b"BODYSTRUCTURE",
+            Self::EmailId => b"EMAILID",
             Self::Envelope => b"ENVELOPE",
             Self::Flags => b"FLAGS",
             Self::InternalDate => b"INTERNALDATE",
+            Self::ModSeq => b"MODSEQ",
+            Self::Preview { lazy: false } => b"PREVIEW",
+            Self::Preview { lazy: true } => b"PREVIEW (LAZY)",
             Self::Rfc822 => b"RFC822",
             Self::Rfc822Header => b"RFC822.HEADER",
             Self::Rfc822Size => b"RFC822.SIZE",
             Self::Rfc822Text => b"RFC822.TEXT",
+            Self::SaveDate => b"SAVEDATE",
+            Self::ThreadId => b"THREADID",
             Self::Uid => b"UID",
+            Self::GmailLabels => b"X-GM-LABELS",
+            Self::GmailMessageId => b"X-GM-MSGID",
+            Self::GmailThreadId => b"X-GM-THRID",
         };
         literals.wire().put_slice(name);
     }
@@ -133,12 +190,7 @@ impl Section {
     pub(crate) fn encode(&self, literals: &mut Literals<'_>) {
         let wire = literals.wire();
         wire.put_u8(b'[');
-        for (index, number) in self.part.iter().enumerate() {
-            if index > 0 {
-                wire.put_u8(b'.');
-            }
-            put_number(u64::from(number.get()), wire);
-        }
+        put_numbers(&self.part, wire);
         if let Some(text) = &self.text {
             if !self.part.is_empty() {
                 wire.put_u8(b'.');
@@ -159,6 +211,23 @@ impl Section {
             }
         }
         literals.wire().put_u8(b']');
+    }
+}
+
+/// `[1.2]`
+pub(crate) fn put_part(part: &[NonZeroU32], wire: &mut BytesMut) {
+    wire.put_u8(b'[');
+    put_numbers(part, wire);
+    wire.put_u8(b']');
+}
+
+/// Numbers with dots between.
+fn put_numbers(part: &[NonZeroU32], wire: &mut BytesMut) {
+    for (index, number) in part.iter().enumerate() {
+        if index > 0 {
+            wire.put_u8(b'.');
+        }
+        put_number(u64::from(number.get()), wire);
     }
 }
 

@@ -34,9 +34,12 @@ impl Messages {
     }
 }
 
-/// A set as it was written: at least one range.
+/// A set as it was written: at least one range, or `$`, the messages that a search has saved (RFC 5182 §2.1).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct NumberSet(Vec<NumberRange>);
+pub struct NumberSet(
+    /// No ranges are `$`.
+    Vec<NumberRange>,
+);
 
 /// A number, or from one to another. `4:2` is `2:4`; `*` is the largest number in use.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,7 +85,12 @@ impl NumberSet {
     /// # Errors
     /// See [`NumberSetError`].
     pub fn parse(text: &[u8], limit: usize) -> Result<Self, NumberSetError> {
-        let mut ranges = Vec::new();
+        if text == b"$" {
+            return Ok(Self::saved());
+        }
+        // Exactly as many as there are, so that what is kept is in proportion to the text.
+        let count = memchr::memchr_iter(b',', text).count() + 1;
+        let mut ranges = Vec::with_capacity(count.min(limit));
         let mut at = 0;
         loop {
             let from = end(text, &mut at)?;
@@ -111,7 +119,19 @@ impl NumberSet {
         (!ranges.is_empty()).then_some(Self(ranges))
     }
 
-    /// The ranges in the order in which they were written.
+    /// `$`: whatever the last search that was to be saved has found.
+    #[must_use]
+    pub const fn saved() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether it is `$`.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The ranges in the order in which they were written; none of `$`.
     #[must_use]
     pub fn ranges(&self) -> &[NumberRange] {
         &self.0
@@ -171,6 +191,9 @@ impl NumberSet {
 
     /// Writes the set.
     pub fn encode(&self, into: &mut BytesMut) {
+        if self.is_saved() {
+            into.put_u8(b'$');
+        }
         for (index, range) in self.0.iter().enumerate() {
             if index > 0 {
                 into.put_u8(b',');
@@ -220,6 +243,9 @@ fn end(text: &[u8], at: &mut usize) -> Result<NumberEnd, NumberSetError> {
 
 impl fmt::Display for NumberSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_saved() {
+            return f.write_str("$");
+        }
         for (index, range) in self.0.iter().enumerate() {
             let separator = if index > 0 { "," } else { "" };
             write!(f, "{separator}{range}")?;
@@ -268,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_set_keeps_its_ranges_and_their_order() {
-        for text in ["1", "*", "4,1:3", "2:4,*:9", "4294967295", "1:4294967295", "9:2,9:2"] {
+        for text in ["$", "1", "*", "4,1:3", "2:4,*:9", "4294967295", "1:4294967295", "9:2,9:2"] {
             let set = NumberSet::parse(text.as_bytes(), 10).unwrap();
             assert_eq!(set.to_string(), text);
             let mut wire = BytesMut::new();
@@ -304,9 +330,25 @@ mod tests {
 
     #[test]
     fn what_is_no_set_is_refused() {
-        for text in
-            ["", "0", "1,", ",1", "1:", ":1", "1::2", "a", "1 ", "-1", "4294967296", "1:2:3", "**", "1;2"]
-        {
+        for text in [
+            "",
+            "0",
+            "$,1",
+            "1,$",
+            "$:1",
+            "1,",
+            ",1",
+            "1:",
+            ":1",
+            "1::2",
+            "a",
+            "1 ",
+            "-1",
+            "4294967296",
+            "1:2:3",
+            "**",
+            "1;2",
+        ] {
             assert!(
                 matches!(NumberSet::parse(text.as_bytes(), 10), Err(NumberSetError::Syntax { .. })),
                 "{text}"

@@ -3,15 +3,23 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mailwright_core::value::{Flag, Uid, UidRange, UidValidity};
+use mailwright_core::value::{Flag, ModSeq, Uid, UidRange};
 
+use super::access::{AclResponse, ListRightsResponse, QuotaResponse, Rights};
+use super::capability::Capability;
+use super::code::Code;
 use super::date::DateTime;
-use super::fetch::Section;
+use super::extended_search::ExtendedSearch;
+use super::fetch::{Section, SectionPart};
+use super::list::ListResponse;
 use super::mailbox::Mailbox;
-use super::status::StatusItem;
+use super::metadata::MetadataResponse;
+use super::object_id::ObjectId;
+use super::status::StatusValue;
 use super::string::OctetString;
 use super::structure::{BodyStructure, Envelope};
 use super::tag::Tag;
+use super::thread::Threads;
 
 /// A response.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,10 +47,28 @@ pub enum Response {
         /// Which mailbox.
         mailbox: Mailbox,
         /// What about it.
-        values: Vec<(StatusItem, u64)>,
+        values: Vec<StatusValue>,
     },
     /// SEARCH: message numbers or UIDs (RFC 3501 §7.2.5).
-    Search(Vec<u32>),
+    Search {
+        /// The numbers.
+        numbers: Vec<u32>,
+        /// The highest modification sequence of these messages (RFC 7162 §3.1.5).
+        mod_seq: Option<ModSeq>,
+    },
+    /// SORT: message numbers or UIDs in order (RFC 5256 §4).
+    Sort {
+        /// The numbers.
+        numbers: Vec<u32>,
+        /// The highest modification sequence of these messages (RFC 7162 §3.1.5).
+        mod_seq: Option<ModSeq>,
+    },
+    /// THREAD (RFC 5256 §4).
+    Thread(Threads),
+    /// ESEARCH (RFC 9051 §7.3.5).
+    ExtendedSearch(ExtendedSearch),
+    /// ENABLED: the extensions that are in force now (RFC 5161 §3.2).
+    Enabled(Vec<Capability>),
     /// FLAGS: the flags that messages of the mailbox may have.
     Flags(Vec<Flag>),
     /// EXISTS: messages in the mailbox.
@@ -58,6 +84,44 @@ pub enum Response {
         /// What about it.
         items: Vec<FetchItem>,
     },
+    /// UIDFETCH: a FETCH that names its message by UID.
+    UidFetch {
+        /// Which message.
+        uid: Uid,
+        /// What about it.
+        items: Vec<FetchItem>,
+    },
+    /// VANISHED: these messages are gone (RFC 7162 §3.2.10).
+    Vanished {
+        /// `(EARLIER)`: they were gone before, and message numbers do not change by this.
+        earlier: bool,
+        /// Their UIDs.
+        uids: Vec<UidRange>,
+    },
+    /// METADATA (RFC 5464 §4.4).
+    Metadata(MetadataResponse),
+    /// QUOTA (RFC 9208 §4.2.1).
+    Quota(QuotaResponse),
+    /// QUOTAROOT: the quota roots of a mailbox (RFC 9208 §4.2.2).
+    QuotaRoot {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// Its quota roots.
+        roots: Vec<OctetString>,
+    },
+    /// ACL (RFC 4314 §3.6).
+    Acl(AclResponse),
+    /// LISTRIGHTS (RFC 4314 §3.7).
+    ListRights(ListRightsResponse),
+    /// MYRIGHTS: the user's rights on a mailbox (RFC 4314 §3.8).
+    MyRights {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// The rights.
+        rights: Rights,
+    },
+    /// XLIST: LIST with special uses, of servers before RFC 6154.
+    Xlist(ListResponse),
     /// ID.
     Id(Vec<(OctetString, Option<OctetString>)>),
     /// A response of a kind that is not known, as it came.
@@ -107,239 +171,6 @@ pub enum StatusKind {
     PreAuth,
 }
 
-/// A response code: RFC 9051 §7.1, RFC 5530, RFC 4315 §3.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Code {
-    /// ALERT: the text must be shown.
-    Alert,
-    /// ALREADYEXISTS.
-    AlreadyExists,
-    /// APPENDUID.
-    AppendUid {
-        /// UIDVALIDITY of the mailbox.
-        uid_validity: UidValidity,
-        /// The UIDs of the messages, in order.
-        uids: Vec<UidRange>,
-    },
-    /// AUTHENTICATIONFAILED.
-    AuthenticationFailed,
-    /// AUTHORIZATIONFAILED.
-    AuthorizationFailed,
-    /// BADCHARSET, with the charsets that are supported.
-    BadCharset(Vec<OctetString>),
-    /// CANNOT.
-    Cannot,
-    /// CAPABILITY.
-    Capability(Vec<Capability>),
-    /// CLIENTBUG.
-    ClientBug,
-    /// CLOSED: what follows is about the mailbox that was selected (RFC 7162 §3.2.11).
-    Closed,
-    /// CONTACTADMIN.
-    ContactAdmin,
-    /// COPYUID: source and destination UIDs correspond in order.
-    CopyUid {
-        /// UIDVALIDITY of the destination.
-        uid_validity: UidValidity,
-        /// UIDs there.
-        source: Vec<UidRange>,
-        /// UIDs here.
-        destination: Vec<UidRange>,
-    },
-    /// CORRUPTION.
-    Corruption,
-    /// EXPIRED.
-    Expired,
-    /// EXPUNGEISSUED.
-    ExpungeIssued,
-    /// INUSE.
-    InUse,
-    /// LIMIT.
-    Limit,
-    /// NONEXISTENT.
-    NonExistent,
-    /// NOPERM.
-    NoPerm,
-    /// OVERQUOTA.
-    OverQuota,
-    /// PARSE.
-    Parse,
-    /// PERMANENTFLAGS: flags that can be changed for good, and whether new keywords can be made (`\*`).
-    PermanentFlags {
-        /// The flags.
-        flags: Vec<Flag>,
-        /// Whether `\*` stands among them.
-        new_keywords: bool,
-    },
-    /// PRIVACYREQUIRED.
-    PrivacyRequired,
-    /// READ-ONLY.
-    ReadOnly,
-    /// READ-WRITE.
-    ReadWrite,
-    /// SERVERBUG.
-    ServerBug,
-    /// TOOBIG (RFC 7889 §4).
-    TooBig,
-    /// TRYCREATE.
-    TryCreate,
-    /// UIDNEXT.
-    UidNext(Uid),
-    /// UIDNOTSTICKY (RFC 4315 §3).
-    UidNotSticky,
-    /// UIDVALIDITY.
-    UidValidity(UidValidity),
-    /// UNAVAILABLE.
-    Unavailable,
-    /// UNSEEN: the number of the first message without `\Seen` (RFC 3501 §7.1).
-    Unseen(u32),
-    /// A code that is not known, as it came, without brackets.
-    Unknown(Bytes),
-    /// A known code whose value cannot be read, as it came, without brackets.
-    Invalid(Bytes),
-}
-
-impl Code {
-    /// Of COPYUID: each UID there with its UID here, in order. RFC 4315 §3.
-    ///
-    /// The ranges are walked, never expanded.
-    #[must_use]
-    pub fn copied(&self) -> Option<impl Iterator<Item = (Uid, Uid)> + '_> {
-        match self {
-            Self::CopyUid { source, destination, .. } => Some(uids(source).zip(uids(destination))),
-            _ => None,
-        }
-    }
-}
-
-/// The UIDs of ranges, in order.
-fn uids(ranges: &[UidRange]) -> impl Iterator<Item = Uid> + '_ {
-    ranges.iter().flat_map(|range| (range.first().get()..=range.last().get()).filter_map(Uid::new))
-}
-
-/// A name in CAPABILITY. Compared without regard to ASCII case.
-#[derive(Clone, Debug, Eq)]
-pub struct Capability(Bytes);
-
-impl Capability {
-    /// A name; `None` if it is not an atom.
-    #[must_use]
-    pub fn new(name: impl Into<Bytes>) -> Option<Self> {
-        let name = name.into();
-        let fits = |octet: &u8| crate::encode::is_atom_octet(*octet);
-        (!name.is_empty() && name.iter().all(fits)).then_some(Self(name))
-    }
-
-    /// The name as it stands.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// Whether it is `name`, in any case.
-    #[must_use]
-    pub fn is(&self, name: &str) -> bool {
-        self.0.eq_ignore_ascii_case(name.as_bytes())
-    }
-}
-
-impl PartialEq for Capability {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-/// A mailbox in LIST or LSUB.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ListResponse {
-    /// Its attributes.
-    pub attributes: Vec<ListAttribute>,
-    /// The hierarchy separator, if there is a hierarchy.
-    pub separator: Option<u8>,
-    /// Its name.
-    pub mailbox: Mailbox,
-    /// Extended data (RFC 9051 §7.3.1, RFC 5258 §6), such as OLDNAME: tags, and values as they stand on the wire.
-    pub extended: Vec<(Bytes, Bytes)>,
-}
-
-impl ListResponse {
-    /// A mailbox in a hierarchy with `/`.
-    #[must_use]
-    pub fn new(mailbox: impl Into<Mailbox>, attributes: Vec<ListAttribute>) -> Self {
-        Self { attributes, separator: Some(b'/'), mailbox: mailbox.into(), extended: Vec::new() }
-    }
-}
-
-macro_rules! list_attributes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// An attribute of a mailbox in LIST: RFC 9051 §7.3.1, RFC 6154 §2.
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum ListAttribute {
-            $($(#[$doc])* $name,)*
-            /// Any other, as it came.
-            Other(Bytes),
-        }
-
-        impl ListAttribute {
-            /// The attribute with this name, in any case.
-            #[must_use]
-            pub fn read(name: Bytes) -> Self {
-                $(if name.eq_ignore_ascii_case($text.as_bytes()) {
-                    return Self::$name;
-                })*
-                Self::Other(name)
-            }
-
-            /// Its octets on the wire.
-            #[must_use]
-            pub fn as_bytes(&self) -> &[u8] {
-                match self {
-                    $(Self::$name => $text.as_bytes(),)*
-                    Self::Other(name) => name,
-                }
-            }
-        }
-    };
-}
-
-list_attributes! {
-    /// `\Noinferiors`: can have no children.
-    NoInferiors = "\\Noinferiors",
-    /// `\Noselect`: cannot be selected.
-    NoSelect = "\\Noselect",
-    /// `\Marked`: perhaps of interest.
-    Marked = "\\Marked",
-    /// `\Unmarked`: nothing new.
-    Unmarked = "\\Unmarked",
-    /// `\HasChildren`.
-    HasChildren = "\\HasChildren",
-    /// `\HasNoChildren`.
-    HasNoChildren = "\\HasNoChildren",
-    /// `\NonExistent`: only its children exist.
-    NonExistent = "\\NonExistent",
-    /// `\Subscribed`.
-    Subscribed = "\\Subscribed",
-    /// `\Remote`.
-    Remote = "\\Remote",
-    /// `\All`.
-    All = "\\All",
-    /// `\Archive`.
-    Archive = "\\Archive",
-    /// `\Drafts`.
-    Drafts = "\\Drafts",
-    /// `\Flagged`.
-    Flagged = "\\Flagged",
-    /// `\Junk`.
-    Junk = "\\Junk",
-    /// `\Sent`.
-    Sent = "\\Sent",
-    /// `\Trash`.
-    Trash = "\\Trash",
-}
-
 /// The namespaces of a server: RFC 2342 §5.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -350,6 +181,8 @@ pub struct Namespaces {
     pub other_users: Vec<Namespace>,
     /// Shared ones.
     pub shared: Vec<Namespace>,
+    /// Namespaces that cannot be read, as they came.
+    pub invalid: Vec<Bytes>,
 }
 
 /// A namespace.
@@ -360,13 +193,15 @@ pub struct Namespace {
     pub prefix: Mailbox,
     /// Its hierarchy separator, if it has a hierarchy.
     pub separator: Option<u8>,
+    /// Extensions (RFC 2342 §5): names and their values.
+    pub extensions: Vec<(Bytes, Vec<Bytes>)>,
 }
 
 impl Namespace {
-    /// A namespace.
+    /// A namespace without extensions.
     #[must_use]
     pub const fn new(prefix: Mailbox, separator: Option<u8>) -> Self {
-        Self { prefix, separator }
+        Self { prefix, separator, extensions: Vec::new() }
     }
 }
 
@@ -385,8 +220,26 @@ pub enum FetchItem {
         /// The octets; `None` for NIL.
         octets: Option<Bytes>,
     },
+    /// `BINARY[…]`: decoded octets (RFC 3516 §4.3).
+    Binary {
+        /// Which part.
+        part: SectionPart,
+        /// The first octet, if not all were asked for.
+        origin: Option<u64>,
+        /// The octets; `None` for NIL.
+        octets: Option<Bytes>,
+    },
+    /// `BINARY.SIZE[…]`: how many octets there are when decoded; `None` if the number made no sense.
+    BinarySize {
+        /// Which part.
+        part: SectionPart,
+        /// Octets.
+        size: Option<u64>,
+    },
     /// BODYSTRUCTURE.
     BodyStructure(BodyStructure),
+    /// EMAILID (RFC 8474 §5.1).
+    EmailId(ObjectId),
     /// ENVELOPE.
     Envelope(Envelope),
     /// FLAGS.
@@ -398,6 +251,10 @@ pub enum FetchItem {
     },
     /// INTERNALDATE.
     InternalDate(DateTime),
+    /// MODSEQ (RFC 7162 §3.1.4.2).
+    ModSeq(ModSeq),
+    /// PREVIEW: the beginning of the text; `None` if it is not at hand (RFC 8970 §3.2).
+    Preview(Option<Bytes>),
     /// RFC822.
     Rfc822(Option<Bytes>),
     /// RFC822.HEADER.
@@ -406,8 +263,18 @@ pub enum FetchItem {
     Rfc822Size(Option<u64>),
     /// RFC822.TEXT.
     Rfc822Text(Option<Bytes>),
+    /// SAVEDATE: when the message came into the mailbox, if that is known (RFC 8514 §4.2).
+    SaveDate(Option<DateTime>),
+    /// THREADID; `None` without threads (RFC 8474 §5.2).
+    ThreadId(Option<ObjectId>),
     /// UID.
     Uid(Uid),
+    /// X-GM-LABELS: labels of Gmail, as they came but for their quotes.
+    GmailLabels(Vec<Bytes>),
+    /// X-GM-MSGID.
+    GmailMessageId(u64),
+    /// X-GM-THRID.
+    GmailThreadId(u64),
     /// ENVELOPE, BODY or BODYSTRUCTURE as a store keeps it: written, never read.
     Ready {
         /// Which.
@@ -415,8 +282,15 @@ pub enum FetchItem {
         /// Finished text and strings, in order.
         pieces: Vec<Piece>,
     },
-    /// An item that is not known, or one that cannot be read: its name, and what stood behind it.
+    /// An item that is not known: its name, and what stood behind it.
     Unknown {
+        /// The name.
+        name: Bytes,
+        /// The value as it came.
+        value: Bytes,
+    },
+    /// An item that is known and cannot be read, or one without a name.
+    Invalid {
         /// The name.
         name: Bytes,
         /// The value as it came.

@@ -5,10 +5,11 @@
 
 use alloc::vec::Vec;
 
-use mailwright_core::value::Keyword;
+use mailwright_core::value::{Keyword, ModSeq, Uid};
 
 use super::date::SearchDate;
 use super::number_set::NumberSet;
+use super::object_id::ObjectId;
 use super::string::OctetString;
 
 /// A search key: a condition, or an operator whose operands follow it.
@@ -21,6 +22,8 @@ pub enum SearchKey {
     Or,
     /// The key that follows must not hold.
     Not,
+    /// The key that follows need only hold more or less (RFC 6203 §3).
+    Fuzzy,
     /// By message number.
     Numbers(NumberSet),
     /// By UID.
@@ -41,6 +44,10 @@ pub enum SearchKey {
     Deleted,
     /// `\Draft` is set.
     Draft,
+    /// EMAILID is this (RFC 8474 §5.3).
+    EmailId(ObjectId),
+    /// The search that was kept under this name holds (RFC 5466 §3.1).
+    Filter(OctetString),
     /// `\Flagged` is set.
     Flagged,
     /// A From field holds the string.
@@ -51,14 +58,31 @@ pub enum SearchKey {
     Keyword(Keyword),
     /// More octets than this.
     Larger(u64),
+    /// The modification sequence is at least this (RFC 7162 §3.1.5).
+    ModSeq {
+        /// The modification sequence of one flag alone; servers may look at that of the message instead.
+        entry: Option<(OctetString, ModSeqEntry)>,
+        /// The least value.
+        value: ModSeq,
+    },
     /// `\Recent` is set and `\Seen` is not.
     New,
     /// `\Recent` is not set.
     Old,
+    /// INTERNALDATE is at least so many seconds ago (RFC 5032 §3).
+    Older(u32),
     /// INTERNALDATE is on the day.
     On(SearchDate),
     /// `\Recent` is set.
     Recent,
+    /// The message came into the mailbox before the day (RFC 8514 §4.3).
+    SavedBefore(SearchDate),
+    /// The mailbox keeps when messages came into it.
+    SaveDateSupported,
+    /// The message came into the mailbox on the day.
+    SavedOn(SearchDate),
+    /// The message came into the mailbox on the day or later.
+    SavedSince(SearchDate),
     /// `\Seen` is set.
     Seen,
     /// The Date field is before the day.
@@ -75,8 +99,14 @@ pub enum SearchKey {
     Subject(OctetString),
     /// Header or body hold the string.
     Text(OctetString),
+    /// THREADID is this (RFC 8474 §5.3).
+    ThreadId(ObjectId),
     /// A To field holds the string.
     To(OctetString),
+    /// The UID is above this (RFC 9738 §3.2).
+    UidAfter(Uid),
+    /// The UID is below this.
+    UidBefore(Uid),
     /// `\Answered` is not set.
     Unanswered,
     /// `\Deleted` is not set.
@@ -89,6 +119,28 @@ pub enum SearchKey {
     Unkeyword(Keyword),
     /// `\Seen` is not set.
     Unseen,
+    /// INTERNALDATE is at most so many seconds ago (RFC 5032 §3).
+    Younger(u32),
+    /// X-GM-LABELS: the message has the label of Gmail.
+    GmailLabels(OctetString),
+    /// X-GM-MSGID is this.
+    GmailMessageId(u64),
+    /// X-GM-RAW: what Gmail finds by the words.
+    GmailRaw(OctetString),
+    /// X-GM-THRID is this.
+    GmailThreadId(u64),
+}
+
+/// Whose modification sequence of a flag MODSEQ looks at (RFC 7162 §3.1.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 7162 §7 has these three")]
+pub enum ModSeqEntry {
+    /// `priv`: the user's own.
+    Private,
+    /// `shared`: that of all.
+    Shared,
+    /// `all`: either.
+    All,
 }
 
 impl SearchKey {
@@ -98,7 +150,7 @@ impl SearchKey {
         match self {
             Self::And(count) => *count,
             Self::Or => 2,
-            Self::Not => 1,
+            Self::Not | Self::Fuzzy => 1,
             _ => 0,
         }
     }
@@ -118,7 +170,7 @@ impl Search {
     /// A search of these keys, each operator before its operands.
     ///
     /// # Errors
-    /// If an operand is missing or left over, or an `And` is empty.
+    /// If an operand is missing or left over, or an `And` is empty; or if a message is to be 0 seconds old.
     ///
     /// ```
     /// use mailwright_imap::types::{Search, SearchKey};
@@ -133,7 +185,7 @@ impl Search {
         // How many keys are still to come.
         let mut missing = 1_usize;
         for key in &keys {
-            if matches!(key, SearchKey::And(0)) {
+            if matches!(key, SearchKey::And(0) | SearchKey::Older(0) | SearchKey::Younger(0)) {
                 return Err(SearchError);
             }
             let open = missing.checked_sub(1).and_then(|open| open.checked_add(key.operands()));
@@ -164,6 +216,8 @@ impl Search {
                     values.drain(start..).fold(false, |any, value| any | value)
                 }
                 SearchKey::Not => !values.pop().unwrap_or(true),
+                // Whoever answers for the condition knows how well it has to hold.
+                SearchKey::Fuzzy => values.pop().unwrap_or(false),
                 key => holds(key),
             };
             values.push(value);

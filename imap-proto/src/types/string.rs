@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 /// Octets without NUL: a search string, a value of ID, a header name. How they are written (atom, quoted
 /// string, literal) is the encoder's choice.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct OctetString(Bytes);
 
 /// NUL, which only a binary literal may hold.

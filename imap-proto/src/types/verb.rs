@@ -62,6 +62,46 @@ pub enum Verb {
     Move,
     /// ID.
     Id,
+    /// ENABLE.
+    Enable,
+    /// SORT.
+    Sort,
+    /// THREAD.
+    Thread,
+    /// ESEARCH.
+    MultiSearch,
+    /// CANCELUPDATE.
+    CancelUpdate,
+    /// REPLACE.
+    Replace,
+    /// NOTIFY.
+    Notify,
+    /// GETMETADATA.
+    GetMetadata,
+    /// SETMETADATA.
+    SetMetadata,
+    /// GETQUOTA.
+    GetQuota,
+    /// GETQUOTAROOT.
+    GetQuotaRoot,
+    /// SETQUOTA.
+    SetQuota,
+    /// SETACL.
+    SetAcl,
+    /// DELETEACL.
+    DeleteAcl,
+    /// GETACL.
+    GetAcl,
+    /// LISTRIGHTS.
+    ListRights,
+    /// MYRIGHTS.
+    MyRights,
+    /// COMPRESS.
+    Compress,
+    /// UNAUTHENTICATE.
+    Unauthenticate,
+    /// XLIST.
+    Xlist,
 }
 
 /// In which states a command is possible.
@@ -157,6 +197,26 @@ verbs! {
     Copy "COPY" Selected expunge: true exclusive: false uid: true;
     Move "MOVE" Selected expunge: true exclusive: false uid: true;
     Id "ID" Any expunge: true exclusive: false uid: false;
+    Enable "ENABLE" Authenticated expunge: true exclusive: true uid: false;
+    Sort "SORT" Selected expunge: false exclusive: false uid: true;
+    Thread "THREAD" Selected expunge: false exclusive: false uid: true;
+    MultiSearch "ESEARCH" Authenticated expunge: true exclusive: false uid: false;
+    CancelUpdate "CANCELUPDATE" Selected expunge: true exclusive: false uid: false;
+    Replace "REPLACE" Selected expunge: true exclusive: false uid: true;
+    Notify "NOTIFY" Authenticated expunge: true exclusive: false uid: false;
+    GetMetadata "GETMETADATA" Authenticated expunge: true exclusive: false uid: false;
+    SetMetadata "SETMETADATA" Authenticated expunge: true exclusive: false uid: false;
+    GetQuota "GETQUOTA" Authenticated expunge: true exclusive: false uid: false;
+    GetQuotaRoot "GETQUOTAROOT" Authenticated expunge: true exclusive: false uid: false;
+    SetQuota "SETQUOTA" Authenticated expunge: true exclusive: false uid: false;
+    SetAcl "SETACL" Authenticated expunge: true exclusive: false uid: false;
+    DeleteAcl "DELETEACL" Authenticated expunge: true exclusive: false uid: false;
+    GetAcl "GETACL" Authenticated expunge: true exclusive: false uid: false;
+    ListRights "LISTRIGHTS" Authenticated expunge: true exclusive: false uid: false;
+    MyRights "MYRIGHTS" Authenticated expunge: true exclusive: false uid: false;
+    Compress "COMPRESS" Any expunge: true exclusive: true uid: false;
+    Unauthenticate "UNAUTHENTICATE" Authenticated expunge: false exclusive: true uid: false;
+    Xlist "XLIST" Authenticated expunge: true exclusive: false uid: false;
 }
 
 impl Verb {

@@ -292,8 +292,8 @@ impl ResponseFramer {
                 SearchHead::No => {}
             }
         }
-        // The ranges of COPYUID do not count as a line.
-        let long = input.len() >= limits.line && head::is_copyuid(input);
+        // Sets and lists of any length do not count as a line.
+        let long = input.len() >= limits.line && head::has_elements(input);
         let limit = if long { limits.buffered } else { limits.line };
         let Some(line) = self.line(input, limit)? else { return Ok(Step::More) };
         match head::read(input.get(..line.end).unwrap_or_default()) {

@@ -4,7 +4,9 @@ use mailwright_core::session::Session as _;
 use mailwright_core::testing::{self, Note};
 use mailwright_core::value::Instant;
 use mailwright_imap::client::{Client, Closed, Config, Event, TlsMode};
-use mailwright_imap::types::{Command, FetchAttribute, Mailbox, SearchKey, Section, StoreAction};
+use mailwright_imap::types::{
+    Command, FetchAttribute, FetchCommand, Mailbox, SearchKey, Section, StoreAction, StoreCommand,
+};
 use mailwright_sasl::MechanismName;
 
 use super::{append, credentials, login, mailbox, search, uids};
@@ -91,20 +93,18 @@ pub(crate) fn call(client: &mut Client, call: Call) -> Result<(), ()> {
             return client.authenticate(exchange).map(drop).map_err(drop);
         }
         Call::Login => login(),
-        Call::Select => Command::Select(mailbox("INBOX")),
-        Call::Create => Command::Create(Mailbox::Other("\u{1}\u{2}".into())),
+        Call::Select => Command::Select(mailbox("INBOX").into()),
+        Call::Create => Command::Create(Mailbox::Other("\u{1}\u{2}".into()).into()),
         Call::Fetch => {
             let body = FetchAttribute::BodySection { peek: true, section: Section::whole(), partial: None };
-            Command::Fetch { messages: uids("1:*"), attributes: vec![FetchAttribute::Flags, body] }
+            Command::Fetch(FetchCommand::new(uids("1:*"), vec![FetchAttribute::Flags, body]))
         }
         Call::Numbers => search(false, SearchKey::All),
         Call::Search => search(true, SearchKey::All),
-        Call::Store => Command::Store {
-            messages: uids("1"),
-            action: StoreAction::Add,
-            silent: false,
-            flags: vec![mailwright_core::value::Flag::Seen],
-        },
+        Call::Store => {
+            let flags = vec![mailwright_core::value::Flag::Seen];
+            Command::Store(StoreCommand::new(uids("1"), StoreAction::Add, flags))
+        }
         Call::Append(octets) => return client.append(append("INBOX"), octets).map(drop).map_err(drop),
         Call::Content(octets) => return client.content(octets).map(drop).map_err(drop),
         Call::Idle => Command::Idle,

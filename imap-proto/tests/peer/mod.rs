@@ -12,7 +12,8 @@ use mailwright_core::session::{LayerError, Progress, Session as _, Task, TlsInfo
 use mailwright_core::value::Instant;
 use mailwright_imap::client::{Client, Config, Event, SendError, TlsMode};
 use mailwright_imap::types::{
-    AppendCommand, Command, FetchAttribute, Mailbox, Messages, NumberSet, OctetString, Search, SearchKey,
+    AppendCommand, Command, FetchAttribute, FetchCommand, Mailbox, Messages, NumberSet, OctetString, Search,
+    SearchCommand, SearchKey,
 };
 use mailwright_sasl::Credentials;
 
@@ -54,7 +55,7 @@ pub(crate) fn string(text: &str) -> OctetString {
 }
 
 pub(crate) fn fetch(messages: Messages) -> Command {
-    Command::Fetch { messages, attributes: vec![FetchAttribute::Flags] }
+    Command::Fetch(FetchCommand::new(messages, vec![FetchAttribute::Flags]))
 }
 
 pub(crate) fn numbers(text: &str) -> Messages {
@@ -66,7 +67,7 @@ pub(crate) fn uids(text: &str) -> Messages {
 }
 
 pub(crate) fn search(uid: bool, key: SearchKey) -> Command {
-    Command::Search { uid, charset: None, search: Search::new([key]).unwrap() }
+    Command::Search(SearchCommand::new(uid, Search::new([key]).unwrap()))
 }
 
 pub(crate) fn login() -> Command {
@@ -109,7 +110,7 @@ impl Peer {
     /// The same with INBOX selected; the next tag is `$2`.
     pub(crate) fn selected(capabilities: &str) -> Self {
         let mut peer = Self::logged_in(capabilities);
-        peer.client.command(Command::Select(mailbox("INBOX"))).unwrap();
+        peer.client.command(Command::Select(mailbox("INBOX").into())).unwrap();
         assert_eq!(peer.sent(), "$1 SELECT INBOX\r\n");
         peer.says("$1 OK selected\r\n");
         peer

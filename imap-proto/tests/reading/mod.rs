@@ -129,5 +129,5 @@ pub(crate) fn item(name: &str, value: &[u8], limits: &ResponseLimits) -> (FetchI
 }
 
 pub(crate) fn is_unknown(item: &FetchItem) -> bool {
-    matches!(item, FetchItem::Unknown { .. })
+    matches!(item, FetchItem::Unknown { .. } | FetchItem::Invalid { .. })
 }

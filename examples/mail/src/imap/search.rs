@@ -58,7 +58,9 @@ fn parse(input: &CommandInput) -> Option<Keys> {
     let mut limits = CommandLimits::default();
     limits.utf8 = true;
     match input.parse(&limits).ok()?.command {
-        Command::Search { search, charset: None, .. } => Some(search),
+        Command::Search(search) if search.charset.is_none() && search.returns.is_none() => {
+            Some(search.search)
+        }
         _ => None,
     }
 }

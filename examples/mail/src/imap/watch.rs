@@ -5,7 +5,9 @@
 
 use mailwright_core::value::{Flag, Uid};
 use mailwright_imap::client::{CommandId, Event};
-use mailwright_imap::types::{Command, FetchAttribute, FetchItem, Messages, NumberSet, Response, StatusKind};
+use mailwright_imap::types::{
+    Command, FetchAttribute, FetchCommand, FetchItem, Messages, NumberSet, Response, StatusKind,
+};
 use serde_json::json;
 
 use super::{Access, Account, note};
@@ -89,7 +91,7 @@ impl Watcher {
             let set = format!("{}:{}", self.asked + 1, self.uids.len());
             let set = NumberSet::parse(set.as_bytes(), 1).map_err(Failure::failed)?;
             self.asked = self.uids.len();
-            Command::Fetch { messages: Messages::Numbers(set), attributes: vec![FetchAttribute::Uid] }
+            Command::Fetch(FetchCommand::new(Messages::Numbers(set), vec![FetchAttribute::Uid]))
         } else {
             self.idles = true;
             Command::Idle

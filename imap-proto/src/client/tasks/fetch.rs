@@ -8,7 +8,7 @@ use mailwright_core::session::{Progress, Task};
 use super::super::{Client, Event};
 use super::{Batches, Step, TaskError};
 use crate::parse::{BodyItem, InvalidResponse};
-use crate::types::{Command, FetchAttribute, FetchItem, Messages};
+use crate::types::{Command, FetchAttribute, FetchCommand, FetchItem, Messages};
 
 /// Fetches data of messages. Its items come as the server sends them; no body is held.
 ///
@@ -82,7 +82,7 @@ impl Task<Client> for Fetch {
     fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
         let most = client.config().limits.set_octets;
         let attributes = &self.attributes;
-        let command = |messages| Command::Fetch { messages, attributes: attributes.clone() };
+        let command = |messages| Command::Fetch(FetchCommand::new(messages, attributes.clone()));
         let mut batches = Batches::new(&self.messages, most, command);
         batches.next(client)?;
         self.batches = Some(batches);

@@ -17,7 +17,7 @@ pub struct List {
 impl List {
     /// Those that match `pattern` behind `reference`. Both are in modified UTF-7 and go as they are.
     #[must_use]
-    pub const fn new(reference: OctetString, pattern: OctetString) -> Self {
+    pub fn new(reference: OctetString, pattern: OctetString) -> Self {
         Self { list: ListCommand::new(reference, pattern), subscribed: false, id: None }
     }
 

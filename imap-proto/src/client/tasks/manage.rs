@@ -4,7 +4,7 @@ use mailwright_core::session::{Progress, Task};
 
 use super::super::{Client, CommandId, Event};
 use super::{Step, TaskError, conclude};
-use crate::types::{Command, Mailbox, StatusResponse};
+use crate::types::{Command, CreateCommand, Mailbox, StatusResponse};
 
 /// A change to the mailboxes. Ends with what the server said.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Manage {
     /// Makes a mailbox.
     #[must_use]
     pub fn create(mailbox: impl Into<Mailbox>) -> Self {
-        Self { command: Command::Create(mailbox.into()), id: None }
+        Self { command: Command::Create(CreateCommand::new(mailbox)), id: None }
     }
 
     /// Removes a mailbox with its messages.

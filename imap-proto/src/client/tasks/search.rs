@@ -6,7 +6,7 @@ use mailwright_core::session::{Progress, Task};
 
 use super::super::{Client, CommandId, Event};
 use super::{Step, TaskError, conclude};
-use crate::types::{Command, OctetString, Search as SearchKeys, StatusKind, StatusResponse};
+use crate::types::{Command, OctetString, Search as SearchKeys, SearchCommand, StatusKind, StatusResponse};
 
 /// Searches the open mailbox: message numbers, or UIDs. In the order of the server.
 ///
@@ -71,13 +71,17 @@ impl Task<Client> for Search {
 
     fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
         let (charset, search) = (self.charset.clone(), self.search.clone());
-        self.id = Some(client.command(Command::Search { uid: self.uid, charset, search })?);
+        let mut command = SearchCommand::new(self.uid, search);
+        command.charset = charset;
+        self.id = Some(client.command(Command::Search(command))?);
         Ok(())
     }
 
     fn handle(&mut self, _client: &mut Client, event: Event) -> Step<Self> {
         match event {
-            Event::SearchBegin { .. } | Event::SearchEnd | Event::Deviation(_) => Progress::Continue,
+            Event::SearchBegin { .. } | Event::SearchModSeq(_) | Event::SearchEnd | Event::Deviation(_) => {
+                Progress::Continue
+            }
             Event::SearchNumber(number) => {
                 if self.found.len() < self.limit {
                     self.found.push(number);

@@ -7,7 +7,7 @@ use mailwright_core::value::{Flag, Uid, UidValidity};
 
 use super::super::{Client, CommandId, Event};
 use super::{Step, TaskError, conclude};
-use crate::types::{Code, Command, Mailbox, Response, StatusKind, StatusResponse};
+use crate::types::{Code, Command, Mailbox, Response, SelectCommand, StatusKind, StatusResponse};
 
 /// Opens a mailbox: SELECT, or EXAMINE to change nothing in it.
 #[derive(Debug)]
@@ -101,6 +101,7 @@ impl Task<Client> for Select {
 
     fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
         let mailbox = self.mailbox.clone();
+        let mailbox = SelectCommand::new(mailbox);
         let command = if self.examine { Command::Examine(mailbox) } else { Command::Select(mailbox) };
         self.facts.read_only = self.examine;
         self.id = Some(client.command(command)?);

@@ -6,7 +6,7 @@ use mailwright_core::session::{Progress, Task};
 
 use super::super::{Client, CommandId, Event};
 use super::{Step, TaskError, conclude};
-use crate::types::{Command, Mailbox, Response, StatusItem};
+use crate::types::{Command, Mailbox, Response, StatusItem, StatusValue};
 
 /// Asks for numbers about a mailbox. What the server leaves out is left out.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Task<Client> for Status {
             Event::Response { response: Response::MailboxStatus { values, .. }, during }
                 if during == self.id =>
             {
-                self.values = values;
+                self.values = values.iter().filter_map(StatusValue::number).collect();
                 Progress::Continue
             }
             Event::Completed { id, status } if Some(id) == self.id => {

@@ -7,7 +7,7 @@ use mailwright_core::value::Flag;
 
 use super::super::{Client, Event};
 use super::{Batches, MessageData, Step, TaskError};
-use crate::types::{Command, Messages, StoreAction};
+use crate::types::{Command, Messages, StoreAction, StoreCommand};
 
 /// Changes flags of messages. Its items are the flags that the messages have then, as the server tells them.
 #[derive(Debug)]
@@ -42,7 +42,11 @@ impl Task<Client> for Store {
     fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
         let most = client.config().limits.set_octets;
         let (action, silent, flags) = (self.action, self.silent, &self.flags);
-        let command = |messages| Command::Store { messages, action, silent, flags: flags.clone() };
+        let command = |messages| {
+            let mut store = StoreCommand::new(messages, action, flags.clone());
+            store.silent = silent;
+            Command::Store(store)
+        };
         let mut batches = Batches::new(&self.messages, most, command);
         batches.next(client)?;
         self.batches = Some(batches);

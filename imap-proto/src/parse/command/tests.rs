@@ -4,7 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 
 use super::*;
-use crate::types::{FetchAttribute, Partial, Search, SearchKey, SectionText};
+use mailwright_core::value::Flag;
+
+use crate::types::{
+    FetchAttribute, ListCommand, Partial, Search, SearchKey, SectionText, StatusItem, StoreAction,
+};
 
 /// Commands have no equality, since passwords have none; what they show is enough here.
 macro_rules! same {
@@ -36,7 +40,7 @@ fn octets(text: &str) -> OctetString {
 
 fn search(text: &str) -> Search {
     match read(&format!("a SEARCH {text}")) {
-        Ok(Command::Search { search, .. }) => search,
+        Ok(Command::Search(search)) => search.search,
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -76,7 +80,7 @@ fn strings_come_in_every_form() {
 #[test]
 fn mailboxes_are_names_or_kept_as_they_are() {
     let select = |text: &str| match read(&format!("a SELECT {text}")).unwrap() {
-        Command::Select(mailbox) => mailbox,
+        Command::Select(select) => select.mailbox,
         other => panic!("{other:?}"),
     };
     assert_eq!(select("inbox").name().unwrap().as_str(), "INBOX");
@@ -84,7 +88,7 @@ fn mailboxes_are_names_or_kept_as_they_are() {
     assert_eq!(select("Entw&APw-rfe").name().unwrap().as_str(), "Entwürfe");
     assert_eq!(select("../x").name(), None);
     let create = |text: &str| match read(&format!("a CREATE {text}")).unwrap() {
-        Command::Create(mailbox) => mailbox,
+        Command::Create(create) => create.mailbox,
         other => panic!("{other:?}"),
     };
     assert_eq!(create("a/").name().unwrap().as_str(), "a");
@@ -111,7 +115,7 @@ fn status_wants_at_least_one_known_item() {
 #[test]
 fn fetch_reads_macros_sections_and_partials() {
     let fetch = |text: &str| match read(&format!("a FETCH 2:4 {text}")).unwrap() {
-        Command::Fetch { attributes, .. } => attributes,
+        Command::Fetch(fetch) => fetch.attributes,
         other => panic!("{other:?}"),
     };
     assert_eq!(fetch("ALL"), FetchAttribute::ALL);
@@ -159,9 +163,9 @@ fn fetch_reads_macros_sections_and_partials() {
 #[test]
 fn store_reads_its_action_and_flags_with_or_without_parentheses() {
     let store = |text: &str| match read(&format!("a UID STORE 1 {text}")).unwrap() {
-        Command::Store { messages, action, silent, flags } => {
-            assert!(messages.is_uid());
-            (action, silent, flags)
+        Command::Store(store) => {
+            assert!(store.messages.is_uid());
+            (store.action, store.silent, store.flags)
         }
         other => panic!("{other:?}"),
     };
@@ -212,18 +216,15 @@ fn a_search_over_fifty_addresses_is_read_and_a_deeper_one_than_the_limit_is_refu
     assert_eq!(search(&ors(60)).keys().len(), 1 + 60 * 2 + 1);
     same!(read(&format!("a SEARCH {}", ors(100_000))), Err(CommandErrorKind::TooDeep));
     same!(read(&format!("a SEARCH {}SEEN", "(".repeat(100_000))), Err(CommandErrorKind::TooDeep));
-    same!(
-        read(&format!("a SEARCH {}", "ALL ".repeat(20_000))),
-        Err(CommandErrorKind::TooMany("search keys"))
-    );
+    let many = |octets| read(&format!("a SEARCH {}{}", "ALL ".repeat(20_000), " ".repeat(octets)));
+    same!(many(0), Err(CommandErrorKind::TooLarge), "more memory than the octets are worth");
+    same!(many(400_000), Err(CommandErrorKind::TooMany("search keys")));
 }
 
 #[test]
 fn charset_is_kept_for_the_server_to_judge() {
-    let Ok(Command::Search { charset, uid, .. }) = read("a UID SEARCH CHARSET UTF-8 TEXT {\u{e4}}") else {
-        panic!()
-    };
-    assert_eq!((charset, uid), (Some(octets("UTF-8")), true));
+    let Ok(Command::Search(search)) = read("a UID SEARCH CHARSET UTF-8 TEXT {\u{e4}}") else { panic!() };
+    assert_eq!((search.charset, search.uid), (Some(octets("UTF-8")), true));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! [`ResponseEvent`]: what a reader of responses found.
 
 use bytes::Bytes;
-use mailwright_core::value::Deviation;
+use mailwright_core::value::{Deviation, ModSeq, Uid};
 
 use super::error::InvalidResponse;
 use crate::types::{FetchItem, Response, Section, SectionPart};
@@ -10,12 +10,17 @@ use crate::types::{FetchItem, Response, Section, SectionPart};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ResponseEvent {
-    /// A complete response of any kind but FETCH and SEARCH.
+    /// A complete response of any kind but FETCH, UIDFETCH, SEARCH and SORT.
     Response(Response),
     /// A FETCH begins. Its items follow, each on its own.
     FetchBegin {
         /// Which message, by number.
         number: u32,
+    },
+    /// The same of a message that is named by its UID: UIDFETCH.
+    UidFetchBegin {
+        /// Which message, by UID.
+        uid: Uid,
     },
     /// An item. Of bodies only those that are NIL.
     FetchItem(FetchItem),
@@ -34,9 +39,13 @@ pub enum ResponseEvent {
     FetchEnd,
     /// A SEARCH begins.
     SearchBegin,
+    /// The same of SORT: the numbers come in the order that was asked for.
+    SortBegin,
     /// A number of it.
     SearchNumber(u32),
-    /// The SEARCH is complete.
+    /// The highest modification sequence of its messages (RFC 7162 §3.1.5).
+    SearchModSeq(ModSeq),
+    /// The SEARCH or SORT is complete.
     SearchEnd,
     /// Something that cannot be read. Between the begin and the end of a FETCH or SEARCH: a part of that.
     Invalid(InvalidResponse),
@@ -88,26 +97,9 @@ impl BodyItem {
             Self::Rfc822 => return FetchItem::Rfc822(octets),
             Self::Rfc822Header => return FetchItem::Rfc822Header(octets),
             Self::Rfc822Text => return FetchItem::Rfc822Text(octets),
-            Self::Binary { part, origin } => binary_name(&part, origin),
+            Self::Binary { part, origin } => return FetchItem::Binary { part, origin, octets },
             Self::Other(name) => name,
         };
         FetchItem::Unknown { name, value: octets.unwrap_or(Bytes::from_static(b"NIL")) }
     }
-}
-
-/// `BINARY[1.2]<0>`
-fn binary_name(part: &SectionPart, origin: Option<u64>) -> Bytes {
-    use core::fmt::Write as _;
-
-    let mut name = alloc::string::String::from("BINARY[");
-    for (index, number) in part.iter().enumerate() {
-        let dot = if index > 0 { "." } else { "" };
-        // Writing to a string never fails.
-        let _ = write!(name, "{dot}{number}");
-    }
-    name.push(']');
-    if let Some(origin) = origin {
-        let _ = write!(name, "<{origin}>");
-    }
-    name.into()
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use bytes::Bytes;
-use mailwright_core::value::{DeviationKind, Uid};
+use mailwright_core::value::{DeviationKind, ModSeq, Uid};
 
 use super::envelope::envelope;
 use super::event::BodyItem;
@@ -36,21 +36,25 @@ pub(super) fn item(tokens: &mut Tokens<'_>, first: bool) -> Item {
         }
         Ok(item)
     });
-    let kept = match read {
+    let invalid = match read {
         Ok(Some(item)) => return item,
         // A name that is not known is nothing to complain about.
         Ok(None) => None,
         Err(_) => Some(tokens.at()),
     };
     tokens.rewind(start);
-    if let Some(at) = kept {
+    if let Some(at) = invalid {
         tokens.note(DeviationKind::Ignored, at);
     }
-    Item::Value(unknown(tokens))
+    let (name, value) = raw(tokens);
+    Item::Value(match invalid {
+        Some(_) => FetchItem::Invalid { name, value },
+        None => FetchItem::Unknown { name, value },
+    })
 }
 
-/// An item as it came.
-pub(super) fn unknown(tokens: &mut Tokens<'_>) -> FetchItem {
+/// Name and value of an item as they came.
+pub(super) fn raw(tokens: &mut Tokens<'_>) -> (Bytes, Bytes) {
     tokens.run(|octet| octet == b' ');
     let before = tokens.mark();
     let name = name(tokens).unwrap_or_else(|_| {
@@ -59,7 +63,7 @@ pub(super) fn unknown(tokens: &mut Tokens<'_>) -> FetchItem {
     });
     tokens.run(|octet| octet == b' ');
     let length = tokens.rest().len();
-    FetchItem::Unknown { name, value: tokens.take(length) }
+    (name, tokens.take(length))
 }
 
 /// The item that is named before a body.
@@ -118,6 +122,22 @@ fn value(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<Option<Item>, Failure>
             })?;
             FetchItem::Flags { flags, recent }
         }
+        () if name.get(..12).is_some_and(|name| name.eq_ignore_ascii_case(b"BINARY.SIZE[")) => {
+            let part = binary_size(tokens, name)?;
+            FetchItem::BinarySize { part, size: number::size(tokens)? }
+        }
+        () if is(b"EMAILID") => FetchItem::EmailId(values::object_id(tokens)?),
+        () if is(b"THREADID") && tokens.keyword(b"NIL") => FetchItem::ThreadId(None),
+        () if is(b"THREADID") => FetchItem::ThreadId(Some(values::object_id(tokens)?)),
+        () if is(b"MODSEQ") => FetchItem::ModSeq(mod_seq(tokens)?),
+        () if is(b"PREVIEW") => FetchItem::Preview(tokens.nstring()?),
+        () if is(b"SAVEDATE") => {
+            let date = tokens.nstring()?.map(|date| DateTime::parse(&date)).transpose();
+            FetchItem::SaveDate(date.map_err(|_| Failure::Expected("a date and time"))?)
+        }
+        () if is(b"X-GM-LABELS") => FetchItem::GmailLabels(labels(tokens)?),
+        () if is(b"X-GM-MSGID") => FetchItem::GmailMessageId(tokens.number()?),
+        () if is(b"X-GM-THRID") => FetchItem::GmailThreadId(tokens.number()?),
         () if is(b"UID") => {
             let uid = Uid::new(tokens.number32()?);
             FetchItem::Uid(uid.ok_or(Failure::Expected("a UID"))?)
@@ -133,6 +153,41 @@ fn value(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<Option<Item>, Failure>
         () => return Ok(None),
     };
     Ok(Some(Item::Value(item)))
+}
+
+/// The part in the name of `BINARY.SIZE[1.2]`.
+fn binary_size(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<SectionPart, Failure> {
+    let open = memchr::memchr(b'[', name).unwrap_or(name.len());
+    let mut tokens = tokens.within(name.slice(open..), 1);
+    match section(&mut tokens)? {
+        (Section { part, text: None }, None) => Ok(part),
+        _ => Err(Failure::Expected("a part number")),
+    }
+}
+
+/// RFC 7162 §7: `fetch-mod-resp`.
+fn mod_seq(tokens: &mut Tokens<'_>) -> Result<ModSeq, Failure> {
+    tokens.expect(b'(', "a modification sequence in parentheses")?;
+    tokens.no_spaces()?;
+    let at = tokens.at();
+    let mod_seq = tokens.mod_seq()?;
+    if mod_seq == ModSeq::ZERO {
+        tokens.deviate_at(DeviationKind::UnexpectedZero, at)?;
+    }
+    tokens.no_spaces()?;
+    tokens.expect(b')', "the end of a modification sequence")?;
+    Ok(mod_seq)
+}
+
+/// Labels of Gmail: strings, and words with a backslash.
+fn labels(tokens: &mut Tokens<'_>) -> Result<Vec<Bytes>, Failure> {
+    tokens.list("a list of labels", |tokens| {
+        let label = match tokens.string_if_any()? {
+            Some(string) => string,
+            None => tokens.word(),
+        };
+        if label.is_empty() { Err(Failure::Expected("a label")) } else { Ok(Some(label)) }
+    })
 }
 
 /// The item of a body with this name, which stands just before the present place and a space.

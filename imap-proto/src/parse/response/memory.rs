@@ -55,16 +55,37 @@ impl Response {
                 (ResponseEvent::FetchBegin { number }, ..) => {
                     response = Some(Response::Fetch { number, items: Vec::new() });
                 }
-                (ResponseEvent::FetchItem(item), Some(Response::Fetch { items, .. }), _) => items.push(item),
+                (ResponseEvent::UidFetchBegin { uid }, ..) => {
+                    response = Some(Response::UidFetch { uid, items: Vec::new() });
+                }
+                (
+                    ResponseEvent::FetchItem(item),
+                    Some(Response::Fetch { items, .. } | Response::UidFetch { items, .. }),
+                    _,
+                ) => items.push(item),
                 (ResponseEvent::BodyBegin { item, .. }, ..) => body = Some((item, BytesMut::new())),
                 (ResponseEvent::BodyChunk(chunk), _, Some((_, octets))) => octets.extend_from_slice(&chunk),
-                (ResponseEvent::BodyEnd, Some(Response::Fetch { items, .. }), _) => {
-                    items.extend(body.take().map(|(item, octets)| item.with(octets.freeze())));
+                (
+                    ResponseEvent::BodyEnd,
+                    Some(Response::Fetch { items, .. } | Response::UidFetch { items, .. }),
+                    _,
+                ) => items.extend(body.take().map(|(item, octets)| item.with(octets.freeze()))),
+                (ResponseEvent::SearchBegin, ..) => {
+                    response = Some(Response::Search { numbers: Vec::new(), mod_seq: None });
                 }
-                (ResponseEvent::SearchBegin, ..) => response = Some(Response::Search(Vec::new())),
-                (ResponseEvent::SearchNumber(number), Some(Response::Search(numbers)), _) => {
-                    numbers.push(number);
+                (ResponseEvent::SortBegin, ..) => {
+                    response = Some(Response::Sort { numbers: Vec::new(), mod_seq: None });
                 }
+                (
+                    ResponseEvent::SearchNumber(number),
+                    Some(Response::Search { numbers, .. } | Response::Sort { numbers, .. }),
+                    _,
+                ) => numbers.push(number),
+                (
+                    ResponseEvent::SearchModSeq(found),
+                    Some(Response::Search { mod_seq, .. } | Response::Sort { mod_seq, .. }),
+                    _,
+                ) => *mod_seq = Some(found),
                 (ResponseEvent::FetchEnd | ResponseEvent::SearchEnd, ..) => complete = true,
                 _ => {}
             }

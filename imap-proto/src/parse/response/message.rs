@@ -78,7 +78,7 @@ fn counted(tokens: &mut Tokens<'_>) -> Result<Option<Response>, Failure> {
         () if is(b"RECENT") => Some(Response::Recent(number)),
         () if is(b"EXPUNGE") && number > 0 => Some(Response::Expunge(number)),
         () if is(b"EXPUNGE") => return Err(Failure::Expected("a number above zero")),
-        () if is(b"FETCH") => return Err(Failure::Expected("a list of items")),
+        () if is(b"FETCH") || is(b"UIDFETCH") => return Err(Failure::Expected("a list of items")),
         () => None,
     })
 }
@@ -93,16 +93,16 @@ fn unknown(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
     if harmful { Err(Failure::Expected("no NUL and no bare CR")) } else { Ok(Response::Unknown(line)) }
 }
 
-/// The number of the message in the head of a FETCH; 0 is for the caller to refuse.
-pub(super) fn fetch_number(tokens: &mut Tokens<'_>) -> Result<u32, Failure> {
+/// The number of the message in the head of a FETCH, and whether it is a UID; 0 is for the caller to refuse.
+pub(super) fn fetch_number(tokens: &mut Tokens<'_>) -> Result<(u32, bool), Failure> {
     tokens.expect(b'*', "*")?;
     tokens.space()?;
     let number = tokens.number32()?;
     tokens.space()?;
-    tokens.word();
+    let uid = tokens.word().eq_ignore_ascii_case(b"UIDFETCH");
     tokens.space()?;
     tokens.expect(b'(', "a list of items")?;
-    Ok(number)
+    Ok((number, uid))
 }
 
 /// What stands behind the items of a FETCH.

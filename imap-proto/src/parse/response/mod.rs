@@ -3,6 +3,7 @@
 //! The framing is the work of `wire::ResponseFramer`; here what it cuts off becomes values. One thing that
 //! cannot be read costs nothing but itself: an item its FETCH, a code its status, a response the connection.
 
+mod access;
 mod envelope;
 mod error;
 mod event;
@@ -10,7 +11,9 @@ mod fetch;
 mod limits;
 mod memory;
 mod message;
+mod metadata;
 mod number;
+mod search;
 mod status;
 mod structure;
 mod tokens;
@@ -20,7 +23,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
-use mailwright_core::value::{Deviation, DeviationKind, Excerpt, Tolerance};
+use mailwright_core::value::{Deviation, DeviationKind, Excerpt, Tolerance, Uid};
 
 pub use self::error::{InvalidResponse, ParseResponseError, ResponseError, ResponseErrorKind};
 pub use self::event::{BodyItem, ResponseEvent};
@@ -28,6 +31,7 @@ use self::fetch::Item;
 pub use self::limits::ResponseLimits;
 pub use self::memory::ParsedResponse;
 use self::tokens::{Failure, Tokens};
+use crate::types::FetchItem;
 use crate::wire::{FramingError, MOST_RAW, ResponseFrame, ResponseFramer, Unit};
 
 /// Reads responses off the front of a buffer.
@@ -77,7 +81,7 @@ enum Place {
         /// Whether the body may hold NUL.
         binary: bool,
     },
-    /// In a SEARCH, behind so many spaces.
+    /// In a SEARCH or SORT, behind so many spaces.
     Search {
         spaces: usize,
     },
@@ -144,7 +148,10 @@ impl ResponseReader {
     fn frame(&mut self, frame: ResponseFrame) {
         match (frame, self.place) {
             (ResponseFrame::Message(unit), Place::Search { .. }) => {
-                self.invalid(&unit, Failure::Expected("a number"));
+                match self.read(&unit, search::mod_seq) {
+                    Ok(mod_seq) => self.events.push_back(ResponseEvent::SearchModSeq(mod_seq)),
+                    Err(_) => self.invalid(&unit, Failure::Expected("a number")),
+                }
                 self.end(ResponseEvent::SearchEnd);
             }
             (ResponseFrame::Message(unit), _) => self.message(&unit),
@@ -194,15 +201,18 @@ impl ResponseReader {
 
     fn fetch_begin(&mut self, unit: &Unit) {
         let number = self.read(unit, message::fetch_number);
-        let ignored = !matches!(number, Ok(1..));
+        let ignored = !matches!(number, Ok((1.., _)));
         match number {
             // Servers have been seen to number from 0; nothing can be said about such a message.
-            Ok(0) if self.limits.tolerance != Tolerance::Strict => {
+            Ok((0, _)) if self.limits.tolerance != Tolerance::Strict => {
                 let deviation = Deviation::new(DeviationKind::Ignored, unit.offset, &unit.octets);
                 self.events.push_back(ResponseEvent::Deviation(deviation));
             }
-            Ok(0) => self.invalid(unit, Failure::Expected("a number above zero")),
-            Ok(number) => self.events.push_back(ResponseEvent::FetchBegin { number }),
+            Ok((0, _)) => self.invalid(unit, Failure::Expected("a number above zero")),
+            Ok((number, uid)) => self.events.push_back(match Uid::new(number).filter(|_| uid) {
+                Some(uid) => ResponseEvent::UidFetchBegin { uid },
+                None => ResponseEvent::FetchBegin { number },
+            }),
             Err(error) => self.report(unit.octets.clone(), error),
         }
         self.place = Place::Fetch { first: true, ignored, nul: None, binary: false };
@@ -264,7 +274,8 @@ impl ResponseReader {
         let mut tokens = Tokens::new(unit, &self.limits, &mut deviations);
         let item = if unit.cut {
             tokens.note(DeviationKind::Ignored, 0);
-            Item::Value(fetch::unknown(&mut tokens))
+            let (name, value) = fetch::raw(&mut tokens);
+            Item::Value(FetchItem::Invalid { name, value })
         } else {
             fetch::item(&mut tokens, first)
         };
@@ -283,7 +294,8 @@ impl ResponseReader {
     }
 
     fn search_begin(&mut self, unit: &Unit) {
-        self.events.push_back(ResponseEvent::SearchBegin);
+        let sorted = unit.octets.last().is_some_and(|octet| octet.eq_ignore_ascii_case(&b'T'));
+        self.events.push_back(if sorted { ResponseEvent::SortBegin } else { ResponseEvent::SearchBegin });
         self.place = Place::Search { spaces: 0 };
         let read = self.read(unit, |tokens| {
             tokens.expect(b'*', "*")?;

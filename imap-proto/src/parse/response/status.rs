@@ -5,11 +5,11 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mailwright_core::value::{DeviationKind, Uid, UidRange, UidValidity};
+use mailwright_core::value::{DeviationKind, ModSeq, Uid, UidRange, UidValidity};
 
 use super::tokens::{Failure, Tokens};
 use super::values;
-use crate::types::{Code, OctetString, StatusKind, StatusResponse};
+use crate::types::{Atom, Code, NotifyEvent, OctetString, StatusKind, StatusResponse};
 
 /// The status that `word` is.
 pub(super) fn kind(word: &[u8]) -> Option<StatusKind> {
@@ -85,12 +85,13 @@ fn bracketed(tokens: &mut Tokens<'_>) -> Result<Option<Code>, Failure> {
 
 /// Goes to the closing bracket; `false` if there is none.
 fn to_bracket(tokens: &mut Tokens<'_>) -> bool {
-    let strings = tokens.keyword(b"BADCHARSET");
+    let strings =
+        [&b"BADCHARSET"[..], b"NOUPDATE", b"INPROGRESS"].into_iter().any(|name| tokens.keyword(name));
     loop {
         match tokens.peek() {
             None => return false,
             Some(b']') => return true,
-            // Only this code has strings, in which a bracket closes nothing.
+            // Only these codes have strings, in which a bracket closes nothing.
             Some(b'"' | b'{') if strings => {
                 if tokens.string_if_any().is_err() {
                     return false;
@@ -131,6 +132,56 @@ fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
             }
             Some(Code::CopyUid { uid_validity, source, destination })
         }
+        () if is(b"BADEVENT") => {
+            tokens.space()?;
+            let events = tokens.list("a list of events", |tokens| {
+                let name = Atom::new(tokens.atom()?).ok_or(Failure::Expected("an event"))?;
+                Ok(Some(NotifyEvent::read(name)))
+            })?;
+            Some(Code::BadEvent(events))
+        }
+        () if is(b"BADURL") => {
+            tokens.expect(b' ', "a URL")?;
+            let length = tokens.rest().len();
+            Some(Code::BadUrl(tokens.take(length)))
+        }
+        () if is(b"HIGHESTMODSEQ") => {
+            tokens.space()?;
+            let at = tokens.at();
+            let mod_seq = tokens.mod_seq()?;
+            if mod_seq == ModSeq::ZERO {
+                tokens.deviate_at(DeviationKind::UnexpectedZero, at)?;
+            }
+            (mod_seq != ModSeq::ZERO).then_some(Code::HighestModSeq(mod_seq))
+        }
+        () if is(b"INPROGRESS") => Some(progress(tokens)?),
+        () if is(b"MAILBOXID") => {
+            tokens.space()?;
+            Some(Code::MailboxId(values::object_id(tokens)?))
+        }
+        () if is(b"MESSAGELIMIT") => {
+            tokens.space()?;
+            let limit = tokens.number32()?;
+            let mut uid = None;
+            if tokens.peek().is_some() {
+                tokens.space()?;
+                uid = Some(Uid::new(tokens.number32()?).ok_or(Failure::Expected("a UID"))?);
+            }
+            Some(Code::MessageLimit { limit, uid })
+        }
+        () if is(b"METADATA") => match metadata(tokens)? {
+            Some(code) => Some(code),
+            None => return Ok(Some(Code::Unknown(raw.clone()))),
+        },
+        () if is(b"MODIFIED") => {
+            tokens.space()?;
+            let limit = tokens.limits.set_ranges;
+            Some(Code::Modified(tokens.number_set(limit)?))
+        }
+        () if is(b"NOUPDATE") => {
+            tokens.space()?;
+            Some(Code::NoUpdate(tokens.octets()?))
+        }
         () if is(b"BADCHARSET") => {
             let mut charsets = Vec::new();
             if tokens.peek().is_some() {
@@ -170,6 +221,44 @@ fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
     Ok(code)
 }
 
+/// RFC 5464 §5: the codes of METADATA; `None` for one that is not known.
+fn metadata(tokens: &mut Tokens<'_>) -> Result<Option<Code>, Failure> {
+    tokens.space()?;
+    Ok(match () {
+        () if tokens.keyword(b"TOOMANY") => Some(Code::MetadataTooMany),
+        () if tokens.keyword(b"NOPRIVATE") => Some(Code::MetadataNoPrivate),
+        () if tokens.keyword(b"MAXSIZE") => {
+            tokens.space()?;
+            Some(Code::MetadataMaxSize(tokens.number()?))
+        }
+        () if tokens.keyword(b"LONGENTRIES") => {
+            tokens.space()?;
+            Some(Code::MetadataLongEntries(tokens.number()?))
+        }
+        () => None,
+    })
+}
+
+/// `("tag" done goal)`, any of which may be NIL, or nothing.
+fn progress(tokens: &mut Tokens<'_>) -> Result<Code, Failure> {
+    if tokens.peek().is_none() {
+        return Ok(Code::InProgress { tag: None, done: None, goal: None });
+    }
+    tokens.space()?;
+    tokens.expect(b'(', "how far it is")?;
+    tokens.no_spaces()?;
+    let tag = tokens.nstring()?.map(OctetString::new).transpose();
+    let tag = tag.map_err(|_| Failure::Expected("a tag"))?;
+    let number = |tokens: &mut Tokens<'_>| {
+        tokens.space()?;
+        if tokens.keyword(b"NIL") { Ok(None) } else { tokens.number32().map(Some) }
+    };
+    let (done, goal) = (number(tokens)?, number(tokens)?);
+    tokens.no_spaces()?;
+    tokens.expect(b')', "the end of how far it is")?;
+    Ok(Code::InProgress { tag, done, goal })
+}
+
 /// A code without a value.
 fn plain(name: &[u8]) -> Option<Code> {
     let codes = [
@@ -180,14 +269,19 @@ fn plain(name: &[u8]) -> Option<Code> {
         (b"CANNOT", Code::Cannot),
         (b"CLIENTBUG", Code::ClientBug),
         (b"CLOSED", Code::Closed),
+        (b"COMPRESSIONACTIVE", Code::CompressionActive),
         (b"CONTACTADMIN", Code::ContactAdmin),
         (b"CORRUPTION", Code::Corruption),
         (b"EXPIRED", Code::Expired),
         (b"EXPUNGEISSUED", Code::ExpungeIssued),
+        (b"HASCHILDREN", Code::HasChildren),
         (b"INUSE", Code::InUse),
         (b"LIMIT", Code::Limit),
+        (b"NOMODSEQ", Code::NoModSeq),
         (b"NONEXISTENT", Code::NonExistent),
         (b"NOPERM", Code::NoPerm),
+        (b"NOTIFICATIONOVERFLOW", Code::NotificationOverflow),
+        (b"NOTSAVED", Code::NotSaved),
         (b"OVERQUOTA", Code::OverQuota),
         (b"PARSE", Code::Parse),
         (b"PRIVACYREQUIRED", Code::PrivacyRequired),
@@ -197,7 +291,10 @@ fn plain(name: &[u8]) -> Option<Code> {
         (b"TOOBIG", Code::TooBig),
         (b"TRYCREATE", Code::TryCreate),
         (b"UIDNOTSTICKY", Code::UidNotSticky),
+        (b"UIDREQUIRED", Code::UidRequired),
         (b"UNAVAILABLE", Code::Unavailable),
+        (b"UNKNOWN-CTE", Code::UnknownCte),
+        (b"USEATTR", Code::UseAttr),
     ];
     codes.into_iter().find(|(text, _)| text.eq_ignore_ascii_case(name)).map(|(_, code)| code)
 }
@@ -220,19 +317,8 @@ fn above_zero(tokens: &mut Tokens<'_>) -> Result<Option<u32>, Failure> {
 
 /// RFC 4315 §4: uid-set.
 fn uid_set(tokens: &mut Tokens<'_>) -> Result<Vec<UidRange>, Failure> {
-    let uid = |tokens: &mut Tokens<'_>| Uid::new(tokens.number32()?).ok_or(Failure::Expected("a UID"));
-    let mut ranges = Vec::new();
-    loop {
-        let first = uid(tokens)?;
-        let last = if tokens.skip(b':') { uid(tokens)? } else { first };
-        if ranges.len() == tokens.limits.set_ranges {
-            return Err(Failure::TooMany("ranges"));
-        }
-        ranges.push(UidRange::new(first, last));
-        if !tokens.skip(b',') {
-            return Ok(ranges);
-        }
-    }
+    let limit = tokens.limits.set_ranges;
+    super::search::uid_set(tokens, limit)
 }
 
 /// UIDs in the ranges.

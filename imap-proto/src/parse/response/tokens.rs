@@ -6,11 +6,12 @@
 use alloc::vec::Vec;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use mailwright_core::value::{Deviation, DeviationKind, Tolerance};
+use mailwright_core::value::{Deviation, DeviationKind, ModSeq, Tolerance};
 
 use super::error::{ResponseError, ResponseErrorKind};
 use super::limits::ResponseLimits;
 use crate::encode::is_atom_octet;
+use crate::types::{NumberSet, NumberSetError, OctetString};
 use crate::wire::Unit;
 
 pub(super) type Failure = ResponseErrorKind;
@@ -340,6 +341,89 @@ impl<'a> Tokens<'a> {
     /// A number of 32 bits.
     pub(super) fn number32(&mut self) -> Result<u32, Failure> {
         u32::try_from(self.number()?).map_err(|_| Failure::Expected("a number of 32 bits"))
+    }
+
+    /// RFC 7162 §7: `mod-sequence-valzer`, 63 bits.
+    pub(super) fn mod_seq(&mut self) -> Result<ModSeq, Failure> {
+        ModSeq::new(self.number()?).ok_or(Failure::Expected("a modification sequence"))
+    }
+
+    /// An astring as a value.
+    pub(super) fn octets(&mut self) -> Result<OctetString, Failure> {
+        OctetString::new(self.astring()?).map_err(|_| Failure::Expected("a string without NUL"))
+    }
+
+    /// A set of numbers, without `*`, of so many ranges at most.
+    pub(super) fn number_set(&mut self, limit: usize) -> Result<NumberSet, Failure> {
+        let text = self.run(|octet| octet.is_ascii_digit() || matches!(octet, b':' | b','));
+        NumberSet::parse(&text, limit).map_err(|error| match error {
+            NumberSetError::TooMany { .. } => Failure::TooMany("ranges"),
+            _ => Failure::Expected("a set of numbers"),
+        })
+    }
+
+    /// Whether a value may end here.
+    pub(super) fn is_behind_value(&self) -> bool {
+        matches!(self.peek(), None | Some(b' ' | b')'))
+    }
+
+    /// Adds an element that `read` reads. One that cannot be read costs nothing but itself: its octets, which are
+    /// `width` values, are kept in `invalid`.
+    pub(super) fn element<T>(
+        &mut self,
+        width: usize,
+        elements: &mut Vec<T>,
+        invalid: &mut Vec<Bytes>,
+        read: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<(), Failure> {
+        let (mark, at) = (self.mark(), self.at);
+        match read(self) {
+            Ok(element) if self.is_behind_value() => return self.push(elements, element),
+            Err(failure @ Failure::NotTolerated(_)) => return Err(failure),
+            _ => {}
+        }
+        self.rewind(mark);
+        self.note(DeviationKind::Ignored, at);
+        self.skip_value()?;
+        for _ in 1..width {
+            let behind = self.mark();
+            self.run(|octet| octet == b' ');
+            if self.is_behind_value() {
+                self.rewind(behind);
+                break;
+            }
+            self.skip_value()?;
+        }
+        let raw = self.since(at);
+        self.push(invalid, raw)
+    }
+
+    /// The same for a list of elements.
+    pub(super) fn elements<T>(
+        &mut self,
+        what: &'static str,
+        width: usize,
+        mut read: impl FnMut(&mut Self) -> Result<T, Failure>,
+    ) -> Result<(Vec<T>, Vec<Bytes>), Failure> {
+        let mut invalid = Vec::new();
+        let mut elements = Vec::new();
+        self.expect(b'(', what)?;
+        self.no_spaces()?;
+        while !self.skip(b')') {
+            self.element(width, &mut elements, &mut invalid, &mut read)?;
+            if self.peek() != Some(b')') {
+                self.space()?;
+            }
+        }
+        elements.shrink_to_fit();
+        Ok((elements, invalid))
+    }
+
+    /// A value of any kind as it stands.
+    pub(super) fn raw_value(&mut self) -> Result<Bytes, Failure> {
+        let from = self.at;
+        self.skip_value()?;
+        Ok(self.since(from))
     }
 
     /// `(` element, space, element … `)`.

@@ -1,20 +1,17 @@
-//! Data: CAPABILITY, LIST, LSUB, NAMESPACE, STATUS, FLAGS, ID. RFC 9051 §7.2 to §7.4, RFC 3501 §7.2, RFC 2342,
-//! RFC 2971.
+//! Data: CAPABILITY, ENABLED, LIST, LSUB, NAMESPACE, STATUS, FLAGS, ID. RFC 9051 §7.2 to §7.4, RFC 3501 §7.2,
+//! RFC 2342, RFC 2971, RFC 5258 §6.
 
 use alloc::vec::Vec;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use mailwright_core::value::{DeviationKind, Flag};
 
-use super::number;
 use super::tokens::{Failure, Tokens};
+use super::{access, metadata, number, search};
 use crate::types::{
-    Capability, ListAttribute, ListResponse, Mailbox, Namespace, Namespaces, OctetString, Response,
-    StatusItem,
+    Capability, ListAttribute, ListData, ListResponse, Mailbox, Namespace, Namespaces, ObjectId, OctetString,
+    Response, StatusItem, StatusValue,
 };
-
-/// Tags and values behind a listed name.
-type Extended = Vec<(Bytes, Bytes)>;
 
 /// The response that `name` begins; `None` if that is no name of one.
 pub(super) fn data(tokens: &mut Tokens<'_>, name: &[u8]) -> Option<Result<Response, Failure>> {
@@ -27,6 +24,17 @@ pub(super) fn data(tokens: &mut Tokens<'_>, name: &[u8]) -> Option<Result<Respon
         () if is(b"STATUS") => mailbox_status(tokens),
         () if is(b"FLAGS") => tokens.space().and_then(|()| flags(tokens, |_| false)).map(Response::Flags),
         () if is(b"ID") => id(tokens).map(Response::Id),
+        () if is(b"XLIST") => list(tokens).map(Response::Xlist),
+        () if is(b"ENABLED") => capabilities(tokens).map(Response::Enabled),
+        () if is(b"ESEARCH") => search::extended(tokens).map(Response::ExtendedSearch),
+        () if is(b"THREAD") => search::threads(tokens).map(Response::Thread),
+        () if is(b"VANISHED") => search::vanished(tokens),
+        () if is(b"METADATA") => metadata::metadata(tokens).map(Response::Metadata),
+        () if is(b"QUOTA") => access::quota(tokens).map(Response::Quota),
+        () if is(b"QUOTAROOT") => access::quota_root(tokens),
+        () if is(b"ACL") => access::acl(tokens).map(Response::Acl),
+        () if is(b"LISTRIGHTS") => access::list_rights(tokens).map(Response::ListRights),
+        () if is(b"MYRIGHTS") => access::my_rights(tokens),
         () => return None,
     })
 }
@@ -100,20 +108,7 @@ pub(super) fn flags(
 /// RFC 9051 §7.3.1.
 fn list(tokens: &mut Tokens<'_>) -> Result<ListResponse, Failure> {
     tokens.space()?;
-    let attributes = tokens.list("a list of attributes", |tokens| {
-        let at = tokens.at();
-        let word = match tokens.string_if_any()? {
-            Some(string) => {
-                tokens.deviate_at(DeviationKind::Ignored, at)?;
-                string
-            }
-            None => tokens.word(),
-        };
-        if word.is_empty() {
-            return Err(Failure::Expected("an attribute"));
-        }
-        Ok(Some(ListAttribute::read(word)))
-    })?;
+    let attributes = tokens.list("a list of attributes", |tokens| attribute(tokens).map(Some))?;
     tokens.space()?;
     let separator = separator(tokens)?;
     tokens.space()?;
@@ -136,22 +131,76 @@ fn list(tokens: &mut Tokens<'_>) -> Result<ListResponse, Failure> {
     Ok(ListResponse { attributes, separator, mailbox: mailbox_name(tokens, mailbox, at), extended })
 }
 
+/// An attribute. One that is a string is read; anything else is kept.
+fn attribute(tokens: &mut Tokens<'_>) -> Result<ListAttribute, Failure> {
+    let at = tokens.at();
+    if tokens.peek() == Some(b'(') {
+        tokens.note(DeviationKind::Ignored, at);
+        return tokens.raw_value().map(ListAttribute::Invalid);
+    }
+    let word = match tokens.string_if_any()? {
+        Some(string) => {
+            tokens.deviate_at(DeviationKind::Ignored, at)?;
+            string
+        }
+        None => tokens.word(),
+    };
+    if word.is_empty() { Err(Failure::Expected("an attribute")) } else { Ok(ListAttribute::read(word)) }
+}
+
 /// A name, perhaps with extended data, up to the end.
-fn list_mailbox(tokens: &mut Tokens<'_>) -> Result<(Bytes, Extended), Failure> {
+fn list_mailbox(tokens: &mut Tokens<'_>) -> Result<(Bytes, Vec<ListData>), Failure> {
     let name = tokens.astring()?;
-    let mut extended = Extended::new();
+    let mut extended = Vec::new();
     if tokens.rest().trim_ascii_start().starts_with(b"(") {
         tokens.space()?;
-        extended = tokens.list("extended data", |tokens| {
-            let tag = tokens.astring()?;
-            tokens.space()?;
-            let from = tokens.at();
-            tokens.skip_value()?;
-            Ok(Some((tag, tokens.since(from))))
-        })?;
+        extended = tokens.list("extended data", |tokens| list_data(tokens).map(Some))?;
     }
     tokens.end()?;
     Ok((name, extended))
+}
+
+/// RFC 5258 §6: `mbox-list-extended-item`.
+fn list_data(tokens: &mut Tokens<'_>) -> Result<ListData, Failure> {
+    let tag = tokens.astring()?;
+    tokens.space()?;
+    let (mark, at) = (tokens.mark(), tokens.at());
+    let known = match () {
+        () if tag.eq_ignore_ascii_case(b"CHILDINFO") => {
+            let options = tokens.list("a list of options", |tokens| tokens.string().map(Some));
+            options.map(ListData::ChildInfo)
+        }
+        () if tag.eq_ignore_ascii_case(b"OLDNAME") => old_name(tokens).map(ListData::OldName),
+        () => return Ok(ListData::Unknown { tag, value: tokens.raw_value()? }),
+    };
+    match known {
+        Ok(data) if tokens.is_behind_value() => Ok(data),
+        Err(failure @ Failure::NotTolerated(_)) => Err(failure),
+        _ => {
+            tokens.rewind(mark);
+            tokens.note(DeviationKind::Ignored, at);
+            Ok(ListData::Invalid { tag, value: tokens.raw_value()? })
+        }
+    }
+}
+
+/// RFC 5465 §8: the name in parentheses.
+fn old_name(tokens: &mut Tokens<'_>) -> Result<Mailbox, Failure> {
+    tokens.expect(b'(', "a name in parentheses")?;
+    tokens.no_spaces()?;
+    let at = tokens.at();
+    let name = tokens.astring()?;
+    let name = mailbox_name(tokens, name, at);
+    tokens.no_spaces()?;
+    tokens.expect(b')', "the end of a name")?;
+    Ok(name)
+}
+
+/// A mailbox name.
+pub(super) fn mailbox(tokens: &mut Tokens<'_>) -> Result<Mailbox, Failure> {
+    let at = tokens.at();
+    let name = tokens.astring()?;
+    Ok(mailbox_name(tokens, name, at))
 }
 
 /// A quoted character, or NIL.
@@ -181,64 +230,118 @@ fn mailbox_name(tokens: &mut Tokens<'_>, octets: Bytes, at: usize) -> Mailbox {
 
 /// RFC 2342 §5: three lists or NIL.
 fn namespaces(tokens: &mut Tokens<'_>) -> Result<Namespaces, Failure> {
-    let mut read = || {
+    let mut namespaces = Namespaces::default();
+    let Namespaces { personal, other_users, shared, invalid } = &mut namespaces;
+    for list in [personal, other_users, shared] {
         tokens.space()?;
-        if tokens.keyword(b"NIL") {
-            return Ok(Vec::new());
+        if !tokens.keyword(b"NIL") {
+            *list = namespace_list(tokens, invalid)?;
         }
-        namespace_list(tokens)
-    };
-    Ok(Namespaces { personal: read()?, other_users: read()?, shared: read()? })
+    }
+    Ok(namespaces)
 }
 
 /// `((prefix separator extension…)(…))`, without spaces between.
-fn namespace_list(tokens: &mut Tokens<'_>) -> Result<Vec<Namespace>, Failure> {
-    tokens.expect(b'(', "a list of namespaces")?;
+fn namespace_list(tokens: &mut Tokens<'_>, invalid: &mut Vec<Bytes>) -> Result<Vec<Namespace>, Failure> {
     let mut namespaces = Vec::new();
+    if tokens.peek() != Some(b'(') {
+        tokens.note(DeviationKind::Ignored, tokens.at());
+        let raw = tokens.raw_value()?;
+        tokens.push(invalid, raw)?;
+        return Ok(namespaces);
+    }
+    tokens.skip(b'(');
     loop {
         tokens.no_spaces()?;
         if tokens.skip(b')') {
             return Ok(namespaces);
         }
-        tokens.expect(b'(', "a namespace")?;
-        tokens.no_spaces()?;
-        let prefix = tokens.astring()?;
-        tokens.space()?;
-        let separator = separator(tokens)?;
-        while tokens.peek() == Some(b' ') {
-            tokens.space()?;
-            if tokens.peek() != Some(b')') {
-                tokens.skip_value()?;
+        let (mark, at) = (tokens.mark(), tokens.at());
+        match namespace(tokens) {
+            Ok(namespace) => tokens.push(&mut namespaces, namespace)?,
+            Err(failure @ Failure::NotTolerated(_)) => return Err(failure),
+            Err(_) => {
+                tokens.rewind(mark);
+                tokens.note(DeviationKind::Ignored, at);
+                let raw = tokens.raw_value()?;
+                tokens.push(invalid, raw)?;
             }
         }
-        tokens.expect(b')', "the end of a namespace")?;
-        let prefix = Mailbox::read(prefix, tokens.limits.utf8);
-        tokens.push(&mut namespaces, Namespace::new(prefix, separator))?;
     }
+}
+
+fn namespace(tokens: &mut Tokens<'_>) -> Result<Namespace, Failure> {
+    tokens.expect(b'(', "a namespace")?;
+    tokens.no_spaces()?;
+    let prefix = tokens.astring()?;
+    tokens.space()?;
+    let separator = separator(tokens)?;
+    let mut namespace = Namespace::new(Mailbox::read(prefix, tokens.limits.utf8), separator);
+    while tokens.peek() == Some(b' ') {
+        tokens.space()?;
+        if tokens.peek() != Some(b')') {
+            let name = tokens.string()?;
+            tokens.space()?;
+            let values = tokens.list("a list of values", |tokens| tokens.string().map(Some))?;
+            tokens.push(&mut namespace.extensions, (name, values))?;
+        }
+    }
+    tokens.expect(b')', "the end of a namespace")?;
+    Ok(namespace)
 }
 
 /// RFC 9051 §7.3.4.
 fn mailbox_status(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
     tokens.space()?;
-    let at = tokens.at();
-    let mailbox = tokens.astring()?;
+    let mailbox = mailbox(tokens)?;
     tokens.space()?;
     let values = tokens.list("a list of values", |tokens| {
-        let at = tokens.at();
         let name = tokens.atom()?;
         tokens.space()?;
         let Some(item) = StatusItem::parse(&name) else {
-            tokens.skip_value()?;
-            return Ok(None);
+            return Ok(Some(StatusValue::Unknown { name, value: tokens.raw_value()? }));
         };
-        let Some(value) = number::size(tokens)? else { return Ok(None) };
-        if value == 0 && matches!(item, StatusItem::UidNext | StatusItem::UidValidity) {
-            tokens.deviate_at(DeviationKind::UnexpectedZero, at)?;
-            return Ok(None);
+        let (mark, at) = (tokens.mark(), tokens.at());
+        match status_value(tokens, item) {
+            Ok(value) if tokens.is_behind_value() => Ok(value),
+            Err(failure @ Failure::NotTolerated(_)) => Err(failure),
+            _ => {
+                tokens.rewind(mark);
+                tokens.note(DeviationKind::Ignored, at);
+                Ok(Some(StatusValue::Invalid { name, value: tokens.raw_value()? }))
+            }
         }
-        Ok(Some((item, value)))
     })?;
-    Ok(Response::MailboxStatus { mailbox: mailbox_name(tokens, mailbox, at), values })
+    Ok(Response::MailboxStatus { mailbox, values })
+}
+
+/// The value of a known item; `None` if it says nothing.
+fn status_value(tokens: &mut Tokens<'_>, item: StatusItem) -> Result<Option<StatusValue>, Failure> {
+    let at = tokens.at();
+    if item == StatusItem::MailboxId {
+        return object_id(tokens).map(|id| Some(StatusValue::MailboxId(id)));
+    }
+    // RFC 7889 §3: NIL is no limit.
+    if item == StatusItem::AppendLimit && tokens.keyword(b"NIL") {
+        return Ok(Some(StatusValue::NoAppendLimit));
+    }
+    let Some(value) = number::size(tokens)? else { return Ok(None) };
+    if value == 0 && matches!(item, StatusItem::UidNext | StatusItem::UidValidity) {
+        tokens.deviate_at(DeviationKind::UnexpectedZero, at)?;
+        return Ok(None);
+    }
+    Ok(Some(StatusValue::Number(item, value)))
+}
+
+/// RFC 8474 §7: an identifier in parentheses.
+pub(super) fn object_id(tokens: &mut Tokens<'_>) -> Result<ObjectId, Failure> {
+    tokens.expect(b'(', "an identifier in parentheses")?;
+    tokens.no_spaces()?;
+    let word = tokens.word();
+    let id = ObjectId::new(word).map_err(|_| Failure::Expected("an object identifier"))?;
+    tokens.no_spaces()?;
+    tokens.expect(b')', "the end of an identifier")?;
+    Ok(id)
 }
 
 /// RFC 2971 §3.2: NIL, or fields and values. Some servers write something behind the parenthesis.

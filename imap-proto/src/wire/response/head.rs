@@ -19,7 +19,7 @@ pub(super) enum Head {
     Data,
 }
 
-/// Whether the input begins with SEARCH.
+/// Whether the input begins with SEARCH or SORT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SearchHead {
     /// So many octets to the end of the word.
@@ -33,7 +33,13 @@ pub(super) enum SearchHead {
 const MOST_SPACES: usize = 8;
 
 pub(super) fn search(input: &[u8]) -> SearchHead {
-    const WORD: &[u8] = b"SEARCH";
+    match numbers(input, b"SEARCH") {
+        SearchHead::No => numbers(input, b"SORT"),
+        found => found,
+    }
+}
+
+fn numbers(input: &[u8], word: &[u8]) -> SearchHead {
     let Some(rest) = input.strip_prefix(b"*") else {
         return if input.is_empty() { SearchHead::Unknown } else { SearchHead::No };
     };
@@ -42,8 +48,8 @@ pub(super) fn search(input: &[u8]) -> SearchHead {
     if spaces > MOST_SPACES || (spaces == 0 && !rest.is_empty()) {
         return SearchHead::No;
     }
-    let length = rest.len().min(WORD.len());
-    if !rest.iter().zip(WORD).all(|(octet, wanted)| octet.eq_ignore_ascii_case(wanted)) {
+    let length = rest.len().min(word.len());
+    if !rest.iter().zip(word).all(|(octet, wanted)| octet.eq_ignore_ascii_case(wanted)) {
         return SearchHead::No;
     }
     match rest.get(length) {
@@ -72,10 +78,16 @@ pub(super) fn read(line: &[u8]) -> Head {
     }
 }
 
-/// Whether a line, perhaps unfinished, is a status with COPYUID.
-pub(super) fn is_copyuid(line: &[u8]) -> bool {
+/// Whether a line, perhaps unfinished, has elements that do not count as its length: a set of UIDs, mailboxes,
+/// threads.
+pub(super) fn has_elements(line: &[u8]) -> bool {
     let start = line.get(..Tag::MAX + 64).unwrap_or(line);
-    behind_status(start).and_then(code_name).is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"COPYUID"))
+    let any = |names: &[&[u8]], found: &[u8]| names.iter().any(|name| name.eq_ignore_ascii_case(found));
+    if let Some((name, _)) = behind_status(start).and_then(code_name) {
+        return any(&[b"COPYUID", b"APPENDUID", b"MODIFIED"], name);
+    }
+    let Some(rest) = start.strip_prefix(b"* ") else { return false };
+    any(&[b"ESEARCH", b"VANISHED", b"THREAD", b"LIST"], word(skip_spaces(rest)).0)
 }
 
 /// What stands behind `* OK` or a tag and `OK`.
@@ -151,14 +163,14 @@ pub(super) fn is_quoted(part: &[u8]) -> bool {
     false
 }
 
-/// `* 12 FETCH (`
+/// `* 12 FETCH (`, or UIDFETCH.
 fn fetch(line: &[u8]) -> Option<usize> {
     let rest = line.strip_prefix(b"* ")?;
     let (number, rest) = word(skip_spaces(rest));
     let (name, rest) = word(skip_spaces(rest));
     if number.is_empty()
         || !number.iter().all(u8::is_ascii_digit)
-        || !name.eq_ignore_ascii_case(b"FETCH")
+        || !(name.eq_ignore_ascii_case(b"FETCH") || name.eq_ignore_ascii_case(b"UIDFETCH"))
         || rest.is_empty()
     {
         return None;

@@ -226,11 +226,24 @@ fn only_what_has_no_known_end_is_fatal() {
 }
 
 #[test]
-fn the_ranges_of_copyuid_do_not_count_as_a_line() {
-    let line = |word: &str, length| alloc::format!("a OK [{word} 1 {} 1] x\r\n", "1,".repeat(length));
-    assert_eq!(frames(line("COPYUID", 150).as_bytes(), 7, &LIMITS).1, Ok(()));
-    assert_eq!(frames(line("COPYUID", 250).as_bytes(), 7, &LIMITS).1, Err(FramingError::Line));
-    assert_eq!(frames(line("APPENDUID", 150).as_bytes(), 7, &LIMITS).1, Err(FramingError::Line));
+fn elements_of_sets_and_lists_do_not_count_as_a_line() {
+    for (start, end) in [
+        ("a OK [COPYUID 1 ", "1 1] x"),
+        ("a OK [APPENDUID 1 ", "1] x"),
+        ("a OK [MODIFIED ", "1] x"),
+        ("* VANISHED (EARLIER) ", "1"),
+        ("*  esearch ALL ", "1"),
+        ("* THREAD (", ")"),
+        ("* LIST (", ") NIL x"),
+    ] {
+        let line = |length| alloc::format!("{start}{}{end}\r\n", "1,".repeat(length));
+        assert_eq!(frames(line(150).as_bytes(), 7, &LIMITS).1, Ok(()), "{start}");
+        assert_eq!(frames(line(250).as_bytes(), 7, &LIMITS).1, Err(FramingError::Line), "{start}");
+    }
+    for start in ["a OK [UNSEEN ", "* ID ", "* STATUS x ", "* VANISHEDX "] {
+        let line = alloc::format!("{start}{}\r\n", "1,".repeat(150));
+        assert_eq!(frames(line.as_bytes(), 7, &LIMITS).1, Err(FramingError::Line), "{start}");
+    }
 }
 
 #[test]
