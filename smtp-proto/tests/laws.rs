@@ -313,6 +313,33 @@ const DELIVERY: &[Call] = &[
     Call::Quit,
 ];
 
+const CHUNKED: &[Call] = &[
+    Call::Mail,
+    Call::Rcpt("bob"),
+    Call::Rcpt("carol"),
+    Call::Bdat(4, false),
+    Call::Content(b".\r\n."),
+    Call::Bdat(0, false),
+    Call::Bdat(2, true),
+    Call::Content(b"\r\n"),
+    Call::Quit,
+];
+
+/// What a server says to a delivery in chunks.
+fn chunk_replies(protocol: client::Protocol) -> Vec<&'static [u8]> {
+    let verdicts: &[u8] = match protocol {
+        client::Protocol::Lmtp => b"250 2.0.0 4\r\n250 2.0.0 0\r\n250 2.0.0 taken\r\n452 4.2.2 full\r\n",
+        _ => b"250 2.0.0 4\r\n250-2.0.0 0\r\n250 2.0.0 none\r\n250 2.0.0 taken\r\n",
+    };
+    vec![
+        b"220 server.example\r\n",
+        b"250-server.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 CHUNKING\r\n",
+        b"250 2.1.0 OK\r\n250 2.1.5 OK\r\n250 2.1.5 OK\r\n",
+        verdicts,
+        b"221 2.0.0 bye\r\n",
+    ]
+}
+
 /// What a server says to a delivery: a stage for each group of commands, since a reply that comes before its
 /// command ends the session.
 fn replies(protocol: client::Protocol) -> Vec<&'static [u8]> {
@@ -356,8 +383,24 @@ fn the_delivery_comes_to_its_end() {
 }
 
 #[test]
+fn a_delivery_in_chunks_comes_to_its_end() {
+    for protocol in CLIENTS {
+        let (client, commander) = client(protocol, CHUNKED)();
+        let mut end = End::new(client, commander);
+        for stage in chunk_replies(protocol) {
+            assert!(!end.is_closed(), "{:?}", end.notes);
+            end.receive(stage).unwrap();
+        }
+        end.end().unwrap();
+        assert_eq!(end.host.calls, [], "{:?}", end.notes);
+        assert!(format!("{:?}", end.notes.last()).contains("Quit"), "{:?}", end.notes);
+    }
+}
+
+#[test]
 fn the_cut_of_the_input_changes_nothing_at_the_client() {
     for protocol in CLIENTS {
+        laws::fragmentation(client(protocol, CHUNKED), &chunk_replies(protocol), 5).unwrap();
         laws::fragmentation(client(protocol, DELIVERY), &replies(protocol), 1).unwrap();
     }
     laws::fragmentation(tls_client(client::TlsMode::Required, &[Call::Noop]), SECURE, 2).unwrap();
@@ -405,6 +448,10 @@ fn a_client_goes_on_or_closes() {
         let all = replies(protocol);
         for count in 0..=all.len() {
             laws::progress(client(protocol, DELIVERY), &all[..count], 8192).unwrap();
+        }
+        let all = chunk_replies(protocol);
+        for count in 0..=all.len() {
+            laws::progress(client(protocol, CHUNKED), &all[..count], 8192).unwrap();
         }
     }
     laws::progress(tls_client(client::TlsMode::Required, &[]), &SECURE[..3], 8192).unwrap();

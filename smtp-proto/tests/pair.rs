@@ -31,6 +31,8 @@ fn joined(server: Config, answers: Answers, seed: u64) -> Joined {
     config.sasl.clear_text_without_tls = true;
     // Little room, so that content has to wait for it.
     config.limits.output = 3000;
+    config.chunking = seed % 2 == 0;
+    (config.limits.first_chunk, config.limits.largest_chunk) = (500, 4000);
     Pair::new((Client::new(config), Commander::default()), (Server::new(server, [7; 32]), answers), seed)
 }
 
@@ -157,6 +159,56 @@ fn messages_come_whole_over_lmtp_and_each_recipient_has_its_verdict() {
     let verdicts = [Reply::MESSAGE_ACCEPTED, Reply::MAILBOX_BUSY, Reply::NO_SUCH_USER];
     for seed in 0..60 {
         deliveries(config(Protocol::Lmtp), &verdicts, seed);
+    }
+}
+
+#[test]
+fn binary_messages_come_whole() {
+    for seed in 0..30 {
+        let mut numbers = Numbers::new(seed);
+        let protocol = if seed % 2 == 0 { Protocol::Smtp } else { Protocol::Lmtp };
+        let mut pair = joined(config(protocol), Answers { slow: seed % 3 > 0, ..Answers::default() }, seed);
+        log_in(&mut pair);
+        let length = numbers.below(20_000);
+        let content = numbers.octets(length);
+        let mut options = client::MailOptions::default();
+        options.binary = true;
+        let to: [ForwardPath; 2] =
+            ["<bob@example.org>", "<j\u{fc}rgen@example.org>"].map(|path| path.parse().unwrap());
+        let task = Deliver::new("<>".parse().unwrap(), to, content.clone()).options(options);
+        assert!(pair.run(task, |_, _| panic!()).unwrap().is_complete());
+        quit(&mut pair);
+        assert!(pair.server.host.messages[0].1 == content, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_message_above_the_limit_fails_at_a_chunk_and_the_next_one_comes_whole() {
+    for seed in [0, 2, 4, 6] {
+        let mut server = config(if seed % 4 == 0 { Protocol::Smtp } else { Protocol::Lmtp });
+        server.limits.message = 5000;
+        server.pipelining = seed < 4;
+        let mut pair = joined(server, Answers::default(), seed);
+        log_in(&mut pair);
+        let to: [ForwardPath; 2] =
+            ["<bob@example.org>", "<carol@example.org>"].map(|path| path.parse().unwrap());
+        let content = "a line\r\n".repeat(1000);
+        let mut rest = Bytes::from(content);
+        let task = Deliver::streamed("<>".parse().unwrap(), to.clone());
+        let delivery = pair.run(task, |task, want| {
+            task.push(rest.split_to(want.room.min(rest.len())));
+            if rest.is_empty() {
+                task.finish();
+            }
+        });
+        for row in delivery.unwrap().rows {
+            assert!(matches!(row.outcome, Outcome::Permanent { at: client::Awaited::Chunk, .. }), "{row:?}");
+        }
+        let task = Deliver::new("<>".parse().unwrap(), to, &b"short\r\n"[..]);
+        assert!(pair.run(task, |_, _| panic!()).unwrap().is_complete());
+        quit(&mut pair);
+        assert_eq!(pair.server.host.messages.len(), 1);
+        assert!(pair.server.host.messages[0].1 == b"short\r\n");
     }
 }
 

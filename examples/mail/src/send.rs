@@ -276,6 +276,7 @@ fn row_line(json: bool, row: &Row) -> io::Result<()> {
         Outcome::Transient { .. } => ("transient", String::new()),
         Outcome::Permanent { .. } => ("permanent", String::new()),
         Outcome::NotTried(misuse) => ("failed", misuse.to_string()),
+        Outcome::Postponed => ("postponed", "the server takes no more in this session".to_owned()),
         Outcome::Unanswered => ("unanswered", "the session ended before the answer".to_owned()),
         _ => ("failed", String::new()),
     };

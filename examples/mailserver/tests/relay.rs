@@ -128,7 +128,9 @@ fn mail_of_an_account_reaches_the_other_server_over_tls() {
     let trace: Vec<&str> = message.split("Received: ").skip(1).collect();
     assert!(trace[0].contains(" with ESMTPS") && trace[0].contains("mail.a.test"), "{message}");
     assert!(trace[1].contains(" with ESMTPA"), "{message}");
-    assert_eq!(queue(&here, &["list"]), (Some(0), vec![]));
+    // The receiver has the message a moment before the sender knows.
+    let empty = || queue(&here, &["list"]) == (Some(0), vec![]);
+    assert!((0..100).any(|_| empty()), "{:?}", queue(&here, &["list"]));
 }
 
 #[test]

@@ -22,6 +22,9 @@ pub enum Misuse {
     /// The value exceeds a limit of the protocol or of the configuration.
     #[error("the value exceeds a limit")]
     TooLarge,
+    /// The peer allows no more of this in one session, as it has announced: open another one.
+    #[error("the peer allows no more of this in one session")]
+    SessionLimit,
     /// Credentials would travel in plaintext, which the configuration does not allow.
     #[error("credentials would travel in plaintext")]
     Plaintext,

@@ -155,7 +155,8 @@ impl Client {
             if reply.code() == ReplyCode::CREDENTIALS_INVALID {
                 self.rejected = Some(mechanism);
             }
-            let reason = AuthenticationFailure::Refused { mechanism, reply };
+            let detail = exchange.mechanism.failure().map(Into::into);
+            let reason = AuthenticationFailure::Refused { mechanism, reply, detail };
             self.events.push_back(Event::NotAuthenticated { id, reason });
         }
     }

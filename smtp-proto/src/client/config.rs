@@ -60,6 +60,9 @@ pub struct Config {
     /// Which mechanisms [`Client::authenticate`](super::Client::authenticate) takes; passwords in clear text
     /// without TLS only if this allows it. Default: not.
     pub sasl: ClientPolicy,
+    /// Whether [`Deliver`](super::Deliver) sends content by BDAT where CHUNKING is announced. Default `true`. Content with
+    /// BODY=BINARYMIME goes so anyhow, and content whose line ends are to be normalised by DATA.
+    pub chunking: bool,
     /// What happens to a CR or LF in content that is not part of a CR LF. Default: the message is refused.
     pub bare_line_ends: BarePolicy,
     /// Bounds.
@@ -99,6 +102,7 @@ impl Config {
             tls: TlsMode::default(),
             hello_after_504_and_550: false,
             sasl,
+            chunking: true,
             bare_line_ends: BarePolicy::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),

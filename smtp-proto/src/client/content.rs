@@ -6,7 +6,7 @@ use super::envelope::Stage;
 use super::error::SendError;
 use super::event::{Awaited, Closed, CommandId, Event};
 use super::timers::Timer;
-use super::{Client, Phase, Protocol, Sent};
+use super::{Client, Encoder, Phase, Protocol, Sent};
 use crate::content::{ContentEnd, ContentError, DataEncoder};
 use crate::types::{Reply, ReplyCode};
 
@@ -15,13 +15,15 @@ impl Client {
     /// Leads to [`Event::StartContent`] or [`Event::ContentRefused`].
     ///
     /// # Errors
-    /// [`Misuse::WrongState`] without transaction, or when no recipient is accepted or undecided;
-    /// [`Misuse::Busy`] while it may not be written.
+    /// [`Misuse::WrongState`] without transaction, or when no recipient is accepted or undecided, behind a chunk, or for
+    /// [binary](super::MailOptions::binary) content, which goes by [`Self::bdat`]; [`Misuse::Busy`] while it may not be written.
     pub fn data(&mut self) -> Result<CommandId, Misuse> {
         self.may_write()?;
         let transaction = &self.transaction;
         let hopeful = transaction.undecided > 0 || !transaction.accepted.is_empty();
-        if !matches!(transaction.stage, Stage::Opening | Stage::Open) || !hopeful {
+        // RFC 3030 §2, §3: DATA and BDAT are not mixed, and binary content goes by BDAT.
+        let by_chunks = transaction.chunked || transaction.binary;
+        if !matches!(transaction.stage, Stage::Opening | Stage::Open) || !hopeful || by_chunks {
             return Err(Misuse::WrongState);
         }
         self.transmit.put(b"DATA\r\n");
@@ -31,21 +33,27 @@ impl Client {
     /// Octets of content that [`Self::content`] takes now.
     #[must_use]
     pub fn content_room(&self) -> usize {
+        let room = self.config.limits.output.saturating_sub(self.transmit.len());
         match self.phase {
-            Phase::Content => self.config.limits.output.saturating_sub(self.transmit.len()),
+            Phase::Content => room,
+            Phase::Chunk { remaining, .. } => usize::try_from(remaining).unwrap_or(usize::MAX).min(room),
             _ => 0,
         }
     }
 
     /// Writes content, as it is: transparency is added here. Returns how many octets were taken: fewer than
-    /// given, or none, while `transmit` is full. Allowed after [`Event::StartContent`].
+    /// given, or none, while `transmit` is full or the chunk complete. Allowed after [`Event::StartContent`], and
+    /// behind [`Self::bdat`].
     ///
     /// # Errors
     /// [`SendError::Misuse`] if no content is awaited. [`SendError::Content`] if it may not be sent: the
     /// session is closed then, without an end of content, so that the server drops what it has.
     pub fn content(&mut self, content: &[u8]) -> Result<usize, SendError> {
+        if matches!(self.phase, Phase::Chunk { .. }) {
+            return self.chunk_content(content);
+        }
         let room = self.content_room();
-        let Some(encoder) = self.encoder.as_mut().filter(|_| matches!(self.phase, Phase::Content)) else {
+        let (Phase::Content, Some(Encoder::Data(encoder))) = (&self.phase, &mut self.encoder) else {
             return Err(self.not_awaited().into());
         };
         let taken = content.get(..room).unwrap_or(content);
@@ -59,12 +67,12 @@ impl Client {
         }
     }
 
-    /// Ends the content. Leads to one [`Event::Message`], in LMTP to one for each accepted recipient.
+    /// Ends the content behind DATA. Leads to one [`Event::Message`], in LMTP to one for each accepted recipient.
     ///
     /// # Errors
     /// As [`Self::content`], for content that ends in a bare CR.
     pub fn end_content(&mut self) -> Result<ContentEnd, SendError> {
-        let Some(encoder) = self.encoder.as_mut().filter(|_| matches!(self.phase, Phase::Content)) else {
+        let (Phase::Content, Some(Encoder::Data(encoder))) = (&self.phase, &mut self.encoder) else {
             return Err(self.not_awaited().into());
         };
         match encoder.finish(self.transmit.buffer()) {
@@ -96,7 +104,7 @@ impl Client {
 
     /// RFC 5321 §4.1.1.4 knows no way to take content back: only a connection that ends without the
     /// terminator makes the server drop it.
-    fn refuse_content(&mut self, error: ContentError) -> SendError {
+    pub(super) fn refuse_content(&mut self, error: ContentError) -> SendError {
         drop(self.transmit.take());
         self.close(Closed::Content(error));
         error.into()
@@ -122,7 +130,8 @@ impl Client {
                 return;
             }
             self.transaction.data = id;
-            self.encoder = Some(DataEncoder::new(self.config.bare_line_ends, self.transaction.eight_bit));
+            let encoder = DataEncoder::new(self.config.bare_line_ends, self.transaction.eight_bit);
+            self.encoder = Some(Encoder::Data(encoder));
             self.phase = Phase::Content;
             self.produced = 0;
             self.drained_before = 0;

@@ -1,48 +1,16 @@
-//! The envelope: MAIL, RCPT, RSET, and VRFY and NOOP beside it. RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.1.5;
-//! RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 (DSN), RFC 9422 (LIMITS).
+//! The envelope: MAIL, RCPT, RSET. RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.1.5; RFC 9422 (LIMITS). Their parameters stand in
+//! `parameters`.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use mailwright_core::value::{ForwardPath, Mailbox, Misuse, ReversePath};
+use mailwright_core::value::{Domain, ForwardPath, Mailbox, Misuse, ReversePath};
 
 use super::event::{Awaited, Closed, CommandId, Event, Verdict};
+use super::parameters::{MailOptions, RecipientOptions, Requests};
 use super::{Client, Sent};
-use crate::types::{EnhancedCode, EnvelopeId, Notify, OriginalRecipient, Reply, ReplyCode, Return};
-
-/// What MAIL says beside the sender. Each is sent only if the server announced its extension; a call that
-/// needs one that is missing is refused, never weakened. The exception is DSN, whose requests end at a server
-/// that does not have it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MailOptions {
-    /// The size of the content in octets, if known. Sent as SIZE where announced, and checked against the
-    /// announced limit before anything is written (RFC 1870 §6.1).
-    pub size: Option<u64>,
-    /// The content may have 8-bit octets: BODY=8BITMIME, which must be announced (RFC 6152 §3).
-    pub eight_bit: bool,
-    /// The message has an address or a header beyond ASCII: SMTPUTF8, which must be announced (RFC 6531 §3.4).
-    pub smtp_utf8: bool,
-    /// What a report of failure returns: RET, where DSN is announced; elsewhere it is left out.
-    pub ret: Option<Return>,
-    /// What the sender calls the transaction: ENVID, where DSN is announced; elsewhere it is left out.
-    pub envelope_id: Option<EnvelopeId>,
-}
-
-/// What RCPT says beside the recipient: the requests of DSN, where that is announced. Elsewhere they are left out
-/// (RFC 3461 §5.2.2), and reports are for the sending side to make: see
-/// [`Event::action`](crate::dsn::Event::action).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RecipientOptions {
-    /// What the sender wants to hear of: NOTIFY.
-    pub notify: Option<Notify>,
-    /// The address that the sender gave: ORCPT. It is written in ASCII where SMTPUTF8 was not said, and left out
-    /// if that makes it too long.
-    pub original_recipient: Option<OriginalRecipient>,
-}
+use crate::types::{EnhancedCode, Reply, ReplyCode};
 
 /// The transaction that is open or being opened.
 #[derive(Debug, Default)]
@@ -55,6 +23,9 @@ pub(super) struct Transaction {
     /// RCPT commands written.
     recipients: usize,
     pub(super) eight_bit: bool,
+    pub(super) binary: bool,
+    /// Its content goes by BDAT.
+    pub(super) chunked: bool,
     smtp_utf8: bool,
     sized: bool,
     /// The command DATA whose content is being sent.
@@ -74,6 +45,8 @@ pub(super) enum Stage {
     Open,
     /// MAIL was refused; replies to what was written behind it may still come.
     Refused,
+    /// A chunk was refused: RSET comes before anything else.
+    Failed,
 }
 
 impl Transaction {
@@ -88,11 +61,17 @@ impl Transaction {
 }
 
 impl Client {
-    /// Whether a transaction is open or being opened: another MAIL needs [`Self::reset`] first, unless the
-    /// content brings it to its end.
+    /// Whether a transaction is open or being opened, or has failed at a chunk: another MAIL needs [`Self::reset`]
+    /// first, unless the content brings it to its end.
     #[must_use]
     pub fn in_transaction(&self) -> bool {
-        matches!(self.transaction.stage, Stage::Opening | Stage::Open)
+        matches!(self.transaction.stage, Stage::Opening | Stage::Open | Stage::Failed)
+    }
+
+    /// Whether a chunk was refused, so that nothing but [`Self::reset`] may be given now (RFC 3030 §2).
+    #[must_use]
+    pub fn must_reset(&self) -> bool {
+        self.transaction.stage == Stage::Failed
     }
 
     /// Recipients that one transaction may have here: RCPTMAX of the server (RFC 9422), else
@@ -111,9 +90,9 @@ impl Client {
     /// # Errors
     /// [`Misuse::WrongState`] in a transaction; [`Misuse::NotAnnounced`] if an option, or an address beyond
     /// ASCII, needs an extension that the server does not have; [`Misuse::TooLarge`] if the size is above the
-    /// announced limit, a part of the address or the line too long (RFC 5321 §4.5.3.1), or the session
-    /// had the MAILMAX transactions that the server allows (RFC 9422); [`Misuse::Busy`] while it may not be
-    /// written. Nothing is written then.
+    /// announced limit, another option beyond its bounds, a part of the address or the line too long (RFC 5321
+    /// §4.5.3.1); [`Misuse::SessionLimit`] if the session had the MAILMAX transactions that the server allows
+    /// (RFC 9422); [`Misuse::Busy`] while it may not be written. Nothing is written then.
     pub fn mail(&mut self, sender: &ReversePath, options: MailOptions) -> Result<CommandId, Misuse> {
         self.may_write()?;
         if self.in_transaction() {
@@ -123,43 +102,26 @@ impl Client {
             // Replies behind a refused MAIL are still to come.
             return Err(Misuse::Busy);
         }
-        let announced_size = self.capabilities.size();
-        let needs_utf8 = needs_utf8(sender.mailbox());
-        if options.eight_bit && !self.capabilities.eight_bit_mime()
-            || options.smtp_utf8 && !self.capabilities.smtp_utf8()
-            || needs_utf8 && !options.smtp_utf8
-        {
+        if needs_utf8(sender.mailbox()) && !options.smtp_utf8 {
             return Err(Misuse::NotAnnounced);
         }
         if !is_sendable(sender.mailbox()) {
             return Err(Misuse::TooLarge);
         }
-        // RFC 1870 §6.1: a client does not try what is above the announced limit.
-        if let (Some(size), Some(Some(limit))) = (options.size, announced_size) {
-            if size > limit {
-                return Err(Misuse::TooLarge);
-            }
-        }
+        // RFC 9422 §4: MAILMAX is never exceeded.
         if self.capabilities.limits().transactions.is_some_and(|most| self.transactions >= most) {
-            return Err(Misuse::TooLarge);
+            return Err(Misuse::SessionLimit);
         }
-        let size = options.size.filter(|_| announced_size.is_some());
-        let dsn = self.capabilities.dsn();
-        let parameters = Parameters {
-            size,
-            eight_bit: options.eight_bit,
-            smtp_utf8: options.smtp_utf8,
-            // RFC 3461 §5.2.2 (a): nothing of it to a server that does not know it.
-            ret: options.ret.filter(|_| dsn),
-            envelope_id: options.envelope_id.filter(|_| dsn),
-        };
-        self.put_line(format_args!("MAIL FROM:{sender}{parameters}"))?;
+        let null = sender.mailbox().is_none();
+        let options = options.for_server(&self.capabilities, null, self.tls.is_some())?;
+        self.put_line(format_args!("MAIL FROM:{sender}{options}"))?;
         self.transactions += 1;
         self.transaction = Transaction {
             stage: Stage::Opening,
             eight_bit: options.eight_bit,
+            binary: options.binary,
             smtp_utf8: options.smtp_utf8,
-            sized: size.is_some(),
+            sized: options.size.is_some(),
             ..Transaction::default()
         };
         Ok(self.sent_by_host(Sent::Mail { transaction: self.transactions }))
@@ -169,24 +131,25 @@ impl Client {
     /// [`Event::Recipient`].
     ///
     /// # Errors
-    /// [`Misuse::WrongState`] without transaction; [`Misuse::TooLarge`] above [`Self::max_recipients`];
+    /// [`Misuse::WrongState`] without transaction, or behind a chunk; [`Misuse::TooLarge`] above
+    /// [`Self::max_recipients`]; [`Misuse::SessionLimit`] for a domain more than RCPTDOMAINMAX allows (RFC 9422);
     /// [`Misuse::NotAnnounced`] for an address beyond ASCII in a transaction without SMTPUTF8;
     /// [`Misuse::Busy`] while it may not be written.
     pub fn rcpt(&mut self, recipient: &ForwardPath) -> Result<CommandId, Misuse> {
         self.rcpt_with(recipient, &RecipientOptions::default())
     }
 
-    /// As [`Self::rcpt`], with requests for reports.
+    /// As [`Self::rcpt`], with requests.
     ///
     /// # Errors
-    /// As [`Self::rcpt`].
+    /// As [`Self::rcpt`]; [`Misuse::NotAnnounced`] also if a request needs an extension that the server does not have.
     pub fn rcpt_with(
         &mut self,
         recipient: &ForwardPath,
         options: &RecipientOptions,
     ) -> Result<CommandId, Misuse> {
         self.may_write()?;
-        if !self.in_transaction() {
+        if !self.in_transaction() || self.transaction.chunked {
             return Err(Misuse::WrongState);
         }
         if self.transaction.recipients >= self.max_recipients() || !is_sendable(recipient.mailbox()) {
@@ -195,12 +158,16 @@ impl Client {
         if needs_utf8(recipient.mailbox()) && !self.transaction.smtp_utf8 {
             return Err(Misuse::NotAnnounced);
         }
-        let requests = if self.capabilities.dsn() {
-            Requests::new(options, self.transaction.smtp_utf8)
-        } else {
-            Requests::default()
-        };
+        let requests = Requests::new(options, &self.capabilities, self.transaction.smtp_utf8)?;
+        // RFC 9422 §4: RCPTDOMAINMAX is never exceeded.
+        let domain = recipient.mailbox().map(Mailbox::domain);
+        let most = self.capabilities.limits().recipient_domains;
+        let new = domain.filter(|domain| most.is_some() && !self.domains.contains(domain));
+        if new.is_some() && most.is_some_and(|most| self.domains.len() as u64 >= most) {
+            return Err(Misuse::SessionLimit);
+        }
         self.put_line(format_args!("RCPT TO:{recipient}{requests}"))?;
+        self.domains.extend(new.map(Domain::detach));
         self.transaction.recipients += 1;
         self.transaction.undecided += 1;
         let sized = self.transaction.sized;
@@ -212,37 +179,10 @@ impl Client {
     /// # Errors
     /// [`Misuse::Busy`] while it may not be written, [`Misuse::WrongState`] inside content.
     pub fn reset(&mut self) -> Result<CommandId, Misuse> {
-        self.may_write()?;
+        self.may_write_in(true)?;
         self.transmit.put(b"RSET\r\n");
         self.transaction = Transaction::default();
         Ok(self.sent_by_host(Sent::Rset))
-    }
-
-    /// Does nothing, for a sign of life: NOOP. Leads to [`Event::Reply`].
-    ///
-    /// # Errors
-    /// [`Misuse::Busy`] while it may not be written, [`Misuse::WrongState`] inside content.
-    pub fn noop(&mut self) -> Result<CommandId, Misuse> {
-        self.may_write()?;
-        self.transmit.put(b"NOOP\r\n");
-        Ok(self.sent_by_host(Sent::Noop))
-    }
-
-    /// Asks whether a user or mailbox exists: VRFY. Many servers answer 252 to everything. Leads to
-    /// [`Event::Reply`].
-    ///
-    /// # Errors
-    /// [`Misuse::NotAnnounced`] for a mailbox beyond ASCII where there is no SMTPUTF8; [`Misuse::TooLarge`] if
-    /// the line is too long; [`Misuse::Busy`] while it may not be written, [`Misuse::WrongState`] inside content.
-    pub fn vrfy(&mut self, query: &Query) -> Result<CommandId, Misuse> {
-        self.may_write()?;
-        let utf8 = matches!(query, Query::Mailbox(mailbox) if !mailbox.is_ascii());
-        if utf8 && !self.capabilities.smtp_utf8() {
-            return Err(Misuse::NotAnnounced);
-        }
-        // RFC 6531 §3.7.4.2: the parameter says that the address, and the reply, may go beyond ASCII.
-        self.put_line(format_args!("VRFY {query}{}", if utf8 { " SMTPUTF8" } else { "" }))?;
-        Ok(self.sent_by_host(Sent::Vrfy))
     }
 
     /// Writes a command line, or nothing if it is too long.
@@ -303,60 +243,6 @@ impl Client {
     }
 }
 
-/// What VRFY asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Query {
-    /// A user name.
-    Name(UserName),
-    /// A mailbox.
-    Mailbox(Mailbox),
-}
-
-/// A name for VRFY: printable ASCII, written as a quoted string where it is no atom (RFC 5321 §4.1.1.6).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UserName(String);
-
-/// A text that may not stand in VRFY.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a user name for VRFY is printable ASCII and not empty")]
-#[non_exhaustive]
-pub struct InvalidUserName;
-
-impl UserName {
-    /// A name of one or more octets %d32–126.
-    ///
-    /// # Errors
-    /// If it is empty or has other octets.
-    pub fn new(name: &str) -> Result<Self, InvalidUserName> {
-        if name.is_empty() || !name.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
-            return Err(InvalidUserName);
-        }
-        Ok(Self(name.into()))
-    }
-}
-
-impl fmt::Display for Query {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // RFC 5321 §4.1.2: String = Atom / Quoted-string; RFC 5322 §3.2.3: atext
-        let is_atext = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet);
-        match self {
-            Self::Mailbox(mailbox) => mailbox.fmt(f),
-            Self::Name(UserName(name)) if name.bytes().all(is_atext) => f.write_str(name),
-            Self::Name(UserName(name)) => {
-                f.write_char('"')?;
-                for character in name.chars() {
-                    if matches!(character, '"' | '\\') {
-                        f.write_char('\\')?;
-                    }
-                    f.write_char(character)?;
-                }
-                f.write_char('"')
-            }
-        }
-    }
-}
-
 /// RFC 6531 §3.4: whether an address goes only where SMTPUTF8 was said.
 pub(super) fn needs_utf8(mailbox: Option<&Mailbox>) -> bool {
     mailbox.is_some_and(|mailbox| !mailbox.is_ascii())
@@ -389,64 +275,5 @@ fn verdict(reply: &Reply, sized: bool) -> Verdict {
         Verdict::Permanent
     } else {
         Verdict::Transient
-    }
-}
-
-/// The parameters of MAIL as they are written.
-struct Parameters {
-    size: Option<u64>,
-    eight_bit: bool,
-    smtp_utf8: bool,
-    ret: Option<Return>,
-    envelope_id: Option<EnvelopeId>,
-}
-
-impl fmt::Display for Parameters {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(size) = self.size {
-            write!(f, " SIZE={size}")?;
-        }
-        if self.eight_bit {
-            f.write_str(" BODY=8BITMIME")?;
-        }
-        if self.smtp_utf8 {
-            f.write_str(" SMTPUTF8")?;
-        }
-        if let Some(ret) = self.ret {
-            write!(f, " RET={ret}")?;
-        }
-        if let Some(id) = &self.envelope_id {
-            write!(f, " ENVID={id}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The parameters of RCPT as they are written.
-#[derive(Default)]
-struct Requests {
-    notify: Option<Notify>,
-    original_recipient: Option<OriginalRecipient>,
-}
-
-impl Requests {
-    fn new(options: &RecipientOptions, smtp_utf8: bool) -> Self {
-        let given = options.original_recipient.as_ref();
-        // RFC 6533 §3: octets beyond ASCII only under SMTPUTF8.
-        let written = given.map(|given| if smtp_utf8 { given.clone() } else { given.to_ascii() });
-        let fits = |written: &OriginalRecipient| written.as_str().len() <= OriginalRecipient::MAX_OCTETS;
-        Self { notify: options.notify, original_recipient: written.filter(fits) }
-    }
-}
-
-impl fmt::Display for Requests {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(notify) = self.notify {
-            write!(f, " NOTIFY={notify}")?;
-        }
-        if let Some(original) = &self.original_recipient {
-            write!(f, " ORCPT={original}")?;
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! What a client tells its host: [`Event`], and as the last one why it is over, [`Closed`].
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use mailwright_core::session::LayerError;
@@ -86,9 +87,17 @@ pub enum Event {
         /// The refusal; of the empty content, whatever the server said to it, if anything.
         reply: Option<Reply>,
     },
+    /// The reply to a chunk that is not the last. 4yz, 5yz: the message has failed, and the session
+    /// [must reset](super::Client::must_reset).
+    Chunk {
+        /// The command BDAT.
+        id: CommandId,
+        /// The reply.
+        reply: Reply,
+    },
     /// The verdict on the message. 2yz: the server is responsible for it now.
     Message {
-        /// The command DATA.
+        /// The command DATA, or the last BDAT.
         id: CommandId,
         /// In LMTP the RCPT that this reply is for; there is one event for each that was accepted, in order.
         /// In SMTP `None`: one reply for all.
@@ -96,7 +105,7 @@ pub enum Event {
         /// The reply.
         reply: Reply,
     },
-    /// The reply to RSET, NOOP, VRFY or QUIT.
+    /// The reply to RSET, NOOP, VRFY, EXPN, HELP or QUIT.
     Reply {
         /// The command.
         id: CommandId,
@@ -117,6 +126,9 @@ pub enum AuthenticationFailure {
         mechanism: MechanismName,
         /// The reply: 4yz may succeed later.
         reply: Reply,
+        /// What the mechanism told of the reason: the JSON of OAUTHBEARER and XOAUTH2, which may say how to get a
+        /// better token. Any octets of the server.
+        detail: Option<Box<[u8]>>,
     },
     /// The client cancelled: a challenge was no base64, too long, one too many, or not of the mechanism.
     Cancelled {
@@ -132,7 +144,9 @@ pub enum AuthenticationFailure {
 impl fmt::Display for AuthenticationFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { mechanism, reply } => write!(f, "authentication by {mechanism} refused: {reply}"),
+            Self::Refused { mechanism, reply, .. } => {
+                write!(f, "authentication by {mechanism} refused: {reply}")
+            }
             Self::Cancelled { mechanism, challenge, .. } => {
                 write!(f, "authentication by {mechanism} cancelled at the challenge {challenge}")
             }
@@ -244,6 +258,8 @@ pub enum Awaited {
     Data,
     /// Room to send content.
     Content,
+    /// The reply to a chunk that is not the last.
+    Chunk,
     /// The reply to the end of the content: whether the message was taken is not known.
     Message,
     /// The reply to RSET.
@@ -252,6 +268,10 @@ pub enum Awaited {
     Noop,
     /// The reply to VRFY.
     Vrfy,
+    /// The reply to EXPN.
+    Expn,
+    /// The reply to HELP.
+    Help,
     /// The reply to QUIT.
     Quit,
 }
@@ -269,10 +289,13 @@ impl fmt::Display for Awaited {
             Self::Rcpt => "reply to RCPT",
             Self::Data => "reply to DATA",
             Self::Content => "room for content",
+            Self::Chunk => "reply to BDAT",
             Self::Message => "reply to the content",
             Self::Rset => "reply to RSET",
             Self::Noop => "reply to NOOP",
             Self::Vrfy => "reply to VRFY",
+            Self::Expn => "reply to EXPN",
+            Self::Help => "reply to HELP",
             Self::Quit => "reply to QUIT",
         })
     }

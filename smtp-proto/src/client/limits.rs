@@ -19,6 +19,11 @@ pub struct Limits {
     /// Octets of one command line without its CR LF. Default 998. Lines of an AUTH exchange are bounded
     /// by the mechanism instead.
     pub output_line: usize,
+    /// Octets of the first chunk that [`Deliver`](super::Deliver) sends. Each accepted one doubles what the next may
+    /// have. Default 65 536.
+    pub first_chunk: usize,
+    /// Octets of the largest chunk. Default 1 048 576.
+    pub largest_chunk: usize,
     /// Commands whose replies are still to come. Default 1000.
     pub in_flight: usize,
     /// Octets in `transmit` above which no command and no content is taken. Default 65 536.
@@ -35,6 +40,8 @@ impl Default for Limits {
             challenges: 16,
             recipients: 100,
             output_line: 998,
+            first_chunk: 65_536,
+            largest_chunk: 1 << 20,
             in_flight: 1000,
             output: 65_536,
             events: 64,
@@ -56,8 +63,8 @@ pub struct Timeouts {
     pub authentication: Duration,
     /// From DATA to 354. Default 120 s.
     pub data: Duration,
-    /// Content that waits in `transmit` without any progress. Default 180 s. It stands still while the
-    /// host has written nothing.
+    /// Content that waits in `transmit` without any progress, and the reply to a chunk. Default 180 s. It stands still
+    /// while the host has written nothing.
     pub block: Duration,
     /// Reply to the end of the content, in LMTP each reply. Default 600 s: the server does its work then,
     /// and a client that gives up early sends the message twice (RFC 5321 §4.5.3.2.6).

@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! mail ─▶ Sender      rcpt ─▶ Recipient (each)      data ─▶ StartContent ─▶ content… end_content ─▶ Message
+//!                                                   bdat, content… ─▶ Chunk (each)  bdat (last), content… ─▶ Message
 //! ```
 //!
 //! A command is refused with [`Misuse::Busy`] while it may not be written: without PIPELINING while any
@@ -20,6 +21,7 @@
 //! [`Limits`], wait longer than [`Timeouts`]. Every fault ends with [`Event::Closed`] and its reason.
 
 mod auth;
+mod chunks;
 mod config;
 mod content;
 mod envelope;
@@ -27,6 +29,8 @@ mod error;
 mod event;
 mod greeting;
 mod limits;
+mod parameters;
+mod queries;
 mod tasks;
 mod timers;
 mod tls;
@@ -34,27 +38,29 @@ mod tls;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use bytes::BytesMut;
 use mailwright_core::session::{Layer, Session, TlsInfo, Transmit, Upgraded, Wants};
-use mailwright_core::value::{Excerpt, Instant, Misuse, TimerTable};
+use mailwright_core::value::{Domain, Excerpt, Instant, Misuse, TimerTable};
 use mailwright_sasl::{Channel, MechanismName};
 
 use self::auth::Exchange;
 pub use self::config::{Config, InvalidName, Protocol, TlsMode};
 use self::envelope::Transaction;
-pub use self::envelope::{InvalidUserName, MailOptions, Query, RecipientOptions, UserName};
 pub use self::error::{AuthenticateError, SendError};
 pub use self::event::{AuthenticationFailure, Awaited, Closed, CommandId, Event, Verdict};
 use self::greeting::Hello;
 pub use self::limits::{Limits, Timeouts};
+pub use self::parameters::{MailOptions, RecipientOptions};
+pub use self::queries::{InvalidUserName, Query, UserName};
 pub use self::tasks::{
     Deliver, DeliverError, Delivery, Login, LoginError, Outcome, Quit, Row, WantContent, Welcome,
 };
 use self::timers::Timer;
-use crate::content::DataEncoder;
+use crate::content::{ChunkEncoder, DataEncoder};
 use crate::parse::ReplyReader;
-use crate::types::{Capabilities, Reply, ReplyCode};
+use crate::types::{Capabilities, Reply, ReplyCode, Verb};
 
 /// Entries for which an empty queue keeps memory.
 const RETAINED: usize = 8;
@@ -87,7 +93,9 @@ pub struct Client {
     transactions: u64,
     /// Whether a message was answered: from then on the connection is a reused one.
     served: bool,
-    encoder: Option<DataEncoder>,
+    /// Domains of recipients, where the server limits their number.
+    domains: Vec<Domain>,
+    encoder: Option<Encoder>,
     /// Octets of encoded content put into `transmit`.
     produced: u64,
     /// How many of them had left when the block timer started.
@@ -107,9 +115,21 @@ enum Phase {
     Ready,
     /// The host writes content.
     Content,
+    /// The host writes this many more octets of a chunk.
+    Chunk {
+        remaining: u64,
+        last: bool,
+    },
     /// QUIT was answered with this; the server is to close.
     Quitted(Reply),
     Closed,
+}
+
+/// What content is written with.
+#[derive(Debug)]
+enum Encoder {
+    Data(DataEncoder),
+    Chunks(ChunkEncoder),
 }
 
 /// A command whose reply is to come.
@@ -137,9 +157,17 @@ enum Sent {
     Message(Option<CommandId>),
     /// An empty content that nobody gets.
     EmptyMessage,
+    /// A chunk that is not the last.
+    Chunk {
+        transaction: u64,
+    },
+    /// The last chunk; in LMTP for one recipient.
+    LastChunk(Option<CommandId>),
     Rset,
     Noop,
     Vrfy,
+    Expn,
+    Help,
     Quit,
 }
 
@@ -152,20 +180,45 @@ impl Sent {
             Self::Mail { .. } => Awaited::Mail,
             Self::Rcpt { .. } => Awaited::Rcpt,
             Self::Data => Awaited::Data,
-            Self::Message(_) | Self::EmptyMessage => Awaited::Message,
+            Self::Message(_) | Self::EmptyMessage | Self::LastChunk(_) => Awaited::Message,
+            Self::Chunk { .. } => Awaited::Chunk,
             Self::Rset => Awaited::Rset,
             Self::Noop => Awaited::Noop,
             Self::Vrfy => Awaited::Vrfy,
+            Self::Expn => Awaited::Expn,
+            Self::Help => Awaited::Help,
             Self::Quit => Awaited::Quit,
         }
     }
 
+    /// The command whose reply it is; `None` for content.
+    fn verb(self) -> Option<Verb> {
+        Some(match self {
+            // LHLO and HELO are treated the same.
+            Self::Hello(_) => Verb::Ehlo,
+            Self::StartTls => Verb::StartTls,
+            Self::Auth => Verb::Auth,
+            Self::Mail { .. } => Verb::Mail,
+            Self::Rcpt { .. } => Verb::Rcpt,
+            Self::Data => Verb::Data,
+            Self::Message(_) | Self::EmptyMessage => return None,
+            Self::Chunk { .. } | Self::LastChunk(_) => Verb::Bdat,
+            Self::Rset => Verb::Rset,
+            Self::Noop => Verb::Noop,
+            Self::Vrfy => Verb::Vrfy,
+            Self::Expn => Verb::Expn,
+            Self::Help => Verb::Help,
+            Self::Quit => Verb::Quit,
+        })
+    }
+
     /// RFC 2920 §3.1: whether nothing may be written behind it before its reply.
     fn ends_group(self) -> bool {
-        !matches!(
-            self,
-            Self::Mail { .. } | Self::Rcpt { .. } | Self::Rset | Self::Message(_) | Self::EmptyMessage
-        )
+        match self {
+            // RFC 3030 §2: if it fails, RSET is to come before anything else. Other chunks may follow.
+            Self::Chunk { .. } | Self::LastChunk(_) => true,
+            other => other.verb().is_some_and(|verb| verb.entry().last_in_group),
+        }
     }
 }
 
@@ -204,6 +257,7 @@ impl Client {
             transaction: Transaction::default(),
             transactions: 0,
             served: false,
+            domains: Vec::new(),
             encoder: None,
             produced: 0,
             drained_before: 0,
@@ -231,7 +285,7 @@ impl Client {
     /// Whether the opening is over and commands may be given, now or when replies are in.
     #[must_use]
     pub const fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Ready | Phase::Content)
+        matches!(self.phase, Phase::Ready | Phase::Content | Phase::Chunk { .. })
     }
 
     /// Whether AUTH succeeded.
@@ -274,12 +328,20 @@ impl Client {
     ///
     /// # Errors
     /// [`Misuse::Busy`] if not yet: take events, then try again. [`Misuse::WrongState`] before the session is
-    /// ready and inside content, [`Misuse::Closed`] when it is over.
+    /// ready, inside content, and while it [must reset](Self::must_reset); [`Misuse::Closed`] when it is over.
     pub fn may_write(&self) -> Result<(), Misuse> {
+        self.may_write_in(false)
+    }
+
+    /// The same. `failed`: also behind a chunk that was refused.
+    fn may_write_in(&self, failed: bool) -> Result<(), Misuse> {
         match self.phase {
             Phase::Ready => {}
             Phase::Closed | Phase::Quitted(_) => return Err(Misuse::Closed),
             _ => return Err(Misuse::WrongState),
+        }
+        if self.must_reset() && !failed {
+            return Err(Misuse::WrongState);
         }
         let limits = &self.config.limits;
         // RFC 2920 §3.1: in groups only if the server announces it, and nothing behind the last of a group.
@@ -363,6 +425,8 @@ impl Client {
             Sent::Rcpt { transaction, sized } => self.rcpt_answered(id, transaction, sized, reply),
             Sent::Data => self.data_answered(id, reply),
             Sent::Message(recipient) => self.message_answered(id, recipient, reply),
+            Sent::Chunk { transaction } => self.chunk_answered(id, transaction, reply),
+            Sent::LastChunk(recipient) => self.last_chunk_answered(id, recipient, reply),
             Sent::EmptyMessage => {
                 self.events.push_back(Event::ContentRefused { id, reply: Some(reply) });
             }
@@ -373,7 +437,7 @@ impl Client {
                 self.phase = Phase::Quitted(reply);
                 self.timers.start_now(Timer::Reply as usize, self.config.timeouts.close);
             }
-            Sent::Noop | Sent::Vrfy if !reply.is_intermediate() => {
+            Sent::Noop | Sent::Vrfy | Sent::Expn | Sent::Help if !reply.is_intermediate() => {
                 self.events.push_back(Event::Reply { id, reply });
             }
             other => self.close(Closed::Unexpected(other.awaited(), reply)),
@@ -382,7 +446,10 @@ impl Client {
 
     /// Whether the connection had served before and nothing of a new transaction was answered yet.
     fn is_stale(&self) -> bool {
-        let message_awaited = self.in_flight.iter().any(|sent| matches!(sent.command, Sent::Message(_)));
+        let awaits_message = |sent: &InFlight| {
+            matches!(sent.command, Sent::Message(_) | Sent::Chunk { .. } | Sent::LastChunk(_))
+        };
+        let message_awaited = self.in_flight.iter().any(awaits_message);
         self.served
             && !message_awaited
             && self.transaction.is_unanswered()

@@ -1,6 +1,7 @@
 //! The client against a server that the tests play by hand.
 
 mod auth;
+mod chunks;
 mod content;
 mod envelope;
 mod hostile;
@@ -150,6 +151,7 @@ fn show(event: &Event) -> String {
         Event::StartContent { id } => alloc::format!("StartContent#{id}"),
         Event::ContentRefused { id, reply: Some(reply) } => alloc::format!("ContentRefused#{id} {reply}"),
         Event::ContentRefused { id, reply: None } => alloc::format!("ContentRefused#{id}"),
+        Event::Chunk { id, reply } => alloc::format!("Chunk#{id} {reply}"),
         Event::Message { id, recipient: None, reply } => alloc::format!("Message#{id} {reply}"),
         Event::Message { id, recipient: Some(to), reply } => alloc::format!("Message#{id} for #{to} {reply}"),
         Event::Reply { id, reply } => alloc::format!("Reply#{id} {reply}"),

@@ -31,6 +31,7 @@ impl Client {
             Awaited::StartTls | Awaited::Handshake => timeouts.start_tls,
             Awaited::Authentication => timeouts.authentication,
             Awaited::Data => timeouts.data,
+            Awaited::Chunk => timeouts.block,
             Awaited::Message => timeouts.final_reply,
             Awaited::Quit => timeouts.quit,
             _ => timeouts.command,
@@ -42,7 +43,7 @@ impl Client {
         match self.phase {
             Phase::Greeting => Awaited::Greeting,
             Phase::Handshake { .. } => Awaited::Handshake,
-            Phase::Content => Awaited::Content,
+            Phase::Content | Phase::Chunk { .. } => Awaited::Content,
             _ => self.in_flight.front().map_or(Awaited::Nothing, |sent| sent.command.awaited()),
         }
     }
@@ -59,6 +60,14 @@ impl Client {
     pub(super) fn wait_for_reply(&mut self) {
         if self.in_flight.len() == 1 {
             self.timers.start(Timer::Reply as usize, self.patience(self.awaited()));
+        }
+    }
+
+    /// The same when a chunk is written, and the reply that comes next may be that of another.
+    pub(super) fn wait_for_reply_again(&mut self) {
+        match self.awaited() {
+            Awaited::Nothing | Awaited::Content => {}
+            awaited => self.timers.start(Timer::Reply as usize, self.patience(awaited)),
         }
     }
 

@@ -228,6 +228,8 @@ pub(crate) enum Call {
     Rcpt(&'static str),
     Data,
     Content(&'static [u8]),
+    /// The octets of a chunk, and whether it is the last.
+    Bdat(u64, bool),
     End,
     Reset,
     Noop,
@@ -282,6 +284,7 @@ pub(crate) fn call(client: &mut Client, call: Call) -> Result<(), Misuse> {
         Call::Rcpt(name) => client.rcpt(&format!("<{name}@server.example>").parse().unwrap()).map(drop),
         Call::Data => client.data().map(drop),
         Call::Content(octets) => client.content(octets).map(drop).map_err(|_| Misuse::WrongState),
+        Call::Bdat(size, last) => client.bdat(size, last).map(drop).map_err(|_| Misuse::WrongState),
         Call::End => client.end_content().map(drop).map_err(|_| Misuse::WrongState),
         Call::Reset => client.reset().map(drop),
         Call::Noop => client.noop().map(drop),
@@ -313,7 +316,10 @@ impl Host<Client> for Commander {
     }
 
     fn meddle(&mut self, client: &mut Client, choice: u8) {
-        const CALLS: [Call; 12] = [
+        const CALLS: [Call; 15] = [
+            Call::Bdat(7, false),
+            Call::Bdat(0, false),
+            Call::Bdat(3, true),
             Call::Mail,
             Call::Rcpt("bob"),
             Call::Rcpt("carol"),

@@ -1,8 +1,9 @@
-//! [`Deliver`]: one message to many recipients. RFC 5321 §3.3, RFC 2033 §4.2, RFC 2920, RFC 1870 §6.
+//! [`Deliver`]: one message to many recipients. RFC 5321 §3.3, RFC 2033 §4.2, RFC 2920, RFC 1870 §6, RFC 3030.
 //!
 //! What goes on the wire is the session's business; here is the order of commands, with and without
-//! pipelining, and what became of each recipient.
+//! pipelining, and what became of each recipient. `content` has the way of the content, by DATA or BDAT.
 
+mod content;
 mod outcome;
 mod source;
 
@@ -17,15 +18,14 @@ pub use self::outcome::{DeliverError, Delivery, Outcome, Row};
 use self::source::Source;
 pub use self::source::WantContent;
 use crate::client::envelope::needs_utf8;
-use crate::client::{
-    Awaited, Client, Closed, CommandId, Event, MailOptions, RecipientOptions, SendError, Verdict,
-};
+use crate::client::{Awaited, Client, Closed, CommandId, Event, MailOptions, RecipientOptions, Verdict};
 use crate::types::{EnvelopeId, Reply, Return};
 
 /// Delivers one message to many recipients; ends with a [`Delivery`], which has a row for each.
 ///
 /// One refused recipient never stops the others. With PIPELINING, MAIL, all RCPT and DATA are written
-/// without waiting. More recipients than the server takes at once
+/// without waiting. With CHUNKING the content goes by BDAT, in chunks that grow as they are accepted, unless
+/// [`chunking`](crate::client::Config::chunking) is off. More recipients than the server takes at once
 /// ([`Client::max_recipients`]) go in several transactions. The content is in memory, or comes from the
 /// host as the connection has room: then the task yields [`WantContent`], and the host answers with
 /// [`Self::push`] and [`Self::finish`] before the next step.
@@ -34,8 +34,9 @@ pub struct Deliver {
     sender: ReversePath,
     rows: Vec<(ForwardPath, Option<Outcome>)>,
     source: Source,
-    smtp_utf8: bool,
     options: MailOptions,
+    /// Whether the content goes by BDAT.
+    chunked: bool,
     /// The requests of each row; those that lack one have none.
     requests: Vec<RecipientOptions>,
     /// Whether the server announced DSN.
@@ -49,14 +50,16 @@ pub struct Deliver {
     chunk: Range<usize>,
     /// The next row whose RCPT is to be written.
     next: usize,
-    /// The RCPT of each row of this transaction that was written, in order; `None` if it could not be.
-    commands: Vec<Option<CommandId>>,
+    /// The RCPT commands of this transaction, in order, with their rows.
+    commands: Vec<(CommandId, usize)>,
     /// Replies of this transaction that are to come before its content.
     outstanding: usize,
     /// Whether a MAIL was answered.
     answered: bool,
     /// How many replies to the content are to come.
     finals: usize,
+    /// How it is with chunks.
+    chunks: content::Chunks,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +98,8 @@ impl Deliver {
             sender,
             rows: recipients.into_iter().map(|recipient| (recipient, None)).collect(),
             source,
-            smtp_utf8: false,
             options: MailOptions::default(),
+            chunked: false,
             requests: Vec::new(),
             dsn: false,
             step: Step::Envelope,
@@ -109,6 +112,7 @@ impl Deliver {
             outstanding: 0,
             answered: false,
             finals: 0,
+            chunks: content::Chunks::default(),
         }
     }
 
@@ -123,7 +127,18 @@ impl Deliver {
     /// SMTPUTF8. Addresses, and a message in memory, are looked at without being told.
     #[must_use]
     pub fn smtp_utf8(mut self) -> Self {
-        self.smtp_utf8 = true;
+        self.options.smtp_utf8 = true;
+        self
+    }
+
+    /// What MAIL says beside the sender, all at once: REQUIRETLS, AUTH, BINARYMIME, requests to the queue. SIZE,
+    /// BODY=8BITMIME and SMTPUTF8 are added by themselves where they are needed.
+    #[must_use]
+    pub fn options(mut self, options: MailOptions) -> Self {
+        if let Some(size) = options.size {
+            self.source.declare_size(size);
+        }
+        self.options = options;
         self
     }
 
@@ -159,16 +174,21 @@ impl Deliver {
             return Err(DeliverError::NoRecipients);
         }
         let capabilities = session.capabilities();
-        let policy = session.config().bare_line_ends;
-        let facts = self.source.inspect(policy)?;
+        let config = session.config();
+        let binary = self.options.binary;
+        let facts = self.source.inspect(config.bare_line_ends, binary)?;
+        // RFC 3030 §3: binary content goes only by BDAT, and only to a server that takes it.
+        if binary && !(capabilities.binary_mime() && capabilities.chunking()) {
+            return Err(DeliverError::Binary);
+        }
         // RFC 6152 §3: 8-bit content goes only to a server that takes it; content that is not known yet is
         // announced as such where that is possible.
-        if facts.eight_bit == Some(true) && !capabilities.eight_bit_mime() {
+        if facts.eight_bit == Some(true) && !binary && !capabilities.eight_bit_mime() {
             return Err(DeliverError::EightBit);
         }
-        self.options.eight_bit = facts.eight_bit.unwrap_or(capabilities.eight_bit_mime());
+        self.options.eight_bit = !binary && facts.eight_bit.unwrap_or(capabilities.eight_bit_mime());
         // RFC 6531 §3.2: SMTPUTF8 is said only where the message or its envelope needs it.
-        let required = self.smtp_utf8 || facts.utf8_header || needs_utf8(self.sender.mailbox());
+        let required = self.options.smtp_utf8 || facts.utf8_header || needs_utf8(self.sender.mailbox());
         if required && !capabilities.smtp_utf8() {
             return Err(DeliverError::SmtpUtf8);
         }
@@ -176,12 +196,25 @@ impl Deliver {
         self.options.smtp_utf8 = required || helps;
         self.options.size = facts.size;
         self.dsn = capabilities.dsn();
+        self.chunked = binary || config.chunking && capabilities.chunking() && facts.unchanged;
+        self.chunks = content::Chunks::new(config.limits.first_chunk, config.limits.largest_chunk);
         if let (Some(size), Some(Some(limit))) = (facts.size, capabilities.size()) {
             if size > limit {
                 return Err(DeliverError::TooLarge { size, limit });
             }
         }
-        Ok(())
+        // RFC 8689 §4.2.1; §5: a report from the null sender goes on without it.
+        if self.options.require_tls && self.sender.mailbox().is_some() {
+            if session.tls().is_none() {
+                return Err(DeliverError::NoTls);
+            }
+            if !capabilities.require_tls() {
+                return Err(DeliverError::RequireTls);
+            }
+        }
+        let null = self.sender.mailbox().is_none();
+        let written = self.options.clone().for_server(capabilities, null, session.tls().is_some());
+        written.map(|_| ()).map_err(|_| DeliverError::Request)
     }
 
     /// Begins the next transaction, or ends the task.
@@ -197,6 +230,7 @@ impl Deliver {
         self.data = None;
         self.finals = 0;
         self.step = Step::Envelope;
+        self.chunks.restart();
         self.source.rewind();
         self.envelope(session)
     }
@@ -206,6 +240,8 @@ impl Deliver {
         match self.write_envelope(session) {
             // All recipients failed before DATA.
             Ok(true) => self.next_chunk(session),
+            // All are answered, and the content may come.
+            Ok(false) if self.step == Step::Content => self.content(session),
             // Of a session that is over the event is still to come, and perhaps replies before it.
             Ok(false) | Err(Misuse::Busy | Misuse::Closed) => Progress::Continue,
             Err(misuse) => self.fail(misuse.into()),
@@ -235,19 +271,27 @@ impl Deliver {
                 };
                 match sent {
                     Ok(id) => {
-                        self.commands.push(Some(id));
+                        self.commands.push((id, self.next));
                         self.outstanding += 1;
                     }
                     Err(misuse @ (Misuse::NotAnnounced | Misuse::TooLarge)) => {
                         *outcome = Some(Outcome::NotTried(misuse));
-                        self.commands.push(None);
                     }
+                    // RFC 9422 §4
+                    Err(Misuse::SessionLimit) => *outcome = Some(Outcome::Postponed),
                     Err(misuse) => return Err(misuse),
                 }
-            } else {
-                self.commands.push(None);
             }
             self.next += 1;
+        }
+        if self.chunked {
+            // RFC 3030 §2: when all recipients are answered.
+            if self.outstanding == 0 && session.in_transaction() && self.open_rows().next().is_some() {
+                self.step = Step::Content;
+                self.finals = self.open_rows().count();
+                return Ok(false);
+            }
+            return Ok(self.outstanding == 0);
         }
         if self.data.is_none() {
             let hopeful = self.outstanding > 0 || self.open_rows().next().is_some();
@@ -291,46 +335,25 @@ impl Deliver {
 
     /// The row of the RCPT `id`.
     fn row(&mut self, id: CommandId) -> Option<&mut Option<Outcome>> {
-        let at = self.commands.iter().position(|&command| command == Some(id))?;
-        self.rows.get_mut(self.chunk.start + at).map(|(_, outcome)| outcome)
-    }
-
-    /// Writes as much content as there is room for.
-    fn content(&mut self, session: &mut Client) -> Progress<Self, Client> {
-        loop {
-            let sent = match self.source.front() {
-                Some(front) => session.content(front).map(|taken| {
-                    self.source.advance(taken);
-                    taken > 0
-                }),
-                None if self.source.is_complete() => match session.end_content() {
-                    Ok(_) => {
-                        self.step = Step::Final;
-                        return Progress::Continue;
-                    }
-                    Err(error) => Err(error),
-                },
-                None => {
-                    let room = session.content_room();
-                    return match self.source.want(room) {
-                        Some(want) => Progress::Item(want),
-                        None => Progress::Continue,
-                    };
-                }
-            };
-            match sent {
-                Ok(true) => {}
-                Ok(false) | Err(SendError::Misuse(Misuse::Closed)) => return Progress::Continue,
-                Err(SendError::Misuse(misuse)) => return self.fail(misuse.into()),
-                Err(SendError::Content(error)) => return self.fail(error.into()),
-            }
-        }
+        // Commands have rising numbers.
+        let at = self.commands.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        let (_, row) = self.commands.get(at)?;
+        self.rows.get_mut(*row).map(|(_, outcome)| outcome)
     }
 
     /// Ends with an error, unless an earlier transaction is over: what became of its recipients must be told, or
     /// they would get the message again.
     fn fail(&mut self, error: DeliverError) -> Progress<Self, Client> {
+        let error = match error {
+            // RFC 9422 §4
+            DeliverError::Misuse(Misuse::SessionLimit) => DeliverError::SessionLimit,
+            error => error,
+        };
         if self.chunk.start > 0 {
+            if let DeliverError::SessionLimit = error {
+                self.chunk.end = self.rows.len();
+                self.open_rows().for_each(|row| *row = Some(Outcome::Postponed));
+            }
             return self.over(match error {
                 DeliverError::Content(error) => Some(Closed::Content(error)),
                 _ => None,
@@ -372,7 +395,7 @@ impl Task<Client> for Deliver {
     type Error = DeliverError;
 
     fn start(&mut self, session: &mut Client) -> Result<(), DeliverError> {
-        match session.may_write() {
+        match session.may_write_in(true) {
             Ok(()) | Err(Misuse::Busy) => {}
             Err(misuse) => return Err(misuse.into()),
         }
@@ -405,7 +428,7 @@ impl Task<Client> for Deliver {
                 }
                 self.counted(session)
             }
-            Event::Recipient { id, reply, verdict } if self.commands.contains(&Some(id)) => {
+            Event::Recipient { id, reply, verdict } if self.row(id).is_some() => {
                 if verdict != Verdict::Accepted {
                     if let Some(row) = self.row(id) {
                         row.get_or_insert_with(|| Outcome::by_verdict(verdict, reply.detach()));
@@ -426,6 +449,7 @@ impl Task<Client> for Deliver {
                 }
                 self.next_chunk(session)
             }
+            Event::Chunk { id, reply } if self.chunks.is_mine(id) => self.chunk_answered(session, &reply),
             Event::Message { id, recipient, reply } if self.data == Some(id) => {
                 match recipient {
                     None => {
@@ -434,7 +458,8 @@ impl Task<Client> for Deliver {
                     }
                     Some(recipient) => {
                         if let Some(row) = self.row(recipient) {
-                            *row = Some(Outcome::by_severity(Awaited::Message, reply.detach()));
+                            // Behind a chunk that failed, the reply to that counts.
+                            row.get_or_insert_with(|| Outcome::by_severity(Awaited::Message, reply.detach()));
                         }
                         self.finals = self.finals.saturating_sub(1);
                     }

@@ -10,17 +10,27 @@ use crate::types::Reply;
 #[derive(Debug, Default)]
 pub struct Quit {
     id: Option<CommandId>,
+    /// RSET, if a chunk had failed.
+    reset: Option<CommandId>,
 }
 
 impl Quit {
     /// The task.
     #[must_use]
     pub const fn new() -> Self {
-        Self { id: None }
+        Self { id: None, reset: None }
     }
 
     fn say(&mut self, session: &mut Client) -> Result<(), Misuse> {
         if self.id.is_none() {
+            // RFC 3030 §2: behind a chunk that failed RSET comes before anything else.
+            if session.must_reset() {
+                match session.reset() {
+                    Ok(id) => self.reset = Some(id),
+                    Err(Misuse::Busy) => return Ok(()),
+                    Err(misuse) => return Err(misuse),
+                }
+            }
             match session.quit() {
                 Ok(id) => self.id = Some(id),
                 // Replies are outstanding: when they are in.
@@ -51,6 +61,7 @@ impl Task<Client> for Quit {
     fn handle(&mut self, session: &mut Client, event: Event) -> Progress<Self, Client> {
         match event {
             Event::Reply { id, reply } if self.id == Some(id) => Progress::Done(Ok(Some(reply))),
+            Event::Reply { id, .. } if self.reset == Some(id) => self.ready(session),
             Event::Closed(Closed::Quit(reply)) => Progress::Done(Ok(Some(reply))),
             Event::Closed(closed) => Progress::Done(Ok(closed.reply().cloned())),
             other => {

@@ -208,7 +208,7 @@ fn c8_mailmax_is_obeyed() {
     peer.mail(options());
     peer.client.reset().unwrap();
     peer.server("250 ok\r\n");
-    assert_eq!(peer.client.mail(&sender(), options()), Err(Misuse::TooLarge));
+    assert_eq!(peer.client.mail(&sender(), options()), Err(Misuse::SessionLimit));
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn c3_a_second_reply_to_quit_is_an_error_except_421() {
 
 fn requests(notify: &str, original: &str) -> RecipientOptions {
     let (notify, original) = (notify.parse().unwrap(), original.parse().unwrap());
-    RecipientOptions { notify: Some(notify), original_recipient: Some(original) }
+    RecipientOptions { notify: Some(notify), original_recipient: Some(original), valid_since: None }
 }
 
 #[test]

@@ -136,6 +136,7 @@ fn outcomes(delivery: &Delivery) -> Vec<String> {
         Outcome::Transient { at, reply } => alloc::format!("transient {at}: {reply}"),
         Outcome::Permanent { at, reply } => alloc::format!("permanent {at}: {reply}"),
         Outcome::NotTried(misuse) => alloc::format!("not tried: {misuse}"),
+        Outcome::Postponed => "postponed".into(),
         Outcome::Unanswered => "unanswered".into(),
     };
     delivery.rows.iter().map(shown).collect()
@@ -303,11 +304,11 @@ fn c8_where_the_session_takes_no_further_transaction_the_rows_of_the_first_are_t
     let delivery = deliver(&mut peer, &mut server, &["a", "nobody", "b"], "x\r\n").unwrap();
     assert_eq!(
         outcomes(&delivery),
-        ["accepted 250 2.0.0 for all", "permanent reply to RCPT: 550 5.1.1 no such user", "unanswered"]
+        ["accepted 250 2.0.0 for all", "permanent reply to RCPT: 550 5.1.1 no such user", "postponed"]
     );
     // Before anything was sent it is an error of the call.
     let error = deliver(&mut peer, &mut server, &["b"], "x\r\n").unwrap_err();
-    assert_eq!(error, DeliverError::Misuse(Misuse::TooLarge));
+    assert_eq!(error, DeliverError::SessionLimit);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mailwright_core::value::{ForwardPath, Misuse};
 
 use crate::client::{Awaited, Closed, Verdict};
 use crate::content::ContentError;
-use crate::types::Reply;
+use crate::types::{EnhancedCode, Reply};
 
 /// What became of a message: a row for each recipient, in the order they were given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,22 +40,25 @@ pub enum Outcome {
     Accepted(Reply),
     /// Refused now: try again later.
     Transient {
-        /// The command whose reply it was: MAIL, RCPT, DATA, or the content.
+        /// The command whose reply it was: MAIL, RCPT, DATA, a chunk, or the content.
         at: Awaited,
         /// The reply.
         reply: Reply,
     },
     /// Refused for good: tell the sender.
     Permanent {
-        /// The command whose reply it was: MAIL, RCPT, DATA, or the content.
+        /// The command whose reply it was: MAIL, RCPT, DATA, a chunk, or the content.
         at: Awaited,
         /// The reply.
         reply: Reply,
     },
-    /// Not sent: the server lacks an extension that this address needs, or its line would be too long.
+    /// Not sent: the server lacks an extension that this address or its options need, or its line would be too long.
     NotTried(Misuse),
-    /// The session ended before the server said what becomes of it; see [`Delivery::closed`]. Or it took no
-    /// further transaction (MAILMAX, RFC 9422): use another one. Try again later; if the content was complete ([`Awaited::Message`]), the message may arrive twice then.
+    /// Not sent: the server takes no more transactions or domains in this session (MAILMAX, RCPTDOMAINMAX, RFC 9422). Use
+    /// another session.
+    Postponed,
+    /// The session ended before the server said what becomes of it; see [`Delivery::closed`]. Try again later; if the
+    /// content was complete ([`Awaited::Message`]), the message may arrive twice then.
     Unanswered,
 }
 
@@ -77,6 +80,29 @@ impl Delivery {
     }
 }
 
+impl Row {
+    /// Why it will never succeed, for a report: the server's enhanced code, or that of RFC 3463 for what was not tried.
+    /// `None` if it was accepted or may succeed later, or if the server gave no code.
+    #[must_use]
+    pub fn status(&self) -> Option<EnhancedCode> {
+        let misuse = match &self.outcome {
+            Outcome::Permanent { reply, .. } => return reply.enhanced(),
+            Outcome::NotTried(misuse) => *misuse,
+            _ => return None,
+        };
+        Some(if misuse == Misuse::TooLarge {
+            // RFC 3463 §3.2: no address that can be written.
+            EnhancedCode::constant(5, 1, 3)
+        } else if self.recipient.mailbox().is_some_and(|mailbox| !mailbox.is_ascii()) {
+            // RFC 6531 §3.5
+            EnhancedCode::constant(5, 6, 7)
+        } else {
+            // RFC 3463 §3.4: the server is not capable of it.
+            EnhancedCode::constant(5, 3, 3)
+        })
+    }
+}
+
 impl Outcome {
     /// Whether the server took it.
     #[must_use]
@@ -87,7 +113,7 @@ impl Outcome {
     /// Whether it may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient { .. } | Self::Unanswered)
+        matches!(self, Self::Transient { .. } | Self::Postponed | Self::Unanswered)
     }
 
     /// Whether it will not succeed on this server.
@@ -103,7 +129,7 @@ impl Outcome {
             Self::Accepted(reply) | Self::Transient { reply, .. } | Self::Permanent { reply, .. } => {
                 Some(reply)
             }
-            Self::NotTried(_) | Self::Unanswered => None,
+            Self::NotTried(_) | Self::Postponed | Self::Unanswered => None,
         }
     }
 
@@ -149,6 +175,23 @@ pub enum DeliverError {
     /// message to quoted-printable or base64.
     #[error("the message has 8-bit content, and the server does not announce 8BITMIME: convert it")]
     EightBit,
+    /// BODY=BINARYMIME, and the server does not announce BINARYMIME and CHUNKING (RFC 3030 §3). Nothing was sent: convert
+    /// the message to quoted-printable or base64.
+    #[error("the message is binary, and the server does not announce BINARYMIME: convert it")]
+    Binary,
+    /// REQUIRETLS, and the server does not announce it (RFC 8689 §4.2.1). Nothing was sent: try another host of the domain.
+    #[error("the message requires TLS, and the server does not announce REQUIRETLS")]
+    RequireTls,
+    /// REQUIRETLS, and the session has no TLS (RFC 8689 §4.2.1). Nothing was sent: try another host of the domain.
+    #[error("the message requires TLS, and the session has none")]
+    NoTls,
+    /// What was asked for beside cannot be asked of this server: a deadline behind which the message is returned, or its
+    /// release in the future. Nothing was sent.
+    #[error("the server does not announce what the message asks for")]
+    Request,
+    /// The server takes no further transaction in this session (MAILMAX, RFC 9422). Nothing was sent: use another one.
+    #[error("the server takes no further message in this session")]
+    SessionLimit,
     /// The sender or the header is beyond ASCII, and the server does not announce SMTPUTF8 (RFC 6531 §3.1).
     /// Nothing was sent.
     #[error("the message is internationalised, and the server does not announce SMTPUTF8")]
@@ -160,4 +203,26 @@ pub enum DeliverError {
     /// The reused connection had gone stale: nothing happened, deliver again on a new one.
     #[error("{0}")]
     Stale(Closed),
+}
+
+impl DeliverError {
+    /// The enhanced code for a report, if the message can never go to such a server; `None` if it is to be tried again.
+    #[must_use]
+    pub fn status(&self) -> Option<EnhancedCode> {
+        let (subject, detail) = match self {
+            // RFC 3463 §3.4
+            Self::TooLarge { .. } => (3, 4),
+            Self::Request => (3, 3),
+            // RFC 3463 §3.7
+            Self::EightBit | Self::Binary => (6, 3),
+            Self::Content(_) => (6, 0),
+            // RFC 6531 §3.5
+            Self::SmtpUtf8 => (6, 7),
+            // RFC 8689 §4.2.1
+            Self::RequireTls => (7, 30),
+            Self::NoTls => (7, 10),
+            Self::Misuse(_) | Self::NoRecipients | Self::Stale(_) | Self::SessionLimit => return None,
+        };
+        Some(EnhancedCode::constant(5, subject, detail))
+    }
 }
