@@ -1,5 +1,6 @@
-"""Programs that read over IMAP: as in `readers`, each returns every message of the inbox and may remove it.
-`cannot` names the kinds that a program does not store, `ends_message` tells that it adds an empty line at the end.
+"""Programs that read over IMAP, two of them also over POP3: as in `readers`, each returns every message of the inbox
+and may remove it. `cannot` names the kinds that a program does not store, `ends_message` tells that it adds an empty
+line at the end.
 
 Some of them add fields of their own to what they store; those are taken off again.
 """
@@ -12,7 +13,7 @@ import ssl
 import subprocess
 
 from messages import PASSWORD, RECIPIENT
-from readers import IMAP_ROUTES, files, maildir, with_crlf, write_private
+from readers import IMAP_ROUTES, POP3_ROUTES, files, maildir, with_crlf, write_private
 from senders import HOST, SECONDS, Route
 from server import Server
 from tools import environment, run, run_in_terminal
@@ -236,31 +237,38 @@ class Mutt:
     """mutt, driven by keys; copies all messages into a maildir."""
 
     name = "mutt"
-    routes = IMAP_ROUTES
+    routes = IMAP_ROUTES + POP3_ROUTES
     ends_header = True
 
     def available(self) -> bool:
         return shutil.which("mutt") is not None
 
-    def press(self, server: Server, route: Route, folder: pathlib.Path, keys: str) -> None:
+    def press(self, server: Server, route: Route, folder: pathlib.Path, keys: str, *settings: str) -> None:
         """Opens the inbox, presses these keys, and leaves."""
         service, security = route
+        account = service.removesuffix("s").removesuffix("3")
+        address = f"{account}{'s' if security == 'tls' else ''}://{HOST}:{server.ports[service]}/"
         write_private(
             folder / "muttrc",
             [
-                f"set folder='{'imaps' if security == 'tls' else 'imap'}://{HOST}:{server.ports[service]}/'",
-                f"set spoolfile='+{INBOX}' imap_user='{RECIPIENT}' imap_pass='{PASSWORD}'",
+                f"set folder='{address if account == 'imap' else folder}'",
+                f"set spoolfile='{address}{INBOX if account == 'imap' else ''}'",
+                f"set {account}_user='{RECIPIENT}' {account}_pass='{PASSWORD}'",
                 f"set ssl_starttls={'yes' if security == 'starttls' else 'no'}",
                 f"set ssl_force_tls={'no' if security == 'plain' else 'yes'}",
                 f"set certificate_file='{server.ca}'",
                 "set mbox_type=Maildir confirmappend=no confirmcreate=no move=no delete=yes wait_key=no quit=yes",
                 "set sleep_time=0 record='' postponed=''",
+                # Left to itself it takes a mechanism that binds, but cannot bind; over IMAP it goes on to another one.
+                "set pop_authenticators='scram-sha-256'",
+                *settings,
                 f"push '{keys}<exit>'",
             ],
         )
         run_in_terminal(
             ["mutt", "-n", "-F", str(folder / "muttrc")],
             60,
+            b"No mailbox is open",
             env=environment(folder) | {"TERM": "xterm"},
             cwd=folder,
         )
@@ -277,7 +285,7 @@ class Snail:
     """s-nail in batch mode; copies all messages into a maildir."""
 
     name = "s-nail"
-    routes = IMAP_ROUTES
+    routes = IMAP_ROUTES + POP3_ROUTES
     ends_header = True
     ends_message = True  # with an empty line
 
@@ -286,14 +294,15 @@ class Snail:
 
     def address(self, server: Server, route: Route, name: str) -> str:
         """What s-nail calls the mailbox `name`."""
-        scheme, user = "imaps" if route[1] == "tls" else "imap", RECIPIENT.replace("@", "%40")
-        return f"{scheme}://{user}:{PASSWORD}@{HOST}:{server.ports[route[0]]}/{name}"
+        service, user = route[0], RECIPIENT.replace("@", "%40")
+        path = f"/{name}" if service.startswith("imap") else ""  # a maildrop has none
+        return f"{service}://{user}:{PASSWORD}@{HOST}:{server.ports[service]}{path}"
 
     def batch(self, server: Server, route: Route, folder: pathlib.Path, *commands: str) -> bytes:
         """Opens the inbox and gives these commands; what it printed."""
         security = route[1]
         settings = ["v15-compat=yes", f"tls-ca-file={server.ca}", "tls-ca-no-defaults", "tls-verify=strict"]
-        settings += ["imap-use-starttls"] if security == "starttls" else []
+        settings += [f"{route[0]}-use-starttls"] if security == "starttls" else []
         command = ["s-nail", "-n", "-#"] + [part for setting in settings for part in ("-S", setting)]
         lines = "\n".join([*commands, "quit", ""])
         command += ["-f", self.address(server, route, INBOX)]

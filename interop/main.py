@@ -1,6 +1,7 @@
 """Sends every message with every sender over each of its routes, reads all of them with every reader over each of
 its routes, and compares; then what must be refused; then deletes with every reader. Then what IMAP clients do
-beside reading, and what outlives a kill of the server.
+beside reading, and what outlives a kill of the server. Then how programs log in, and what the client of examples/mail
+fetches from Dovecot.
 
 Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` set) an error.
 """
@@ -11,10 +12,13 @@ import pathlib
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 
 import imap_checks
 import kills
+import pop3_checks
 import refusals
+import sasl_checks
 import tools
 from compare import difference, identifier
 from imap_readers import IMAP_READERS
@@ -68,8 +72,9 @@ def main() -> None:
         report.result("the server ends in order", [] if status == 0 else [f"status {status}"])
         read_without_tls(chosen.server, folder, report, chosen.only)
         check_imap(chosen.server, folder, report, chosen.only)
-        if not chosen.only:
-            kill_often(chosen.server, folder, report)
+        for name, part in PARTS.items():
+            if chosen.only in ("", name):
+                part(chosen.server, folder, report)
         if report.failed:
             print((folder / "server.log").read_text(errors="replace")[-3000:])
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
@@ -253,6 +258,13 @@ def kill_often(program: str, folder: pathlib.Path, report: Report) -> None:
     note = f"{kills.ROUNDS} rounds of {len(kills.KINDS)} kills in {time.monotonic() - started:.1f} s"
     report.result("what was acknowledged outlives a kill", problems, note)
 
+
+# What is no matter of one sender or reader, by the name that `--only` takes.
+PARTS: dict[str, Callable[[str, pathlib.Path, Report], None]] = {
+    "kills": kill_often,
+    "sasl": sasl_checks.run,
+    "pop3": pop3_checks.run,
+}
 
 if __name__ == "__main__":
     main()

@@ -20,9 +20,15 @@ PACKAGES = {
     "offlineimap": "offlineimap3",
     "mutt": "mutt",
     "s-nail": "s-nail",
+    "gsasl": "gsasl",
+    "dovecot": "dovecot-core",
 }
-# What a program needs for TLS or passwords, which its package only recommends.
-RECOMMENDED = {"swaks": ["libnet-ssleay-perl", "libauthen-sasl-perl"], "mbsync": ["libsasl2-modules"]}
+# What a program needs for TLS, passwords or protocols, which its package only recommends or suggests.
+RECOMMENDED = {
+    "swaks": ["libnet-ssleay-perl", "libauthen-sasl-perl"],
+    "mbsync": ["libsasl2-modules"],
+    "dovecot": ["dovecot-imapd", "dovecot-pop3d", "dovecot-submissiond"],
+}
 
 
 def missing() -> list[str]:
@@ -59,8 +65,10 @@ def environment(home: pathlib.Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TMPDIR": str(home)}
 
 
-def run_in_terminal(command: list[str], seconds: float, **options) -> bytes:
-    """Runs a program that wants a terminal to its end; the last of what it drew. Raises with it if it fails."""
+def run_in_terminal(command: list[str], seconds: float, failure: bytes = b"", **options) -> bytes:
+    """Runs a program that wants a terminal to its end; the last of what it drew. Raises with it if it fails, also
+    when it draws `failure` and waits for somebody who reads it.
+    """
     ours, theirs = pty.openpty()
     drawn = b""
     try:
@@ -71,6 +79,8 @@ def run_in_terminal(command: list[str], seconds: float, **options) -> bytes:
         while process.poll() is None and time.monotonic() < end:
             if select.select([ours], [], [], 0.1)[0]:
                 drawn = (drawn + os.read(ours, 65536))[-4000:]
+            if failure and failure in drawn:
+                break
         if process.poll() is None:
             process.kill()
         elif select.select([ours], [], [], 0)[0]:
