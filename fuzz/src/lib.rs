@@ -11,6 +11,7 @@ pub mod dsn;
 pub mod imap;
 pub mod imap_client;
 pub mod mx;
+pub mod mx_tls;
 pub mod pop3;
 pub mod sasl;
 pub mod seeds;
@@ -36,9 +37,14 @@ pub const TARGETS: &[Target] = &[
     Target { name: "imap_server", run: imap::imap_server },
     Target { name: "imap_server_cut", run: imap::imap_server_cut },
     Target { name: "line_framer", run: wire::line_framer },
+    Target { name: "mx_discovery", run: mx_tls::mx_discovery },
+    Target { name: "mx_files", run: mx_tls::mx_files },
     Target { name: "mx_machine", run: mx::mx_machine },
     Target { name: "mx_names", run: mx::mx_names },
     Target { name: "mx_packets", run: mx::mx_packets },
+    Target { name: "mx_policies", run: mx_tls::mx_policies },
+    Target { name: "mx_srv", run: mx_tls::mx_srv },
+    Target { name: "mx_sts", run: mx_tls::mx_sts },
     Target { name: "pop3_client", run: pop3::pop3_client },
     Target { name: "pop3_client_cut", run: pop3::pop3_client_cut },
     Target { name: "pop3_lines", run: pop3::pop3_lines },

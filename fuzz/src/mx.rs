@@ -47,6 +47,7 @@ pub fn mx_packets(data: &[u8]) {
         RecordType::Mx,
         RecordType::Txt,
         RecordType::Aaaa,
+        RecordType::Srv,
         RecordType::Tlsa,
     ];
     let question = Question::new(name("example.org"), types[usize::from(choice) % types.len()]);

@@ -112,6 +112,31 @@ const PACKETS: &[&[u8]] = &[
     b"\x03\0\x01\0\0\0\0\xc0\x0c\0\x10\0\x01\0\0\x01\x2c\0\x04\x03abc",
     b"\x02\0\x01\0\0\0\0\xc0\x1d\0\x0f\0\x01\0\0\x01\x2c\0\x03\0\x0a\xff",
 ];
+/// Policies, records and snapshots of MTA-STS, and records of TLSRPT.
+const MX_STS: [&str; 5] = [
+    "version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmax_age: 604800\n",
+    "version: STSv1\r\nmode: none \r\nmore: \u{e9}\r\nmax_age: 9999999999",
+    "v=STSv1; id=20160831085700Z;",
+    "v=spf1 -all\nv=STSv1; id=a1; more=x\nv=TLSRPTv1; rua=mailto:a@example.org , https://example.org/x",
+    "mailwright-mta-sts 1\nexample.org 2026 1800000000000 enforce 86400 *.example.net\nb.example - 5 none 0\n",
+];
+
+/// Files of configuration, and octets that begin as a certificate does.
+const MX_FILES: [&[u8]; 3] = [
+    b"<?xml version='1.0'?><clientConfig><emailProvider id='example.org'><incomingServer type='imap'><hostname>imap.example.org</hostname>\
+      <port>993</port><socketType>SSL</socketType><username>%EMAILADDRESS%</username></incomingServer></emailProvider></clientConfig>",
+    b"<Autodiscover><Response><Account><Protocol><Type>IMAP</Type><Server>imap.example.org</Server><Port>993</Port><SSL>on</SSL>\
+      </Protocol></Account></Response></Autodiscover>",
+    b"\x30\x30\x30\x2e\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x00\x30\x00\x30\x00\x30\x10\x31\x0e\x30\x0c\x06\x03\x55\x04\x03\x0c\x05a.b.c\x30\x02\x05\x00\x03\x01\x01\x01\xff",
+];
+
+/// See `mx_tls::mx_policies` and `mx_tls::mx_discovery`: choices, then answers.
+const MX_POLICIES: [&[u8]; 3] = [
+    b"\x40\x00\x01\x00\x00\x07\x01\x00\x00\x01\x01\x20\x05\x00\x01\x00\x01\x20\x00\x01\x00\x00\x01\x01\x20\x05\x01\x00\x01\x20\x00",
+    b"\x10\x03\x00\x02\x01\x07\x01\x01\x00\x02\x01\x20\x06\x00\x02\x01\x01\x20\x02\x00\x01\x02\x00\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01",
+    b"\x01\x01\x00\x01\x01\x20\x05\x01\x02\x03\x04\x00\x01\x20\x00\x00\x05\x00\x06\x00\x07",
+];
+
 /// See `mx::mx_machine`: limits, a seed, and answers in some order.
 const ANSWERS: &[&[u8]] = &[
     &[
@@ -251,6 +276,17 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
     }
     for (at, octets) in ANSWERS.iter().enumerate() {
         add("mx_machine", &format!("answers-{at}"), octets.to_vec());
+    }
+    for (at, text) in MX_STS.iter().enumerate() {
+        add("mx_sts", &format!("text-{at}"), text.as_bytes().to_vec());
+    }
+    for (at, octets) in MX_FILES.iter().enumerate() {
+        add("mx_files", &format!("file-{at}"), octets.to_vec());
+    }
+    for (at, octets) in MX_POLICIES.iter().enumerate() {
+        add("mx_policies", &format!("answers-{at}"), octets.to_vec());
+        add("mx_discovery", &format!("answers-{at}"), octets.to_vec());
+        add("mx_srv", &format!("records-{at}"), octets.to_vec());
     }
     for (at, text) in LINES.iter().enumerate() {
         add("pop3_lines", &format!("line-{at}"), text.as_bytes().to_vec());
