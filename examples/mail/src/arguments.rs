@@ -2,11 +2,13 @@
 
 mod sending;
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mailwright_core::value::{Flag, FlagError};
+use mailwright_core::value::{Flag, FlagError, Mailbox};
 use mailwright_pop3::types::MessageNumber;
 use mailwright_sasl::MechanismName;
 
@@ -94,6 +96,39 @@ pub(crate) enum Command {
     Watch(Watch),
 }
 
+impl Command {
+    /// Which server is asked for, and what for.
+    pub(crate) const fn server(&mut self) -> (&mut ServerArguments, Purpose) {
+        match self {
+            Self::Send(one) => (&mut one.server, Purpose::Send),
+            Self::Compose(one) => (&mut one.server, Purpose::Send),
+            Self::List(one) => (&mut one.server.server, Purpose::Read),
+            Self::Show(one) => (&mut one.server.server, Purpose::Read),
+            Self::Fetch(one) => (&mut one.server.server, Purpose::Read),
+            Self::Delete(one) => (&mut one.server.server, Purpose::Read),
+            Self::Folders(one) => (&mut one.server, Purpose::Imap),
+            Self::Move(one) | Self::Copy(one) => (&mut one.server.server, Purpose::Imap),
+            Self::Flag(one) => (&mut one.server.server, Purpose::Imap),
+            Self::Create(one) | Self::Remove(one) => (&mut one.server, Purpose::Imap),
+            Self::Rename(one) => (&mut one.server, Purpose::Imap),
+            Self::Search(one) => (&mut one.server.server, Purpose::Imap),
+            Self::Append(one) => (&mut one.server.server, Purpose::Imap),
+            Self::Watch(one) => (&mut one.server.server, Purpose::Imap),
+        }
+    }
+}
+
+/// What a server is to be found for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Sending.
+    Send,
+    /// Reading, by IMAP or POP3.
+    Read,
+    /// Reading, by IMAP alone.
+    Imap,
+}
+
 /// Which server, and as whom.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
@@ -103,8 +138,25 @@ pub(crate) struct ServerArguments {
     /// from the start), smtp+plain, lmtp+plain, imap+plain and pop3+plain (no TLS, passwords in clear text).
     /// Special characters in USER are percent-encoded: alice%40example.org. Ports: 587, 143, 110, 465, 993,
     /// 995, 587, 24, 143, 110.
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        required = false,
+        required_unless_present = "discover",
+        default_value_if("discover", ArgPredicate::IsPresent, ServerUrl::UNKNOWN)
+    )]
     pub(crate) server: ServerUrl,
+    /// Finds the server of this address instead: by SRV records, then by the files that its domain has for that.
+    ///
+    /// Servers without TLS are passed over. The name to log in with is what is found, mostly the address.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "server")]
+    pub(crate) discover: Option<Mailbox>,
+    /// The DNS server that --discover asks; the system's by default.
+    #[arg(long, value_name = "ADDR:PORT", requires = "discover")]
+    pub(crate) resolver: Option<SocketAddr>,
+    /// Where the server is, if that was found out.
+    #[arg(skip)]
+    pub(crate) addresses: Vec<SocketAddr>,
     /// The password is in this environment variable.
     #[arg(long, value_name = "VAR", conflicts_with = "password_file")]
     pub(crate) password_env: Option<String>,

@@ -22,9 +22,11 @@ pub(crate) fn socket(arguments: &ServerArguments) -> Result<Patient, Failure> {
     let limit = arguments.patience();
     let name = format!("{}:{}", server.host, server.port);
     let mut last = None;
-    let addresses = (server.host.as_str(), server.port)
-        .to_socket_addrs()
-        .map_err(|error| Failure::failed(format_args!("{name}: {error}")))?;
+    let mut addresses = arguments.addresses.clone();
+    if addresses.is_empty() {
+        let found = (server.host.as_str(), server.port).to_socket_addrs();
+        addresses.extend(found.map_err(|error| Failure::failed(format_args!("{name}: {error}")))?);
+    }
     for address in addresses {
         match TcpStream::connect_timeout(&address, limit) {
             Ok(stream) => {

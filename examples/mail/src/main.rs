@@ -1,13 +1,14 @@
 //! `mail`: a mail client for the command line. It writes messages, sends by SMTP and LMTP and reads by IMAP and
 //! POP3.
 //!
-//! A tour of the blocking client API: `connect` puts a session on a socket, `send` runs the tasks `Login`,
+//! A tour of the blocking client API: `discover` finds the server of an address, `connect` puts a session on a socket, `send` runs the tasks `Login`,
 //! `Deliver` and `Quit` of SMTP on a message from a file or from `compose`, `imap` most tasks of IMAP, `pop3` the tasks `Login`, `List`, `Fetch` and
 //! `Quit` of POP3. Exit codes: 0 success, 1 failure, 2 wrong usage.
 
 mod arguments;
 mod compose;
 mod connect;
+mod discover;
 mod failure;
 mod file_copy;
 mod header;
@@ -34,13 +35,13 @@ use self::failure::Failure;
 use self::server_url::Protocol;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    match run(&arguments.command) {
+    match discover::fill(&mut arguments.command).and_then(|()| run(&arguments.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::complain(&failure);

@@ -14,6 +14,11 @@ pub(crate) struct ServerUrl {
     pub(crate) port: u16,
 }
 
+impl ServerUrl {
+    /// Stands where the server is still to be found.
+    pub(crate) const UNKNOWN: &'static str = "imaps://unknown.invalid";
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Smtp,

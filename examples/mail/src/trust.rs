@@ -10,8 +10,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::failure::Failure;
 
-/// A TLS configuration that trusts the public roots and those in `authority`, a file of PEM certificates.
-pub(crate) fn configuration(authority: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
+/// The public roots, and those in `authority`, a file of PEM certificates.
+pub(crate) fn roots(authority: Option<&Path>) -> Result<Arc<RootCertStore>, Failure> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = authority {
         let wrong =
@@ -24,10 +24,15 @@ pub(crate) fn configuration(authority: Option<&Path>) -> Result<Arc<ClientConfig
             return Err(wrong(&"no certificate in PEM"));
         }
     }
+    Ok(roots.into())
+}
+
+/// A TLS configuration that trusts them.
+pub(crate) fn configuration(authority: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(Failure::failed)?
-        .with_root_certificates(roots)
+        .with_root_certificates(roots(authority)?)
         .with_no_client_auth();
     Ok(Arc::new(config))
 }

@@ -68,11 +68,16 @@ pub fn file(directory: &Path, name: &str, octets: &[u8]) -> String {
 
 /// A certificate authority in PEM, and a server at 127.0.0.1 with a certificate of it.
 pub fn tls() -> (String, Arc<ServerConfig>) {
+    tls_for("127.0.0.1")
+}
+
+/// The same for a server with this name.
+pub fn tls_for(name: &str) -> (String, Arc<ServerConfig>) {
     let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let authority = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
     let certificate = params.signed_by(&key, &authority).unwrap().der().clone();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
