@@ -105,7 +105,16 @@ impl<T> TaskRun<T> {
                 Some(Err(RunError::Closed))
             }
             (Turn::Room, _) => None,
-            (Turn::Finished, _) => Some(Err(RunError::Closed)),
+            (Turn::Finished, task) => {
+                let finished = task.as_mut().and_then(|task| task.finished(driver.session_mut()));
+                Some(match finished {
+                    Some(result) => {
+                        self.task = None;
+                        result.map(Step::Done).map_err(RunError::Task)
+                    }
+                    None => Err(RunError::Closed),
+                })
+            }
         }
     }
 

@@ -29,6 +29,13 @@ pub trait Task<P: Session>: Sized {
 
     /// Takes an event, or gives it back as [`Progress::NotMine`].
     fn handle(&mut self, session: &mut P, event: P::Event) -> Progress<Self, P>;
+
+    /// The conversation is over, and so is the stream: what the task ends with, if that is its end too. By default it is
+    /// not, and whoever runs it is told that the connection is closed.
+    fn finished(&mut self, session: &mut P) -> Option<Result<Self::Output, Self::Error>> {
+        let _ = session;
+        None
+    }
 }
 
 /// How far a [`Task`] is.

@@ -34,6 +34,7 @@ mod queries;
 mod question;
 mod queue;
 mod replies;
+mod serve;
 mod timers;
 mod tls;
 
@@ -66,6 +67,7 @@ pub use self::question::{
 };
 use self::queue::Queue;
 use self::replies::Slot;
+pub use self::serve::{Handler, Mail, MailRecipient, Serve};
 use self::timers::Timer;
 use crate::parse::{CommandError, CommandErrorKind, CommandLine, CommandOptions};
 use crate::trace::With;
