@@ -8,24 +8,31 @@ mod served;
 use mailwright_core::value::{MailboxName, UidSet, UnixTime};
 use mailwright_pop3::server::{Config, Event, Server};
 use mailwright_store::account::{Account as _, Intent, Work};
-use mailwright_store::engine::{Memory, block_on};
+use mailwright_store::engine::{Blobs, Engine, Memory, block_on};
 use mailwright_store::serve::Inline;
 use mailwright_store::serve::pop3::{Handler, Service};
+use mailwright_store::testing::{Fault, Faulty};
+use mailwright_store::{AccountId, Store};
 use served::{Conversation, Handles, NOW, World};
 
 type Pop3 = Conversation<Server, Handler<Memory, Inline>>;
 
-impl Handles<Server> for Handler<Memory, Inline> {
+impl<E: Engine + Blobs> Handles<Server> for Handler<E, Inline> {
     fn handle_event(&mut self, session: &mut Server, event: Event) {
         block_on(self.handle(session, event, NOW));
     }
 }
 
 fn connect(world: &World) -> Pop3 {
+    converse(&world.store)
+}
+
+fn converse<E: Engine + Blobs>(store: &Store<E>) -> Conversation<Server, Handler<E, Inline>> {
+    let service = Service::new(store.clone(), Inline);
     let mut config = Config::default();
     config.clear_text_without_tls = true;
-    let handler = Service::new(world.store.clone(), Inline).handler();
-    Conversation::new(Server::new(config, [9; 32]), handler)
+    service.configure(&mut config);
+    Conversation::new(Server::new(config, [9; 32]), service.handler())
 }
 
 fn log_in(world: &World, name: &str) -> (Pop3, String) {
@@ -43,8 +50,12 @@ fn open(world: &World, name: &str) -> Pop3 {
 
 /// Stores messages for bob, as they are.
 fn append(world: &World, contents: &[&[u8]]) {
+    append_to(&world.store, world.bob, contents);
+}
+
+fn append_to<E: Engine + Blobs>(store: &Store<E>, account: AccountId, contents: &[&[u8]]) {
     use mailwright_store::account::{Append, Upload as _};
-    let account = world.store.account(world.bob);
+    let account = store.account(account);
     let inbox = block_on(account.open(&MailboxName::inbox())).unwrap().info.id;
     for content in contents {
         let mut upload = block_on(account.upload(None)).unwrap();
@@ -142,6 +153,141 @@ fn a_session_reads_its_snapshot_whatever_others_do() {
     assert!(session.say("QUIT\r\n").starts_with("+OK"), "those already gone count as removed");
     assert_eq!(world.inbox(world.bob), ["new\r\n"]);
     assert_eq!(world.blobs(), 1);
+}
+
+#[test]
+fn a_store_that_fails_at_quit_is_told_and_nothing_is_lost() {
+    for fault in [Fault::Full, Fault::Io, Fault::UnknownNotDone, Fault::UnknownDone, Fault::Conflict] {
+        let store = World::populate(Faulty::new(Memory::new()));
+        let (store, bob) = (store.0, store.1);
+        append_to(&store, bob, &[b"a\r\n", b"b\r\n", b"c\r\n"]);
+        let mut session = converse(&store);
+        session.say("USER bob@example.org\r\nPASS bob\r\nDELE 2\r\n");
+        // Each try of the commit meets it.
+        store.engine().commits_do([Some(fault); 50]);
+        let said = session.say("QUIT\r\n");
+        store.engine().commits_do([]);
+        let mut again = converse(&store);
+        let opened = again.say("USER bob@example.org\r\nPASS bob\r\nSTAT\r\n");
+        assert!(!opened.contains("[IN-USE]"), "{fault:?} the lock is free: {opened}");
+        let left = again.say("RETR 1\r\nRETR 3\r\n");
+        if said.starts_with("+OK") {
+            assert!(opened.ends_with("+OK 2 6\r\n"), "{fault:?} {said} {opened}");
+            assert!(again.say("RETR 2\r\n").contains("\r\nc\r\n"));
+        } else {
+            assert!(said.starts_with("-ERR [SYS/"), "{fault:?} {said}");
+            assert!(left.contains("\r\na\r\n"), "{fault:?} {left}");
+            if fault != Fault::UnknownDone {
+                assert!(opened.ends_with("+OK 3 9\r\n"), "{fault:?} {opened}");
+                assert!(again.say("RETR 2\r\n").contains("\r\nb\r\n"));
+            }
+        }
+        assert!(
+            matches!(fault, Fault::Conflict | Fault::UnknownDone) || said.starts_with("-ERR"),
+            "{fault:?} {said}"
+        );
+    }
+}
+
+#[test]
+fn utf8_in_a_header_goes_only_to_who_has_said_utf8() {
+    let world = World::new();
+    let messages: [&[u8]; 5] = [
+        b"Subject: plain\r\n\r\n\xc3\xa4 in the body\r\n",
+        b"Subject: gr\xc3\xbcn\r\n\r\nx\r\n",
+        b"Subject: latin \xfc\r\n\r\nx\r\n",
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX: \xc3\xa4\r\n\r\nx\r\n--b--\r\n",
+        b"X: \xe2\x82\xac",
+    ];
+    append(&world, &messages);
+    let mut session = open(&world, "bob");
+    let refused = "-ERR [UTF8] the message needs UTF8\r\n";
+    for (number, _) in (1..).zip(messages) {
+        let withheld = [2, 5].contains(&number);
+        for line in [format!("LIST {number}"), format!("RETR {number}"), format!("TOP {number} 0")] {
+            session.input.extend_from_slice(format!("{line}\r\n").as_bytes());
+            let said = session.said();
+            assert_eq!(said == refused.as_bytes(), withheld, "{line} {}", said.escape_ascii());
+        }
+        assert!(session.say(format!("UIDL {number}\r\n")).starts_with("+OK"));
+    }
+    session.end();
+    let mut session = connect(&world);
+    session.say("UTF8\r\nUSER bob@example.org\r\nPASS bob\r\n");
+    for (number, message) in (1..).zip(messages) {
+        session.input.extend_from_slice(format!("RETR {number}\r\n").as_bytes());
+        let said = session.said();
+        let expected = [message, if number == 5 { b"\r\n.\r\n" } else { b".\r\n" }].concat();
+        assert!(said.ends_with(&expected), "{number} {}", said.escape_ascii());
+    }
+}
+
+#[test]
+fn utf8_that_delivery_prepends_counts_and_a_copy_keeps_it() {
+    use mailwright_store::account::{Append, Upload as _};
+    let world = World::new();
+    let account = world.store.account(world.bob);
+    let inbox = block_on(account.open(&MailboxName::inbox())).unwrap().info.id;
+    let mut upload = block_on(account.upload(None)).unwrap();
+    block_on(upload.write(bytes::Bytes::from_static(b"Subject: x\r\n\r\n"))).unwrap();
+    let mut append = Append::new(block_on(upload.finish()).unwrap(), NOW);
+    append.prefix = bytes::Bytes::from_static("Return-Path: <jos\u{e9}@else.test>\r\n".as_bytes());
+    let copy = Intent::Copy { uids: "1".parse().unwrap(), to: inbox, remove: false };
+    block_on(account.apply(inbox, Work::new(vec![Intent::Append(append), copy], NOW))).unwrap();
+    let mut session = open(&world, "bob");
+    for number in [1, 2] {
+        assert!(session.say(format!("RETR {number}\r\n")).starts_with("-ERR [UTF8]"));
+    }
+}
+
+#[test]
+fn capabilities_are_what_the_store_can_answer() {
+    let world = World::new();
+    let said = connect(&world).say("CAPA\r\n");
+    assert!(said.contains("\r\nUTF8 USER\r\n") && said.contains("\r\nEXPIRE NEVER\r\n"), "{said}");
+}
+
+#[cfg(feature = "imap")]
+#[test]
+fn imap_sessions_and_deliveries_go_on_beside_an_open_maildrop() {
+    use mailwright_imap::server::{Config, Server};
+    use mailwright_store::serve::imap;
+
+    let world = World::new();
+    append(&world, &[b"a\r\n", b"b\r\n", b"c\r\n"]);
+    let service = imap::Service::new(world.store.clone(), Inline);
+    let mut config = Config::default();
+    config.clear_text_without_tls = true;
+    service.configure(&mut config);
+    let mut reader = Conversation::new(Server::new(config, [4; 32]), Imap(service.handler()));
+    reader.say("a LOGIN bob@example.org bob\r\nb SELECT INBOX\r\n");
+    let mut session = open(&world, "bob");
+    // IMAP is not locked out; what it removes is still read here, and its new mail is not seen.
+    assert!(reader.say("c STORE 1 +FLAGS (\\Deleted)\r\nd EXPUNGE\r\n").contains("* 1 EXPUNGE"));
+    append(&world, &[b"new\r\n"]);
+    assert_eq!(session.say("STAT\r\nRETR 1\r\n"), "+OK 3 9\r\n+OK 3 octets\r\na\r\n.\r\n");
+    assert!(
+        session.say("DELE 1\r\nDELE 2\r\nQUIT\r\n").ends_with("+OK goodbye, marked messages removed\r\n")
+    );
+    // And what POP3 removed, IMAP is told.
+    let said = reader.say("e NOOP\r\n");
+    assert!(said.contains("* 1 EXPUNGE") && said.contains("* 2 EXISTS"), "{said}");
+    assert_eq!(world.inbox(world.bob), ["c\r\n", "new\r\n"]);
+}
+
+/// IMAP events for its own handler.
+#[cfg(feature = "imap")]
+struct Imap(mailwright_store::serve::imap::Handler<Memory, Inline>);
+
+#[cfg(feature = "imap")]
+impl Handles<mailwright_imap::server::Server> for Imap {
+    fn handle_event(
+        &mut self,
+        session: &mut mailwright_imap::server::Server,
+        event: mailwright_imap::server::Event,
+    ) {
+        block_on(self.0.handle(session, event, NOW));
+    }
 }
 
 #[test]

@@ -7,6 +7,25 @@ use std::path::{Path, PathBuf};
 /// Names that are tried for a file.
 const MOST_ATTEMPTS: u32 = 1000;
 
+/// Makes a directory that outlives a crash, with those above it that are missing.
+pub(crate) fn make_directory(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let above = directory.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_directory(above)?;
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+        result => result?,
+    }
+    sync_directory(above)
+}
+
+/// Makes the names in a directory as durable as the octets behind them. Only Unix opens a directory for that.
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
 /// A copy that is being written, beside its final name. Dropped before [`Self::finish`], it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct FileCopy {
@@ -66,8 +85,7 @@ impl FileCopy {
         } else {
             fs::rename(&self.part, target)?;
         }
-        // The name is as durable as the octets. Only Unix opens a directory for that.
-        if cfg!(unix) { File::open(&self.directory)?.sync_all() } else { Ok(()) }
+        sync_directory(&self.directory)
     }
 }
 

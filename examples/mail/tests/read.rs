@@ -234,6 +234,35 @@ fn without_stls_at_the_server_no_password_is_sent() {
 }
 
 #[test]
+fn utf8_is_asked_for_where_the_server_has_it() {
+    for auth in [&[][..], &["--auth", "user"]] {
+        let (port, server) =
+            raw::serve(&["+OK\r\n", "+OK\r\nUSER\r\nUTF8\r\n.\r\n", "+OK\r\n", "+OK\r\n", "-ERR no\r\n"]);
+        let url = format!("pop3+plain://alice%40example.org@127.0.0.1:{port}");
+        let run = at(&url, "list", &[auth, &["--timeout", "5"]].concat());
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let lines = server.join().unwrap();
+        assert_eq!(lines.get(..3).unwrap(), ["CAPA", "UTF8", "USER alice@example.org"], "{auth:?}");
+    }
+}
+
+#[test]
+fn messages_that_share_an_id_are_fetched_each_time() {
+    let maildrop = pop3::maildrop(&[ONE, TWO, THREE]);
+    maildrop.lock().unwrap()[1].0 = "id-1".parse().unwrap();
+    let base = directory("shared-id");
+    let (to, state) = (base.join("to/deep/down"), base.join("state"));
+    let arguments = ["--to", to.to_str().unwrap(), "--state", state.to_str().unwrap()];
+    for expected in [&["1.eml", "2.eml", "3.eml"][..], &["1.eml", "2.eml"]] {
+        let run = run(&maildrop, Deleting::Works, "fetch", &arguments);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert_eq!(run.stdout.lines().count(), expected.len());
+        assert!(run.stdout.lines().zip(expected).all(|(line, name)| line.ends_with(name)));
+    }
+    assert_eq!(fs::read_to_string(&state).unwrap(), "id-3\n");
+}
+
+#[test]
 fn a_wrong_password_fails() {
     let (port, server) = pop3::serve(pop3::config(), None, &pop3::maildrop(&[]), Deleting::Works, 1);
     let password = file(&directory("wrong-password"), "password", b"wrong");

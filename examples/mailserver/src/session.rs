@@ -88,12 +88,14 @@ impl<E: Engine + Blobs> Sessions<E> {
             mailboxes.configure(&mut config);
             Arc::new(config)
         };
+        let maildrops = serve::pop3::Service::new(store, Threads);
         let maildrop = |tls| {
             let mut config = pop3::server::Config::default();
             config.tls = tls;
             config.clear_text_without_tls = options.allow_plaintext_auth;
             config.offers = offers();
             sasl(&mut config.sasl);
+            maildrops.configure(&mut config);
             Arc::new(config)
         };
         Ok(Self {
@@ -105,7 +107,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             imaps: mailbox(imap::server::TlsMode::Implicit),
             pop3: maildrop(pop3::TlsMode::StartTls),
             pop3s: maildrop(pop3::TlsMode::Implicit),
-            maildrops: serve::pop3::Service::new(store, Threads),
+            maildrops,
             receiving,
             mailboxes,
             tls,

@@ -124,6 +124,83 @@ fn without_tls_1_3_a_client_binds_to_the_certificate() {
     assert_eq!(logged_in.mechanism, Some(MechanismName::SCRAM_SHA_256_PLUS));
 }
 
+/// Delivers to bob by LMTP.
+fn deliver(server: &Running, content: &str) {
+    let mut session = Lines::new(server.connect("lmtp"));
+    session.read();
+    session.say("LHLO client.test");
+    session.say("MAIL FROM:<>");
+    session.say("RCPT TO:<bob@example.org>");
+    session.say("DATA");
+    assert!(session.say(&format!("{content}\r\n.")).starts_with("250 2.0.0 "));
+}
+
+/// A POP3 session of bob in clear text, and what it said to the password.
+fn pop3_session(server: &Running) -> (Lines, String) {
+    let mut session = Lines::new(server.connect("pop3"));
+    session.read();
+    session.say("USER bob@example.org");
+    let said = session.say("PASS demo");
+    (session, said)
+}
+
+/// A session of bob, as soon as no other has the maildrop.
+fn pop3_session_when_free(server: &Running) -> Lines {
+    loop {
+        let (session, said) = pop3_session(server);
+        if said.starts_with("+OK") {
+            return session;
+        }
+        assert!(said.starts_with("-ERR [IN-USE]"), "{said}");
+    }
+}
+
+#[test]
+fn one_pop3_session_at_a_time_and_one_that_breaks_off_removes_nothing() {
+    let data = Directory::new();
+    let server = Running::start(data.path(), &["--allow-plaintext-auth"]);
+    deliver(&server, "Subject: one\r\n\r\n1");
+    deliver(&server, "Subject: two\r\n\r\n2");
+    let (mut first, said) = pop3_session(&server);
+    assert!(said.starts_with("+OK 2 messages"), "{said}");
+    assert!(pop3_session(&server).1.starts_with("-ERR [IN-USE]"));
+    assert_eq!(first.say("DELE 1"), "+OK message 1 deleted");
+    // Deliveries and IMAP go on beside it.
+    deliver(&server, "Subject: three\r\n\r\n3");
+    let mut imap = Lines::new(server.connect("imap"));
+    imap.read();
+    assert!(imap.say("a LOGIN bob@example.org demo").starts_with("a OK"));
+    imap.write("b STATUS INBOX (MESSAGES)\r\n");
+    assert_eq!(imap.read().unwrap(), "* STATUS INBOX (MESSAGES 3)");
+    assert!(first.say("STAT").starts_with("+OK 1 "));
+    drop(first);
+    let mut second = pop3_session_when_free(&server);
+    assert!(second.say("STAT").starts_with("+OK 3 "));
+    second.say("DELE 2");
+    assert_eq!(second.say("QUIT"), "+OK goodbye, marked messages removed");
+    assert_eq!(second.read(), None);
+    let mut third = pop3_session_when_free(&server);
+    assert!(third.say("STAT").starts_with("+OK 2 "));
+}
+
+#[test]
+fn a_message_with_utf8_in_its_header_goes_to_who_has_said_utf8() {
+    let data = Directory::new();
+    let server = Running::start(data.path(), &["--allow-plaintext-auth"]);
+    deliver(&server, "Subject: gr\u{fc}n\r\n\r\nx");
+    let (mut session, _) = pop3_session(&server);
+    assert_eq!(session.say("RETR 1"), "-ERR [UTF8] the message needs UTF8");
+    session.say("QUIT");
+    let mut session = Lines::new(server.connect("pop3"));
+    session.read();
+    assert_eq!(session.say("UTF8"), "+OK UTF8 enabled");
+    session.say("USER bob@example.org");
+    session.say("PASS demo");
+    assert!(session.say("RETR 1").starts_with("+OK "));
+    let lines = core::iter::from_fn(|| session.read().filter(|line| line != "."));
+    assert!(lines.collect::<Vec<_>>().contains(&"Subject: gr\u{fc}n".to_string()));
+}
+
 #[test]
 fn without_log_in_mail_comes_in_for_local_users_only() {
     let data = Directory::new();

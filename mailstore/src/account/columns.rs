@@ -49,6 +49,8 @@ pub struct Row<'a> {
     pub size: u64,
     /// Octets once each line end is CR LF and the last line has one: what POP3 announces.
     pub normalised_size: u64,
+    /// Whether its header has UTF-8 beyond ASCII, so that only who has asked for it may read it as it is.
+    pub utf8_header: bool,
     /// When it was received.
     pub internal_date: UnixTime,
     /// Zone of that date, minutes east of UTC.
@@ -99,6 +101,8 @@ pub struct NewRow {
     pub size: u64,
     /// Octets that CR LF line ends would add.
     pub line_ends: u32,
+    /// Whether its header has UTF-8 beyond ASCII.
+    pub utf8_header: bool,
     /// When it was received.
     pub internal_date: UnixTime,
     /// Zone of that date, minutes east of UTC.
@@ -122,6 +126,7 @@ impl NewRow {
             flags: Vec::new(),
             size,
             line_ends: 0,
+            utf8_header: false,
             internal_date: epoch,
             zone: 0,
             saved: epoch,
@@ -166,6 +171,7 @@ impl Columns {
                 cold.push(ColdRow {
                     size: row.size,
                     line_ends: row.line_ends,
+                    utf8_header: row.utf8_header,
                     internal_date: row.internal_date,
                     zone: row.zone,
                     saved: row.saved,
@@ -252,6 +258,7 @@ impl Columns {
             mod_seq: *block.hot.mod_seqs.get(index)?,
             size: cold.size,
             normalised_size: cold.size + u64::from(cold.line_ends),
+            utf8_header: cold.utf8_header,
             internal_date: cold.internal_date,
             zone: cold.zone,
             saved: cold.saved,

@@ -221,6 +221,8 @@ pub(crate) struct ColdRow {
     pub(crate) size: u64,
     /// Octets that CR LF line ends would add.
     pub(crate) line_ends: u32,
+    /// Whether its header has UTF-8 beyond ASCII.
+    pub(crate) utf8_header: bool,
     pub(crate) internal_date: UnixTime,
     /// Zone of the date in minutes east of UTC.
     pub(crate) zone: i16,
@@ -237,10 +239,11 @@ impl Record for ColdRows {
     const WHAT: &'static str = "cold columns";
 
     fn write(&self, into: &mut Vec<u8>) {
-        into.reserve(4 + 46 * self.0.len());
+        into.reserve(4 + 47 * self.0.len());
         into.list(self.0.iter(), |into, row| {
             into.put_u64(row.size);
             into.put_u32(row.line_ends);
+            into.put_u8(row.utf8_header.into());
             into.put_i64(row.internal_date.as_seconds());
             into.put_i16(row.zone);
             into.put_i64(row.saved.as_seconds());
@@ -254,6 +257,11 @@ impl Record for ColdRows {
             Some(ColdRow {
                 size: from.u64()?,
                 line_ends: from.u32()?,
+                utf8_header: match from.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return None,
+                },
                 internal_date: UnixTime::from_seconds(from.i64()?),
                 zone: from.i16()?,
                 saved: UnixTime::from_seconds(from.i64()?),

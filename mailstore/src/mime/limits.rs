@@ -43,7 +43,7 @@ impl Default for Limits {
     }
 }
 
-/// What the scanner noticed: limits passed, and lines it could not read. A set.
+/// What the scanner noticed: limits passed, lines it could not read, and what not every reader can. A set.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Findings(u16);
 
@@ -68,8 +68,10 @@ impl Findings {
     pub const HEADER_LINE: Self = Self(1 << 8);
     /// A `Content-Type` that is not valid, or a multipart without a usable boundary.
     pub const CONTENT_TYPE: Self = Self(1 << 9);
+    /// UTF-8 beyond ASCII in the header of the message, which only readers of RFC 6532 take.
+    pub const UTF8_HEADER: Self = Self(1 << 10);
 
-    const NAMES: [&'static str; 10] = [
+    const NAMES: [&'static str; 11] = [
         "DEPTH",
         "PARTS",
         "HEADER_FIELDS",
@@ -80,6 +82,7 @@ impl Findings {
         "STRUCTURE_OCTETS",
         "HEADER_LINE",
         "CONTENT_TYPE",
+        "UTF8_HEADER",
     ];
 
     /// Whether all of `other` was noticed.

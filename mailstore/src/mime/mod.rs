@@ -24,6 +24,7 @@ mod scanner;
 pub mod section;
 mod stored;
 mod structure;
+mod utf8;
 mod wire;
 
 pub use self::envelope_value::{Envelope, EnvelopeAddress};

@@ -15,6 +15,7 @@ use super::header::{Field, Fields, HeaderReader};
 use super::limits::{Findings, Limits};
 use super::message_id::{MessageIdHash, last_of};
 use super::structure::{Encoding, Part, PartKind, Structure};
+use super::utf8::HeaderCharset;
 
 /// Takes a message in chunks of any size and gives its [`Structure`]; the sizes make no difference to it.
 /// Nothing in a message is an error.
@@ -27,6 +28,8 @@ pub struct Scanner {
     line: Line,
     candidate: Candidate,
     header: HeaderReader,
+    /// Of the message itself, not of its parts.
+    charset: HeaderCharset,
     open: Boundaries,
     stack: Vec<Frame>,
     parts: Vec<Part>,
@@ -131,6 +134,7 @@ impl Scanner {
             line: Line::Start,
             candidate: Candidate::default(),
             header: HeaderReader::default(),
+            charset: HeaderCharset::default(),
             open: Boundaries::default(),
             stack: Vec::new(),
             parts: Vec::new(),
@@ -176,6 +180,9 @@ impl Scanner {
                 }
                 None => self.replay(),
             }
+        }
+        if self.charset.is_utf8() {
+            self.findings |= Findings::UTF8_HEADER;
         }
         let Count { octets, line_ends, line_start, .. } = self.count;
         self.end_above(0, End { at: octets, line_ends, open_line: line_start < octets });
@@ -242,6 +249,9 @@ impl Scanner {
         let line = rest.get(..taken).unwrap_or_default();
         let line_start = self.count.line_start;
         let ended = self.header.feed(line, &self.limits, &mut self.findings);
+        if self.stack.len() == 1 {
+            self.charset.feed(line);
+        }
         self.count.add(line);
         if line_end.is_some() {
             self.line = Line::Start;

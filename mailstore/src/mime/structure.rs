@@ -224,6 +224,20 @@ impl Structure {
         cursor.octets().and_then(|_| wire_form(stored, &mut cursor)).ok_or(StructureError::Damaged)
     }
 
+    /// Reads only the findings of a stored form.
+    ///
+    /// # Errors
+    /// See [`StructureError`].
+    pub fn findings_from_stored(stored: &Bytes) -> Result<Findings, StructureError> {
+        let mut cursor = payload(stored)?;
+        let mut findings = || {
+            cursor.octets()?;
+            cursor.octets()?;
+            Findings::from_bits(u16::try_from(cursor.number()?).ok()?)
+        };
+        findings().ok_or(StructureError::Damaged)
+    }
+
     fn read(stored: &Bytes, cursor: &mut Cursor<'_>) -> Option<Self> {
         let envelope = wire_form(stored, cursor)?;
         let body = wire_form(stored, cursor)?;

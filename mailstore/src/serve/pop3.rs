@@ -1,4 +1,4 @@
-//! The driver of POP3 sessions: the maildrop is the INBOX of an account. RFC 1939, RFC 2449.
+//! The driver of POP3 sessions: the maildrop is the INBOX of an account. RFC 1939, RFC 2449, RFC 6856.
 //!
 //! It holds what the session may not: the lease that keeps a second POP3 session out, the snapshot of the
 //! mailbox with its pin, and the message that is being sent. IMAP is not locked out: messages that vanish
@@ -12,7 +12,8 @@ use core::fmt;
 use bytes::{Buf as _, Bytes};
 use mailwright_core::value::{MailboxName, Uid, UidSet, UnixTime};
 use mailwright_pop3::server::{
-    Commit, Deletions, Event, Intake, Maildrop, Opening, RetrieveToken, Server, Severity, Unavailable,
+    Commit, Config, Deletions, Event, Expire, Intake, Maildrop, Opening, PerUser, RetrieveToken, Server,
+    Severity, Unavailable, Utf8,
 };
 use mailwright_pop3::types::{MessageNumber, UniqueId};
 use mailwright_sasl::Identity;
@@ -53,6 +54,12 @@ impl<E: Engine + Blobs, C: Compute> Service<E, C> {
     pub fn new(store: Store<E>, compute: C) -> Self {
         let logins = Logins::new(&store, compute);
         Self { store, logins }
+    }
+
+    /// Switches on what the store can answer, and tells clients that messages stay until they remove them.
+    pub fn configure(&self, config: &mut Config) {
+        config.utf8 = Utf8::MessagesAndNames;
+        config.expire = Some(PerUser::same(Expire::Never));
     }
 
     /// What answers one session.
@@ -111,6 +118,12 @@ impl Maildrop for Snapshot {
         let id: String = format!("{}.{uid}", self.uid_validity);
         // At most 21 digits and a dot, so it fits.
         UniqueId::new(id.as_bytes()).unwrap_or(UniqueId::NONE)
+    }
+
+    // RFC 6856 §2.1: nothing beyond ASCII goes to who has not said UTF8. There are no surrogates: who deletes what
+    // he has fetched would keep a poor copy.
+    fn needs_utf8(&self, number: MessageNumber) -> bool {
+        self.columns.row(number.index()).is_some_and(|row| row.utf8_header)
     }
 }
 

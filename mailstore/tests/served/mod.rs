@@ -7,7 +7,7 @@ use mailwright_core::session::Session;
 use mailwright_core::value::{Domain, Instant, Mailbox, MailboxName, Secret, UidSet, UnixTime};
 use mailwright_store::account::Account as _;
 use mailwright_store::directory::{DirectoryConfig, NewAccount, PasswordCost};
-use mailwright_store::engine::{Memory, block_on};
+use mailwright_store::engine::{Blobs, Engine, Memory, block_on};
 use mailwright_store::serve::Inline;
 use mailwright_store::{AccountId, Store, StoreConfig};
 
@@ -23,11 +23,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        let (store, bob, [alice, carol]) = Self::populate(Memory::new());
+        Self { store, alice, bob, carol }
+    }
+
+    /// The same over another engine: the store, bob, and the others.
+    pub(crate) fn populate<E: Engine + Blobs>(engine: E) -> (Store<E>, AccountId, [AccountId; 2]) {
         let mut config = StoreConfig::default();
         config.mail.message_octets = 100_000;
         config.directory = DirectoryConfig::default();
         config.directory.password = PasswordCost::for_tests();
-        let store = block_on(Store::open(Memory::new(), config, [7; 32])).unwrap();
+        let store = block_on(Store::open(engine, config, [7; 32])).unwrap();
         let domain: Domain = "example.org".parse().unwrap();
         block_on(store.directory().add_domain(&domain)).unwrap();
         let account = |name: &str| {
@@ -38,7 +44,7 @@ impl World {
             id
         };
         let (alice, bob, carol) = (account("alice"), account("bob"), account("carol"));
-        Self { store, alice, bob, carol }
+        (store, bob, [alice, carol])
     }
 
     pub(crate) fn alias(&self, from: &str, to: &[&str]) {
@@ -80,7 +86,7 @@ impl World {
 pub(crate) struct Conversation<S, H> {
     pub(crate) session: S,
     pub(crate) handler: H,
-    input: BytesMut,
+    pub(crate) input: BytesMut,
 }
 
 /// Hands an event to a handler.
@@ -106,7 +112,8 @@ impl<S: Session, H: Handles<S>> Conversation<S, H> {
         self.said()
     }
 
-    fn said(&mut self) -> Vec<u8> {
+    /// Everything that is said to what came.
+    pub(crate) fn said(&mut self) -> Vec<u8> {
         let mut said = Vec::new();
         loop {
             let before = self.input.len();

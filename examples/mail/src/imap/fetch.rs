@@ -1,7 +1,6 @@
 //! `mail fetch`: messages into files, and away from the server once they are safe.
 
 use std::collections::VecDeque;
-use std::fs;
 
 use indicatif::ProgressBar;
 use mailwright_core::value::Uid;
@@ -13,7 +12,7 @@ use serde_json::json;
 use super::{Access, Account, mailbox, messages, remove, whole};
 use crate::arguments::Fetch;
 use crate::failure::Failure;
-use crate::file_copy::FileCopy;
+use crate::file_copy::{self, FileCopy};
 use crate::numbers::Numbers;
 use crate::state::State;
 use crate::{output, progress};
@@ -23,7 +22,7 @@ const BATCH: usize = 100;
 
 pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
     let directory = &arguments.to;
-    fs::create_dir_all(directory)
+    file_copy::make_directory(directory)
         .map_err(|error| Failure::failed(format_args!("{}: {error}", directory.display())))?;
     let mut state = arguments.state.as_deref().map(State::open).transpose()?;
     let access = if arguments.delete { Access::Write } else { Access::Read };

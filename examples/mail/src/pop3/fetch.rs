@@ -1,8 +1,5 @@
 //! `mail fetch`: messages into files, and away from the server once they are safe.
 
-use std::collections::HashMap;
-use std::fs;
-
 use indicatif::ProgressBar;
 use mailwright_core::io::{RunError, Step};
 use mailwright_pop3::client::tasks::{Listed, Listings, TaskError};
@@ -12,13 +9,13 @@ use serde_json::json;
 use super::Maildrop;
 use crate::arguments::Fetch;
 use crate::failure::Failure;
-use crate::file_copy::FileCopy;
+use crate::file_copy::{self, FileCopy};
 use crate::state::State;
 use crate::{output, progress};
 
 pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
     let directory = &arguments.to;
-    fs::create_dir_all(directory)
+    file_copy::make_directory(directory)
         .map_err(|error| Failure::failed(format_args!("{}: {error}", directory.display())))?;
     let mut state = arguments.state.as_deref().map(State::open).transpose()?;
     let mut maildrop = Maildrop::open(&arguments.server)?;
@@ -119,18 +116,12 @@ fn trust_ids(listings: &mut Listings) -> Result<(), Failure> {
             reply.text
         )));
     }
-    let mut times: HashMap<UniqueId, u32> = HashMap::new();
-    for id in listings.messages.iter().filter_map(|message| message.id) {
-        *times.entry(id).or_default() += 1;
-    }
-    for message in &mut listings.messages {
-        message.id = message.id.filter(|id| times.get(id) == Some(&1));
-        if message.id.is_none() {
-            output::complaint(&format!(
-                "message {} has no id of its own and is fetched each time",
-                message.number
-            ));
-        }
+    listings.forget_shared_ids();
+    for message in listings.messages.iter().filter(|message| message.id.is_none()) {
+        output::complaint(&format!(
+            "message {} has no id of its own and is fetched each time",
+            message.number
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use mailwright_core::io::blocking::Connection;
 use mailwright_pop3::TlsMode;
 use mailwright_pop3::client::{Client, CommandId, Event, Login, Summary, Value};
-use mailwright_pop3::types::{Capability, Password, Reply, UserName};
+use mailwright_pop3::types::{Capabilities, Capability, Password, UserName};
 use mailwright_sasl::Credentials;
 
 use crate::arguments::Mechanism;
@@ -27,6 +27,7 @@ pub(super) fn log_in(
         start_tls(session)?;
         ask_capabilities(session)?;
     }
+    ask_utf8(session)?;
     let Some(name) = mechanism.name() else { return user_and_pass(session, &credentials) };
     let announced = session.session().capabilities().and_then(|known| known.mechanisms());
     if !announced.is_some_and(|names| names.contains(&name)) {
@@ -59,6 +60,15 @@ fn start_tls(session: &mut Session) -> Result<(), String> {
     until(session, |event| matches!(event, Event::Secured(_)).then_some(()))
 }
 
+/// UTF8, where the server has it; one that refuses it says no more than that.
+fn ask_utf8(session: &mut Session) -> Result<(), String> {
+    if !session.session().capabilities().is_some_and(Capabilities::has_utf8) {
+        return Ok(());
+    }
+    let id = session.session_mut().utf8().map_err(|error| error.to_string())?;
+    until(session, |event| matches!(event, Event::Reply { id: own, .. } if own == id).then_some(()))
+}
+
 /// CAPA; a server without it has none.
 fn ask_capabilities(session: &mut Session) -> Result<(), String> {
     let id = session.session_mut().capa().map_err(|error| error.to_string())?;
@@ -72,11 +82,16 @@ fn ask_capabilities(session: &mut Session) -> Result<(), String> {
 
 /// Waits for the reply to a command, which must be `+OK`.
 fn accepted(session: &mut Session, id: CommandId, what: &str) -> Result<(), String> {
-    let reply: Reply = until(session, |event| match event {
-        Event::Reply { id: own, reply, .. } if own == id => Some(reply),
+    let (reply, value) = until(session, |event| match event {
+        Event::Reply { id: own, reply, value } if own == id => Some((reply, value)),
         _ => None,
     })?;
-    if reply.is_ok() { Ok(()) } else { Err(format!("{what} refused: {}", reply.text)) }
+    match value {
+        _ if reply.is_ok() => Ok(()),
+        // Why a token is not good.
+        Value::Explained(explanation) => Err(format!("{what} refused: {}: {explanation}", reply.text)),
+        _ => Err(format!("{what} refused: {}", reply.text)),
+    }
 }
 
 /// Takes events until one is what is waited for.

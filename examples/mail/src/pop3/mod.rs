@@ -46,6 +46,8 @@ impl Maildrop {
             Security::Implicit => TlsMode::Implicit,
             Security::Plain => TlsMode::Off,
         };
+        // Messages are copied and shown as they are, whatever their header has.
+        config.utf8 = true;
         // Whoever writes `+plain` wants just that.
         config.sasl.clear_text_without_tls = server.server.security == Security::Plain;
         // The socket knows how long nothing may move; the deadlines of the session go on top.

@@ -15,6 +15,7 @@ use crate::mail::flags::{self, DELETED, SEEN};
 use crate::mail::key;
 use crate::mail::record::Record as _;
 use crate::mail::row::{ColdRow, ExtraRow, MailboxRow, MessageRow, VanishedRow};
+use crate::mime::{Findings, Structure};
 
 /// The flags of a message: bits, and indexes of the keywords that have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,11 +77,14 @@ impl<S: Snapshot> Draft<'_, S> {
             return Err(Limit::MessageSize.into());
         }
         let line_ends = u32::try_from(uploaded.line_ends).map_err(|_| Limit::MessageSize)?;
+        let findings = Structure::findings_from_stored(&uploaded.structure).unwrap_or_default();
         let entry = Entry {
             flags: append.flags.clone(),
             cold: ColdRow {
                 size,
                 line_ends,
+                // What delivery prepends is ASCII or UTF-8.
+                utf8_header: findings.contains(Findings::UTF8_HEADER) || !append.prefix.is_ascii(),
                 internal_date: append.internal_date,
                 zone: append.zone,
                 saved: now,

@@ -54,7 +54,7 @@ proptest! {
             mod_seqs: rows.values().map(|row| row.1).collect(),
         });
         round_trip(&ColdRows(rows.values().map(|(line_ends, _, [date, saved], [size, g, t], zone)| ColdRow {
-            size: *size, line_ends: *line_ends, internal_date: UnixTime::from_seconds(*date), zone: *zone,
+            size: *size, line_ends: *line_ends, utf8_header: size % 2 == 1, internal_date: UnixTime::from_seconds(*date), zone: *zone,
             saved: UnixTime::from_seconds(*saved), message: MessageId::new(*g), thread: ThreadId::new(*t),
         }).collect()));
     }
