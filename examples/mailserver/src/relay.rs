@@ -16,8 +16,8 @@ use mailwright_core::io::{RunError, Step};
 use mailwright_core::value::{ForwardPath, UnixTime};
 use mailwright_mx::drive::https::{Https, HttpsConfig};
 use mailwright_mx::drive::stub::{Stub, StubConfig};
-use mailwright_mx::{DaneMode, Destination, Plan, Resolver, RouteError, UnixMillis};
-use mailwright_smtp::client::{Client, Deliver, Quit, RecipientOptions, WantContent};
+use mailwright_mx::{DaneMode, Destination, MessageTls, Plan, Resolver, RouteError, UnixMillis};
+use mailwright_smtp::client::{Client, Deliver, MailOptions, Quit, RecipientOptions, WantContent};
 use mailwright_smtp::types::EnhancedCode;
 use mailwright_store::Store;
 use mailwright_store::engine::{Blobs, Engine};
@@ -30,7 +30,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
-use self::session::Host;
+use self::session::{Host, SessionFailure};
 use crate::data::Data;
 use crate::listen::stopped;
 use crate::options::{Options, Relay};
@@ -134,16 +134,19 @@ impl Ways {
     }
 
     async fn route(&self, question: &RouteQuestion) -> Routing<Arc<Plan>> {
-        if question.require_tls {
-            let reason = "this server cannot keep REQUIRETLS".into();
-            return Routing::Permanent { status: status((5, 7, 30)), reason };
-        }
         let destination = match &self.smart_host {
             Some(host) => Ok(host.clone()),
             None => Destination::parse(&question.destination).map_err(RouteError::from),
         };
         let found = match destination {
-            Ok(destination) => self.resolver.resolve(&destination, millis()).await,
+            Ok(destination) => {
+                let message = match (question.require_tls, question.tls_not_required) {
+                    (true, _) => MessageTls::Required,
+                    (false, true) => MessageTls::NotRequired,
+                    (false, false) => MessageTls::AsPublished,
+                };
+                self.resolver.resolve_for(&destination, message, millis()).await
+            }
             Err(error) => Err(error),
         };
         self.keep_policies().await;
@@ -167,9 +170,17 @@ impl Ways {
     async fn deliver<E: Engine + Blobs>(&self, job: &Job<E, Arc<Plan>>) -> Attempted {
         let mut last = Attempted::Unreachable { remote: None, reason: "there is no host to try".into() };
         let mut sessions = 0;
+        // RFC 8689 §4.2.1, §5: all hosts are tried, and then the message goes back, unless it is a report.
+        let require_tls = job.envelope.require_tls && job.envelope.sender.mailbox().is_some();
+        let mut lacking = None;
         for dial in job.route.attempt(self.resolver.seed()).dials() {
             let host = Host::of(&dial, &job.route);
             match self.session(&host).await {
+                Ok(connection) if require_tls && !connection.session().capabilities().require_tls() => {
+                    tracing::info!(message = %job.message, %host, "host does not know REQUIRETLS");
+                    lacking = Some(((5, 7, 30), format!("{host} does not know REQUIRETLS")));
+                    quit(connection).await;
+                }
                 Ok(connection) => {
                     sessions += 1;
                     let attempted = hand_over(connection, &host, job).await;
@@ -180,8 +191,10 @@ impl Ways {
                 }
                 Err(failure) => {
                     tracing::info!(message = %job.message, %host, %failure, "host does not serve");
-                    // That TLS is not as it has to be says more than that another host is down.
-                    if !matches!(last, Attempted::TlsFailed { .. }) {
+                    if require_tls && matches!(failure, SessionFailure::Tls(..)) {
+                        lacking = lacking.or(Some(((5, 7, 10), format!("{host}: {failure}"))));
+                    } else if !matches!(last, Attempted::TlsFailed { .. }) {
+                        // That TLS is not as it has to be says more than that another host is down.
                         last = failure.attempted(&host);
                     }
                 }
@@ -190,7 +203,10 @@ impl Ways {
                 break;
             }
         }
-        last
+        match lacking {
+            Some((code, reason)) if sessions == 0 => Attempted::Impossible { status: status(code), reason },
+            _ => last,
+        }
     }
 }
 
@@ -209,7 +225,10 @@ async fn hand_over<E: Engine + Blobs>(
         options
     });
     let envelope = &job.envelope;
+    let mut options = MailOptions::default();
+    options.require_tls = envelope.require_tls;
     let mut deliver = Deliver::streamed(envelope.sender.clone(), recipients)
+        .options(options)
         .size(job.content.size())
         .requests(envelope.ret, envelope.envelope_id.clone(), requests);
     if envelope.smtp_utf8 {
@@ -241,14 +260,18 @@ async fn hand_over<E: Engine + Blobs>(
         }
     };
     drop(running);
-    // Whatever happens now changes nothing.
+    quit(connection).await;
+    attempted
+}
+
+/// Ends a session in order. Whatever happens now changes nothing.
+async fn quit(mut connection: Connection<TcpStream, Client>) {
     let _ = tokio::time::timeout(PATIENCE, async {
         if connection.run(Quit::new()).await.is_ok() {
             while let Ok(Some(_)) = connection.next_event().await {}
         }
     })
     .await;
-    attempted
 }
 
 /// What a task found out.

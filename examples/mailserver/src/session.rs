@@ -67,6 +67,7 @@ impl<E: Engine + Blobs> Sessions<E> {
             config.limits.message = options.max_size;
             // Reports go through the queue, which works only then.
             config.dsn = options.relay != Relay::Off && protocol != Protocol::Lmtp;
+            config.requiretls = config.dsn;
             config.set_greeting_text(if protocol == Protocol::Lmtp { "LMTP" } else { "ESMTP" })?;
             if protocol == Protocol::Submission {
                 config.offers = offers();

@@ -93,6 +93,11 @@ fn sender(data: &Directory, zone: &str, port: u16, more: &[String]) -> Running {
 }
 
 fn submit(server: &Running, subject: &str) {
+    submit_with(server, subject, "");
+}
+
+/// The same with another field in the header.
+fn submit_with(server: &Running, subject: &str, field: &str) {
     let mut session = Lines::new(server.connect("submission"));
     session.read();
     session.say("EHLO client.test");
@@ -101,7 +106,9 @@ fn submit(server: &Running, subject: &str) {
     assert!(session.say("RCPT TO:<bob@b.test>").starts_with("250"));
     assert!(session.say("DATA").starts_with("354"));
     assert!(
-        session.say(&format!("From: alice@a.test\r\nSubject: {subject}\r\n\r\nx\r\n.")).starts_with("250")
+        session
+            .say(&format!("From: alice@a.test\r\nSubject: {subject}\r\n{field}\r\nx\r\n."))
+            .starts_with("250")
     );
 }
 
@@ -230,6 +237,112 @@ fn a_host_that_fails_its_policy_gets_nothing_in_plaintext() {
     let (_, log) = sending.wait();
     assert!(log.contains("\"result-type\":\"starttls-not-supported\""), "{log}");
     drop(there);
+}
+
+#[test]
+fn a_message_may_say_that_tls_need_not_work() {
+    let (here, there) = (Directory::new(), Directory::new());
+    let receiver = start(&there, "bob@b.test:bob", &[]);
+    let (host, root) = policy_host(&here, POLICY);
+    let place = format!("mta-sts.b.test={host}");
+    // Nothing vouches for the receiver.
+    let options = options(&["--relay-ca", root.to_str().unwrap(), "--sts-url-override", &place]);
+    let sending = sender(&here, &enforce("a1"), receiver.port("smtp"), &options);
+    submit_with(&sending, "whatever", "TLS-Required: No\r\n");
+    assert!(arrived(&receiver, 1).contains("Subject: whatever"));
+    submit(&sending, "careful");
+    let failed = failure(&here);
+    assert!(failed.contains("4.7.5"), "{failed}");
+}
+
+/// A session over TLS with a server of this program, by lines.
+struct Secure(BufReader<StreamOwned<rustls::ClientConnection, std::net::TcpStream>>);
+
+impl Secure {
+    fn new(server: &Running, data: &Directory) -> Self {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(data.path().join("ca.pem")).unwrap()).unwrap();
+        let config =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        let name = "localhost".try_into().unwrap();
+        let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut session = Self(BufReader::new(StreamOwned::new(connection, server.connect("submissions"))));
+        session.read();
+        session
+    }
+
+    /// The last line of a reply.
+    fn read(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).unwrap();
+            if line.get(3..4) != Some("-") {
+                return line;
+            }
+        }
+    }
+
+    fn say(&mut self, command: &str) -> String {
+        self.0.get_mut().write_all(format!("{command}\r\n").as_bytes()).unwrap();
+        self.read()
+    }
+}
+
+#[test]
+fn a_message_that_requires_tls_goes_to_hosts_that_are_known_or_back() {
+    let (here, there) = (Directory::new(), Directory::new());
+    let receiver = start(&there, "bob@b.test:bob", &options(&["--relay", "mx"]));
+    let port = receiver.port("smtp");
+    let authority = CertificateDer::from_pem_file(there.path().join("ca.pem")).unwrap();
+    let hex: String = authority.iter().map(|octet| format!("{octet:02x}")).collect();
+    let signed = format!(
+        "b.test secure\n{ZONE}\n_{port}._tcp.mail.b.test TLSA 2 0 0 {hex}\n\
+        c.test MX 10 mail.b.test"
+    );
+    let more = options(&["--listen", "submissions=127.0.0.1:0"]);
+    let sending = sender(&here, &signed, port, &more);
+    let send = |to: &str, subject: &str| {
+        let mut session = Secure::new(&sending, &here);
+        session.say("EHLO client.test");
+        assert!(session.say("AUTH PLAIN AGFsaWNlQGEudGVzdABhbGljZQ==").starts_with("235"));
+        assert!(session.say("MAIL FROM:<alice@a.test> REQUIRETLS").starts_with("250"));
+        assert!(session.say(&format!("RCPT TO:<{to}>")).starts_with("250"));
+        assert!(session.say("DATA").starts_with("354"));
+        assert!(
+            session
+                .say(&format!("From: alice@a.test\r\nSubject: {subject}\r\n\r\nx\r\n."))
+                .starts_with("250")
+        );
+    };
+    send("bob@b.test", "known");
+    assert!(arrived(&receiver, 1).contains("Subject: known"));
+    // Nobody vouches for the MX records of c.test.
+    send("carol@c.test", "unknown");
+    let mut session = Lines::new(sending.connect("imap"));
+    session.read();
+    let mut say = |command: &str| {
+        session.write(&format!("t {command}\r\n"));
+        let mut said = Vec::new();
+        loop {
+            said.push(session.read().unwrap());
+            if said.last().unwrap().starts_with("t ") {
+                return said.join("\n");
+            }
+        }
+    };
+    say("LOGIN alice@a.test alice");
+    say("SELECT INBOX");
+    loop {
+        let report = say("FETCH 1 BODY.PEEK[]");
+        if report.contains("5.7.10") {
+            break;
+        }
+        say("NOOP");
+    }
 }
 
 #[test]

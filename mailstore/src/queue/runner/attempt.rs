@@ -17,6 +17,44 @@ use crate::queue::message::{Failure, status};
 use crate::queue::operator::MessageReader;
 use crate::queue::row::EnvelopeRow;
 
+/// Octets of a message in which its header is looked for.
+const HEADER: usize = 64 * 1024;
+
+fn header_is_over(head: &[u8]) -> bool {
+    head.starts_with(b"\r\n") || head.windows(4).any(|octets| octets == b"\r\n\r\n")
+}
+
+/// RFC 8689 §3: one field `TLS-Required: No`; more than one must not be, so they do not count.
+fn tls_is_not_required(head: &[u8]) -> bool {
+    let lines = head.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let (mut found, mut says_no, mut in_field) = (0, false, false);
+    for line in lines {
+        match line.first() {
+            None => break,
+            Some(b' ' | b'\t') => {
+                // A value that goes on in the next line.
+                let more = line.trim_ascii();
+                says_no = match (in_field, says_no) {
+                    (true, false) => more.eq_ignore_ascii_case(b"no"),
+                    (true, true) => more.is_empty(),
+                    (false, says_no) => says_no,
+                };
+            }
+            Some(_) => {
+                let field =
+                    line.iter().position(|octet| *octet == b':').and_then(|at| line.split_at_checked(at));
+                in_field = field
+                    .is_some_and(|(name, _)| name.trim_ascii_end().eq_ignore_ascii_case(b"tls-required"));
+                if let Some((_, value)) = field.filter(|_| in_field) {
+                    found += 1;
+                    says_no = value.get(1..).unwrap_or_default().trim_ascii().eq_ignore_ascii_case(b"no");
+                }
+            }
+        }
+    }
+    found == 1 && says_no
+}
+
 /// What became of one recipient, and why.
 enum End {
     Delivered { failure: Failure, reply: mailwright_smtp::types::Reply, dsn: bool },
@@ -41,12 +79,31 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
         let rows = self.rows(attempt.message).await;
         self.starting = None;
         let Some((envelope, attempt)) = self.still_there(attempt, rows, now) else { return };
+        let asked = envelope.envelope.require_tls;
         self.work.push_back(Work::Route(RouteQuestion {
             attempt: attempt.id,
             destination: Arc::clone(&attempt.destination),
-            require_tls: envelope.envelope.require_tls,
+            // RFC 8689 §5: a report is not discarded where the next host does not know REQUIRETLS.
+            require_tls: asked && envelope.envelope.sender.mailbox().is_some(),
+            // RFC 8689 §4.1: the header field counts only for messages without REQUIRETLS.
+            tls_not_required: !asked && self.says_tls_not_required(&envelope).await,
         }));
         self.attempts.insert(attempt.id, attempt);
+    }
+
+    /// Whether the header of the message has the field that asks for policies about TLS to be passed over.
+    async fn says_tls_not_required(&self, envelope: &EnvelopeRow) -> bool {
+        let reader = MessageReader::new(Arc::clone(&self.store.core), envelope);
+        let mut head = Vec::new();
+        while head.len() < HEADER && !header_is_over(&head) {
+            let at = head.len() as u64;
+            match reader.read(at..at.saturating_add(HEADER as u64)).await {
+                Ok(octets) if !octets.is_empty() => head.extend_from_slice(&octets),
+                // What cannot be read is not sent either.
+                _ => break,
+            }
+        }
+        tls_is_not_required(&head)
     }
 
     /// An attempt for those of its recipients that are in the queue: an operator may have removed some.
@@ -233,5 +290,29 @@ impl<E: Engine + Blobs, R> Runner<E, R> {
         self.machine.finished(attempt.id, connection, &outcomes, now);
         self.collect();
         self.release(attempt.message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{header_is_over, tls_is_not_required};
+
+    #[test]
+    fn one_field_in_the_header_counts() {
+        for (head, expected) in [
+            ("TLS-Required: No\r\n\r\n", true),
+            ("A: b\r\ntls-required :no \r\nC: d\r\n\r\nx", true),
+            ("TLS-Required:\r\n No\r\n\r\n", true),
+            ("TLS-Required: Yes\r\n\r\n", false),
+            ("TLS-Required: No\r\n way\r\n\r\n", false),
+            ("TLS-Required: No\r\nTLS-Required: No\r\n\r\n", false),
+            ("A: b\r\n TLS-Required: No\r\n\r\n", false),
+            ("A: b\r\n\r\nTLS-Required: No\r\n", false),
+            ("X-TLS-Required: No\r\n\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(tls_is_not_required(head.as_bytes()), expected, "{head:?}");
+        }
+        assert!(header_is_over(b"A: b\r\n\r\n") && header_is_over(b"\r\n") && !header_is_over(b"A: b\r\n"));
     }
 }

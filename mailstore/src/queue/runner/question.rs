@@ -37,8 +37,11 @@ pub struct RouteQuestion {
     pub attempt: AttemptId,
     /// A domain in the form in which domains are compared, or an address literal.
     pub destination: Arc<str>,
-    /// Whether the message may only travel over verified TLS (RFC 8689).
+    /// Whether the message may only travel over verified TLS (RFC 8689 §4.2.1). A report, whose reverse-path is empty, is not
+    /// to be lost for that (§5).
     pub require_tls: bool,
+    /// Whether its header says `TLS-Required: No`: policies about TLS are followed, and need not work (RFC 8689 §4.2.2).
+    pub tls_not_required: bool,
 }
 
 /// A way to a destination.
