@@ -36,10 +36,12 @@ fn first_octets<P: Session>(mut session: Transport<P>) -> usize {
 
 /// How many questions a domain takes when the DNS is out of order.
 pub fn questions(seed: u64) -> usize {
-    use mailwright_mx::{Config, Request, Resolution, UnixMillis, dns::Failure};
+    use mailwright_mx::{Config, DaneMode, Request, Resolution, UnixMillis, dns::Failure};
     let now = UnixMillis::default();
     let Ok(destination) = "example.org".parse() else { return 0 };
-    let mut resolution = Resolution::new(destination, Config::default().into(), seed, now);
+    let mut config = Config::default();
+    (config.sts, config.dane) = (true, DaneMode::Opportunistic);
+    let mut resolution = Resolution::new(destination, config.into(), seed, now);
     while let Some(Request::Dns(request)) = resolution.poll_request() {
         let _ = resolution.handle_answer(request.id, Failure::ServFail.into(), now);
     }

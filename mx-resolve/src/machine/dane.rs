@@ -66,7 +66,7 @@ impl Resolution {
                 if !self.dane_applies() {
                     return Some(DaneStage::Done(DaneOutcome::NotSought));
                 }
-                let candidates = match candidates(&host.candidate.name, [aaaa, a]) {
+                let (base, next) = match candidates(&host.candidate.name, [aaaa, a]) {
                     Candidates::These(base, next) => (base, next),
                     Candidates::AskAlias => {
                         let name = host.candidate.name.clone();
@@ -74,7 +74,10 @@ impl Resolution {
                     }
                     Candidates::None(outcome) => return Some(DaneStage::Done(outcome)),
                 };
-                Some(self.ask_tlsa(candidates.0, candidates.1))
+                // RFC 7672 §2.2.2: a domain that is its own host and an alias was followed to its last name already.
+                let original = self.destination.name().filter(|name| !self.by_exchanges() && **name != base);
+                let next = next.or(original.cloned());
+                Some(self.ask_tlsa(base, next))
             }
             DaneStage::Alias(lookup) => {
                 let (answer, expires) = self.lookups.answer(*lookup)?;

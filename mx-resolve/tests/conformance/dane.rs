@@ -297,6 +297,8 @@ fn names(table: &mut Table) {
         zone(&implicit).dane(),
         "implicit-mx: 0 real.example 192.0.2.1 [dane: 3 1 1, real.example+example.org]",
     );
+    let original = implicit.replace("_25._tcp.real.example", "_25._tcp.example.org");
+    table.resolve(zone(&original).dane(), "implicit-mx: 0 real.example 192.0.2.1 [dane: 3 1 1, example.org]");
     let relay =
         format!("smart.example secure\nsmart.example A 192.0.2.5\n_587{}", &tlsa("smart.example")[3..]);
     table.resolve(

@@ -185,6 +185,15 @@ fn hosts(table: &mut Table) {
     ));
     let dials: Vec<String> = shared.plan().attempt(3).dials().map(|dial| dial.address.to_string()).collect();
     table.case(format!("{}: dialled", shared.shown()), "192.0.2.1 192.0.2.2", dials.join(" "));
+    let differ = zone(&format!(
+        "example.org secure\nexample.net secure\n{ONE}\nexample.org MX 20 b.example.com\nb.example.com A 192.0.2.1\n\
+         _25._tcp.a.example.net TLSA 3 1 1 {}",
+        "ab".repeat(32)
+    ))
+    .dane();
+    let plan = differ.plan();
+    let dials: Vec<&str> = plan.attempt(3).dials().map(|dial| dial.host.tls.level()).collect();
+    table.case(format!("{}: dialled with", differ.shown()), "dane opportunistic", dials.join(" "));
     table.row(37, "a wildcard is a record like others");
     table.resolve(
         zone("*.example.org MX 10 a.example.net\na.example.net A 192.0.2.1").to("x.y.example.org"),
