@@ -117,7 +117,10 @@ impl Hickory {
                     record.security = self.security(found.proof)?;
                     message.answers.push(record);
                 }
-                message.denial = self.denial(lookup.authorities(), message.code)?;
+                let asked = number(question.record_type);
+                if !lookup.answers().iter().any(|record| record.record_type() == asked) {
+                    message.denial = self.denial(lookup.authorities(), message.code)?;
+                }
                 message.authority = lookup.authorities().iter().find_map(start_of_authority);
                 Ok(message)
             }
@@ -163,13 +166,14 @@ impl Hickory {
         let (mut denial, mut proofs, mut opt_out) = (Security::Secure, 0, false);
         for record in authorities {
             match &record.data {
-                rr::RData::DNSSEC(DNSSECRData::RRSIG(_)) => continue,
                 rr::RData::DNSSEC(DNSSECRData::NSEC(_)) => proofs += 1,
                 rr::RData::DNSSEC(DNSSECRData::NSEC3(proof)) => {
                     proofs += 1;
                     opt_out |= proof.opt_out();
                 }
-                _ => {}
+                rr::RData::SOA(_) => {}
+                // Where else to ask is no part of the proof.
+                _ => continue,
             }
             denial = denial.min(self.security(record.proof)?);
         }

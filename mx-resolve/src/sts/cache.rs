@@ -248,7 +248,7 @@ impl StsCache {
         let seed = domain.as_str().bytes().fold(0_u64, |seed, octet| seed.rotate_left(9) ^ u64::from(octet));
         let usual = self.refresh.min(max_age / 2);
         let jitter = u32::try_from(SplitMix64::new(seed).below(257)).unwrap_or_default();
-        usual * 7 / 8 + usual / 4 * jitter / 256
+        (usual / 8).saturating_mul(7).saturating_add((usual / 1024).saturating_mul(jitter))
     }
 
     fn insert(&mut self, domain: DomainName, entry: Entry) {
@@ -403,6 +403,17 @@ mod tests {
                 assert_eq!(cache.due(NOW + longest), Some(&domain));
             }
         }
+    }
+
+    #[test]
+    fn a_policy_of_a_host_that_lives_for_ever_is_kept() {
+        let mut limits = Limits::default();
+        limits.policy_refresh = Duration::MAX;
+        let mut cache = StsCache::new(&limits);
+        let policy = StsPolicy::new(Mode::None, Vec::new(), Duration::MAX);
+        let cached = Arc::new(CachedPolicy::new(policy, "a".into(), NOW));
+        cache.learn(&name("example.org"), &StsNews::Fetched(cached));
+        assert!(cache.known(&name("example.org"), NOW).policy.is_some());
     }
 
     #[test]

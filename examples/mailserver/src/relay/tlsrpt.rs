@@ -38,6 +38,9 @@ pub(super) fn session(host: &Host<'_>, result: Result<(), (ResultType, String)>)
     };
     let domain = host.plan.destination().name().map(ToString::to_string).unwrap_or_default();
     let mut line = policy_of(policy, &domain, host.plan.report().sts.as_ref());
+    if let Tls::Dane(dane) = host.tls {
+        line.insert("policy-string".into(), dane.tlsa.iter().map(ToString::to_string).collect());
+    }
     line.insert("receiving-mx-hostname".into(), json!(host.name));
     line.insert("receiving-ip".into(), json!(host.address.ip().to_string()));
     match result {
