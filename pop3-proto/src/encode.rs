@@ -100,19 +100,18 @@ fn put_numbered(keyword: &[u8], number: u64, wire: &mut BytesMut) {
 pub(crate) fn put_decimal(number: u64, wire: &mut BytesMut) {
     let mut digits = [0; 20];
     let mut rest = number;
-    let mut count = 0;
-    // Two digits at a time: listings are made of numbers, and divisions are what they cost.
-    for slots in digits.rchunks_exact_mut(2) {
-        // A remainder of a hundred fits an octet.
-        let pair = u8::try_from(rest % 100).unwrap_or_default();
-        rest /= 100;
-        slots.copy_from_slice(&[b'0' + pair / 10, b'0' + pair % 10]);
-        count += if rest == 0 && pair < 10 { 1 } else { 2 };
+    let mut start = digits.len();
+    for (at, slot) in digits.iter_mut().enumerate().rev() {
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        let digit = (rest % 10) as u8;
+        *slot = b'0' + digit;
+        start = at;
+        rest /= 10;
         if rest == 0 {
             break;
         }
     }
-    wire.put_slice(digits.get(digits.len() - count..).unwrap_or_default());
+    wire.put_slice(digits.get(start..).unwrap_or_default());
 }
 
 /// Appends `+OK`, `text`, and what else there is, if any, with spaces between them.

@@ -96,7 +96,11 @@ impl<'a> Command<'a> {
         if line.iter().fold(false, |found, octet| found | octet.is_ascii_control()) {
             return Err(control(line));
         }
-        let length = memchr::memchr(b' ', line).unwrap_or(line.len());
+        // Where the keyword ends, if it is one: beyond four letters nothing is known.
+        let length = match line {
+            [_, _, _, _, b' ', ..] | [_, _, _, _] if !line.get(..4).unwrap_or_default().contains(&b' ') => 4,
+            _ => memchr::memchr(b' ', line).unwrap_or(line.len()),
+        };
         let (keyword, rest) = line.split_at_checked(length).unwrap_or_default();
         if keyword.is_empty() {
             return Err(CommandError::Empty);
@@ -225,6 +229,9 @@ impl<'a> Arguments<'a> {
 
     /// Nothing may be left but spaces.
     fn end(&mut self) -> Result<(), CommandError> {
+        if self.rest.is_empty() {
+            return Ok(());
+        }
         if let Some(argument) = self.next()? {
             return Err(CommandError::UnexpectedArgument { offset: self.offset() - argument.len() });
         }

@@ -102,8 +102,13 @@ pub fn listing_size(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<En
 pub fn listing_id(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<Entry, EntryError> {
     let (number, rest) = number_and_rest(line, report)?;
     let bad = || EntryError::new(EntryProblem::Id, line);
-    let (rest, id): (_, &[u8]) = field(rest).map_err(|_| bad())?;
-    let id = UniqueId::new(id).map_err(|_| bad())?;
+    // Found and judged in one go: a long listing is made of these.
+    let length = rest.iter().position(|octet| !UniqueId::may_hold(*octet)).unwrap_or(rest.len());
+    let (id, rest) = rest.split_at_checked(length).ok_or_else(bad)?;
+    if rest.first().is_some_and(|&octet| !blank(octet)) {
+        return Err(bad());
+    }
+    let id = UniqueId::held(id).ok_or_else(bad)?;
     trailing(rest, line, report);
     Ok(Entry::Id { number, id })
 }
@@ -169,6 +174,11 @@ fn number_and_rest<'a>(
 
 /// Passes white space, of which there must be some; more than one space is reported.
 fn separator<'a>(input: &'a [u8], line: &[u8], report: &mut dyn FnMut(Deviation)) -> Option<&'a [u8]> {
+    if let [b' ', rest @ ..] = input {
+        if rest.first().is_some_and(|&octet| !blank(octet)) {
+            return Some(rest);
+        }
+    }
     let (rest, spaces) = blanks(input).ok()?;
     if spaces != b" " {
         report(Deviation::new(DeviationKind::ExtraSpace, (line.len() - input.len()) as u64, spaces));
@@ -207,14 +217,6 @@ const fn blank(octet: u8) -> bool {
 
 fn blanks(input: &[u8]) -> Step<'_, &[u8]> {
     take_while1(blank).parse(input)
-}
-
-fn field(input: &[u8]) -> Step<'_, &[u8]> {
-    let length = memchr::memchr2(b' ', b'\t', input).unwrap_or(input.len());
-    match input.split_at_checked(length) {
-        Some((field, rest)) if length > 0 => Ok((rest, field)),
-        _ => Err(nom::Err::Error(())),
-    }
 }
 
 #[cfg(test)]

@@ -39,17 +39,22 @@ impl Numeral {
 
 /// Reads digits, 20 at most; a 21st is left for the caller to stumble over.
 fn numeral(input: &[u8]) -> Step<'_, Numeral> {
-    let mut value = Some(0_u64);
+    let mut value = 0_u64;
     let mut length = 0;
-    for digit in input.iter().take(20).map(|octet| octet.wrapping_sub(b'0')).take_while(|digit| *digit < 10) {
-        let digit = u64::from(digit);
-        // Only a twentieth digit can be too many for 64 bits.
-        value = if length < 19 {
-            value.map(|value| value.wrapping_mul(10).wrapping_add(digit))
-        } else {
-            value.and_then(|value| value.checked_mul(10)?.checked_add(digit))
-        };
+    for octet in input.iter().take(19) {
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        // Nineteen digits fit.
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
         length += 1;
+    }
+    let mut value = Some(value);
+    if let (19, Some(last)) = (length, input.get(19).filter(|octet| octet.is_ascii_digit())) {
+        value =
+            value.and_then(|value| value.checked_mul(10)?.checked_add(u64::from(last.wrapping_sub(b'0'))));
+        length = 20;
     }
     match input.split_at_checked(length) {
         Some((digits, rest)) if length > 0 => {

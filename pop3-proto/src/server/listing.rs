@@ -72,12 +72,12 @@ impl Server {
         match number {
             // RFC 1939 §5: with an argument, one line for that message.
             Some(number) if self.has(number) => {
-                let Some(snapshot) = self.snapshot.take() else { return };
-                self.write(|wire| {
-                    wire.put_slice(b"+OK ");
-                    put_line(of, &snapshot, number, wire);
-                });
-                self.snapshot = Some(snapshot);
+                let Some(snapshot) = &self.snapshot else { return };
+                let wire = self.transmit.buffer();
+                let before = wire.len();
+                wire.put_slice(b"+OK ");
+                put_line(of, snapshot, number, wire);
+                self.queued += (wire.len() - before) as u64;
             }
             Some(_) => self.no_such_message(),
             None => {

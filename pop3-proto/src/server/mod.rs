@@ -36,10 +36,10 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, BytesMut};
 use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Deviation, DeviationKind, Excerpt, Instant, Refused, TimerTable};
-use mailwright_core::wire::{Framed, LineEnd, LineFramer};
+use mailwright_core::wire::{Found, LineEnd, LineFramer};
 use mailwright_sasl::{Channel, Seed};
 
 pub use self::config::{Config, EarlyOctets, Expire, Limits, PerUser, Timeouts, Utf8};
@@ -249,22 +249,19 @@ impl Server {
     }
 
     fn read(&mut self, input: &mut BytesMut) {
-        while self.takes_input() {
+        while !input.is_empty() && self.takes_input() {
             let limit = self.line_limit(input);
-            match self.framer.next_line(input, limit) {
-                Some(Framed::Line { line, bare_lf }) => {
-                    if bare_lf {
-                        let offset = line.len() as u64;
-                        self.events.push(Event::Deviation(Deviation::new(
-                            DeviationKind::BareLineFeed,
-                            offset,
-                            b"\n",
-                        )));
+            match self.framer.find_line(input, limit) {
+                Some(Found::Line { length, end }) => {
+                    if end == 1 {
+                        let deviation = Deviation::new(DeviationKind::BareLineFeed, length as u64, b"\n");
+                        self.events.push(Event::Deviation(deviation));
                     }
-                    let more = !input.is_empty();
-                    self.line(&line, more);
+                    // Read where it stands, and taken away then.
+                    self.line(input.get(..length).unwrap_or_default(), input.len() > length + end);
+                    input.advance((length + end).min(input.len()));
                 }
-                Some(Framed::Overlong { length }) => self.overlong(length),
+                Some(Found::Overlong { length }) => self.overlong(length),
                 None => break,
             }
         }
@@ -276,7 +273,7 @@ impl Server {
     }
 
     /// A line; `more` octets stand behind it.
-    fn line(&mut self, line: &Bytes, more: bool) {
+    fn line(&mut self, line: &[u8], more: bool) {
         let first = !core::mem::replace(&mut self.spoken, true);
         if first && speaks_http(line) {
             return self.close(Closed::Http);
@@ -447,6 +444,7 @@ impl Server {
     }
 
     /// Writes what may be written ahead, and asks for content that there is room for.
+    #[inline]
     fn write_ahead(&mut self) {
         match &self.phase {
             Phase::Listing(_) => self.list_more(),
@@ -488,15 +486,16 @@ impl Session for Server {
 
     fn handle_input(&mut self, input: &mut BytesMut, now: Instant) {
         self.timers.observe(now);
-        loop {
-            self.settle();
+        self.settle();
+        self.unread = false;
+        while !input.is_empty() {
             let before = input.len();
             self.read(input);
+            self.settle();
             if input.len() == before {
                 break;
             }
         }
-        self.settle();
         self.timers.observe(now);
     }
 

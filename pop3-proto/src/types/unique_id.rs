@@ -32,24 +32,26 @@ impl UniqueId {
     ///
     /// # Errors
     /// If it is empty, too long, or holds an octet outside 0x21 to 0x7E.
-    #[inline]
     pub fn new(id: &[u8]) -> Result<Self, ValueError> {
         // RFC 1939 §7: one to 70 characters in the range 0x21 to 0x7E.
         if id.is_empty() {
             return Err(ValueError::Empty);
         }
-        // All of them at once, since they are good; which one is not matters only then.
-        if !id.iter().fold(true, |good, octet| good & matches!(octet, 0x21..=0x7e)) {
-            check(id, Self::MAX, |octet| matches!(octet, 0x21..=0x7e))?;
-        }
+        check(id, Self::MAX, Self::may_hold)?;
+        Self::held(id).ok_or(ValueError::TooLong { octets: id.len(), limit: Self::MAX })
+    }
+
+    /// Whether an id may hold `octet`.
+    pub(crate) const fn may_hold(octet: u8) -> bool {
+        matches!(octet, 0x21..=0x7e)
+    }
+
+    /// An id of octets that it may hold, if it is not empty and not too long.
+    pub(crate) fn held(id: &[u8]) -> Option<Self> {
         let mut octets = [0; Self::MAX];
-        match (octets.get_mut(..id.len()), u8::try_from(id.len())) {
-            (Some(target), Ok(length)) => {
-                target.copy_from_slice(id);
-                Ok(Self { octets, length })
-            }
-            _ => Err(ValueError::TooLong { octets: id.len(), limit: Self::MAX }),
-        }
+        octets.get_mut(..id.len())?.copy_from_slice(id);
+        let length = u8::try_from(id.len()).ok().filter(|length| *length > 0)?;
+        Some(Self { octets, length })
     }
 
     /// The octets.
