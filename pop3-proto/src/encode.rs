@@ -102,7 +102,6 @@ pub(crate) fn put_decimal(number: u64, wire: &mut BytesMut) {
     let mut rest = number;
     let mut start = digits.len();
     for (at, slot) in digits.iter_mut().enumerate().rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let digit = (rest % 10) as u8;
         *slot = b'0' + digit;
         start = at;
