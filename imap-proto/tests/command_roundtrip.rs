@@ -1,84 +1,21 @@
 //! What the encoder writes, the parser reads, whatever literals the peer takes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod commands;
 mod generate;
 
 use bytes::{Bytes, BytesMut};
+use commands::{parse, read_append};
 use generate::command::{append, append_message, command};
 use mailwright_imap::LiteralPolicy;
-use mailwright_imap::parse::{
-    AppendEvent, AppendReader, CommandError, CommandInput, CommandLimits, LiteralUse, ParsedCommand,
-};
+use mailwright_imap::parse::{AppendEvent, CommandLimits};
 use mailwright_imap::types::{
     AppendCommand, AppendMessage, CatenatePart, Command, MessageForm, OctetString, Tag,
 };
-use mailwright_imap::wire::{Frame, Framer, PartEnd};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 const POLICIES: [LiteralPolicy; 3] = [LiteralPolicy::Synchronising, LiteralPolicy::Small, LiteralPolicy::All];
-
-/// Line parts, each with the literal behind it.
-fn parts(wire: &[u8], size: usize) -> Vec<(mailwright_imap::wire::Part, Option<Bytes>)> {
-    let (mut framer, mut buffer, mut literal) = (Framer::new(), BytesMut::new(), BytesMut::new());
-    let mut parts: Vec<(mailwright_imap::wire::Part, Option<Bytes>)> = Vec::new();
-    for piece in wire.chunks(size) {
-        buffer.extend_from_slice(piece);
-        while let Some(frame) = framer.next_frame(&mut buffer, 1 << 20) {
-            match frame {
-                Frame::Part(part) => {
-                    assert_eq!(part.fault, None, "{}", wire.escape_ascii());
-                    if let PartEnd::Literal(announcement) = part.end {
-                        framer.read_literal(announcement.length.unwrap());
-                    }
-                    parts.push((part, None));
-                }
-                Frame::Chunk(chunk) => literal.extend_from_slice(&chunk),
-                Frame::LiteralEnd => parts.last_mut().unwrap().1 = Some(literal.split().freeze()),
-            }
-        }
-    }
-    parts
-}
-
-fn parse(wire: &[u8], size: usize, limits: &CommandLimits) -> Result<ParsedCommand, CommandError> {
-    let mut input = CommandInput::new();
-    for (part, literal) in parts(wire, size) {
-        let binary = matches!(part.end, PartEnd::Literal(literal) if literal.binary);
-        input.push_part(part.octets);
-        match literal {
-            Some(literal) if binary => input.push_binary_literal(literal),
-            Some(literal) => input.push_literal(literal),
-            None => {}
-        }
-    }
-    input.parse(limits)
-}
-
-/// What a reader of APPEND finds, and the octets of each literal that is content.
-fn read_append(wire: &[u8]) -> (Vec<AppendEvent>, Vec<Bytes>) {
-    let mut reader = AppendReader::new(CommandLimits::default());
-    let (mut events, mut contents) = (Vec::new(), Vec::new());
-    for (part, literal) in parts(wire, 7) {
-        let announcement = match part.end {
-            PartEnd::Literal(announcement) => Some(announcement),
-            _ => None,
-        };
-        let used = reader.part(part.octets, announcement).unwrap_or_else(|error| {
-            panic!("{error}: {}", wire.escape_ascii());
-        });
-        match (used, literal) {
-            (Some(LiteralUse::Argument), Some(literal)) => reader.argument(literal),
-            (Some(LiteralUse::Content), Some(literal)) => contents.push(literal),
-            (None, None) => {}
-            other => panic!("{other:?}"),
-        }
-        while let Some(event) = reader.next_event() {
-            events.push(event);
-        }
-    }
-    (events, contents)
-}
 
 fn tag() -> Tag {
     Tag::new("a1").unwrap()
@@ -97,6 +34,7 @@ fn put_message(
         wire.extend_from_slice(&form.announce(text.len() as u64, policy).octets);
         wire.extend_from_slice(&text);
         contents.push(text);
+        AppendEvent::Text
     };
     if form == MessageForm::Catenate {
         for (index, part) in parts.iter().enumerate() {
@@ -107,11 +45,12 @@ fn put_message(
             wire.extend_from_slice(&written.encode(index == 0, policy).concat());
             match part {
                 Some(url) => events.push(AppendEvent::Url(url.clone())),
-                None => content("text\r\n a b".into(), wire),
+                None => events.push(content("text\r\n a b".into(), wire)),
             }
         }
     } else {
-        content(if form == MessageForm::Literal { "a {3+}\r\n" } else { "a\0{3+}\r\n" }.into(), wire);
+        let text = if form == MessageForm::Literal { "a {3+}\r\n" } else { "a\0{3+}\r\n" };
+        events.push(content(text.into(), wire));
     }
     wire.extend_from_slice(form.end());
     events.push(AppendEvent::MessageEnd);
@@ -142,7 +81,8 @@ fn appended(
     }
     wire.extend_from_slice(b"\r\n");
     events.push(AppendEvent::End);
-    let (found, octets) = read_append(&wire);
+    let (found, octets) =
+        read_append(&wire).unwrap_or_else(|error| panic!("{error}: {}", wire.escape_ascii()));
     prop_assert_eq!(format!("{found:?}"), format!("{events:?}"), "{}", wire.escape_ascii());
     prop_assert_eq!(octets, contents);
     Ok(())

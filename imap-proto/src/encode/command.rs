@@ -487,8 +487,13 @@ pub(super) fn put_filter(filter: &MailboxFilter, literals: &mut Literals<'_>) ->
         | MailboxFilter::SubtreeOne(names)
         | MailboxFilter::Mailboxes(names) => {
             some(names)?;
-            literals.put(" ");
-            literals.put_list(names, |name, literals| literals.put_name(name));
+            match names.as_slice() {
+                [name] => literals.put_mailbox(name),
+                names => {
+                    literals.put(" ");
+                    literals.put_list(names, |name, literals| literals.put_name(name));
+                }
+            }
         }
         _ => {}
     }

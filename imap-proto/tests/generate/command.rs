@@ -207,9 +207,7 @@ fn list() -> impl Strategy<Value = ListCommand> {
     (option::of(selection), string(), vec(string(), 1..3), option::of(vec(option, 0..4))).prop_map(
         |(selection, reference, patterns, returns)| {
             let mut list = ListCommand::new(reference, patterns[0].clone());
-            // Several patterns are the extended form.
-            list.selection = if patterns.len() > 1 { selection.or(Some(Vec::new())) } else { selection };
-            (list.patterns, list.returns) = (patterns, returns);
+            (list.selection, list.patterns, list.returns) = (selection, patterns, returns);
             list
         },
     )

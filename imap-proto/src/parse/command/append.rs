@@ -25,6 +25,8 @@ pub enum AppendEvent {
     Command(Command),
     /// Another message begins.
     Message(AppendMessage),
+    /// Octets of the message: the literal that was announced.
+    Text,
     /// Octets of the message, by URL.
     Url(OctetString),
     /// The message is complete.
@@ -168,6 +170,7 @@ impl AppendReader {
         };
         match result {
             Ok(Some(LiteralUse::Content)) => {
+                self.events.push_back(AppendEvent::Text);
                 // What is read is not needed any more.
                 (self.read, self.octets) = (Mark::START, 0);
             }

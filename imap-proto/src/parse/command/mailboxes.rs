@@ -127,9 +127,12 @@ pub(super) fn list(cursor: &mut Cursor<'_>, extended: bool) -> Result<ListComman
     let reference = cursor.octets()?;
     cursor.space()?;
     let patterns = if extended && cursor.peek() == Some(b'(') {
-        // RFC 5258 §3: patterns in parentheses make it extended, even one alone.
-        selection.get_or_insert_default();
-        cursor.list(1, (MOST_PATTERNS, "patterns"), pattern)?
+        let patterns = cursor.list(1, (MOST_PATTERNS, "patterns"), pattern)?;
+        if patterns.len() == 1 {
+            // RFC 5258 §3: patterns in parentheses make it extended, even one alone.
+            selection.get_or_insert_default();
+        }
+        patterns
     } else {
         Vec::from([pattern(cursor)?])
     };

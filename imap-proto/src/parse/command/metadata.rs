@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::mailboxes::begins;
 use super::{CommandLimits, mailbox};
 use crate::parse::cursor::{Cursor, Failure};
 use crate::types::{GetMetadataCommand, MetadataDepth, MetadataEntry, SetMetadataCommand};
@@ -10,28 +11,62 @@ use crate::types::{GetMetadataCommand, MetadataDepth, MetadataEntry, SetMetadata
 const MOST: usize = 1000;
 
 pub(super) fn get(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<GetMetadataCommand, Failure> {
+    let mut options = Options::default();
+    if begins(cursor, b"(") {
+        cursor.space()?;
+        options.read(cursor)?;
+    }
+    let mailbox = mailbox(cursor, limits)?;
     cursor.space()?;
-    let (mut max_size, mut depth) = (None, None);
-    if cursor.peek() == Some(b'(') {
+    // The examples of RFC 5464 §4.2 have the options here, and clients follow them.
+    if cursor.peek() == Some(b'(') && options == Options::default() {
+        let mark = cursor.mark();
+        match options.read(cursor).and_then(|()| cursor.space()) {
+            Ok(()) => {}
+            Err(_) => {
+                options = Options::default();
+                cursor.rewind(mark);
+            }
+        }
+    }
+    let mut entries = entries(cursor)?;
+    // They also have entries without parentheses.
+    while begins(cursor, b"/") {
+        cursor.space()?;
+        if entries.len() == MOST {
+            return Err(Failure::TooMany("entries"));
+        }
+        let entry = entry(cursor)?;
+        cursor.push(&mut entries, entry)?;
+    }
+    let mut get = GetMetadataCommand::new(mailbox, entries);
+    (get.max_size, get.depth) = (options.max_size, options.depth.unwrap_or_default());
+    Ok(get)
+}
+
+/// The options of GETMETADATA.
+#[derive(Default, PartialEq)]
+struct Options {
+    max_size: Option<u64>,
+    depth: Option<MetadataDepth>,
+}
+
+impl Options {
+    fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Failure> {
         cursor.list(1, (8, "options of GETMETADATA"), |cursor| {
-            if max_size.is_none() && cursor.keyword(b"MAXSIZE") {
+            if self.max_size.is_none() && cursor.keyword(b"MAXSIZE") {
                 cursor.space()?;
-                max_size = Some(cursor.number()?);
-            } else if depth.is_none() && cursor.keyword(b"DEPTH") {
+                self.max_size = Some(cursor.number()?);
+            } else if self.depth.is_none() && cursor.keyword(b"DEPTH") {
                 cursor.space()?;
-                depth = Some(self::depth(cursor)?);
+                self.depth = Some(depth(cursor)?);
             } else {
                 return Err(Failure::Expected("an option of GETMETADATA"));
             }
             Ok(())
         })?;
-        cursor.space()?;
+        Ok(())
     }
-    let mailbox = crate::types::Mailbox::read(cursor.astring()?, limits.utf8);
-    cursor.space()?;
-    let mut get = GetMetadataCommand::new(mailbox, entries(cursor)?);
-    (get.max_size, get.depth) = (max_size, depth.unwrap_or_default());
-    Ok(get)
 }
 
 fn depth(cursor: &mut Cursor<'_>) -> Result<MetadataDepth, Failure> {

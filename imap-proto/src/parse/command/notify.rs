@@ -56,11 +56,33 @@ fn group(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<EventGroup, 
     cursor.skip_spaces();
     let mailboxes = filter(cursor, limits, false)?;
     cursor.space()?;
-    let events =
-        if cursor.keyword(b"NONE") { Vec::new() } else { cursor.list(1, (MOST, "events"), event)? };
+    let events = match cursor.peek() {
+        Some(b'(') => cursor.list(1, (MOST, "events"), event)?,
+        _ if cursor.keyword(b"NONE") => Vec::new(),
+        _ => bare_events(cursor)?,
+    };
     cursor.skip_spaces();
     cursor.expect(b')', "the end of a group of events")?;
     Ok(EventGroup { mailboxes, events })
+}
+
+/// Events without parentheses, as the examples of RFC 5465 §5.2 have them.
+fn bare_events(cursor: &mut Cursor<'_>) -> Result<Vec<NotifyEvent>, Failure> {
+    let mut events = Vec::new();
+    loop {
+        if events.len() == MOST {
+            return Err(Failure::TooMany("events"));
+        }
+        let event = event(cursor)?;
+        cursor.push(&mut events, event)?;
+        let mark = cursor.mark();
+        cursor.skip_spaces();
+        if cursor.peek() == Some(b')') {
+            return Ok(events);
+        }
+        cursor.rewind(mark);
+        cursor.space()?;
+    }
 }
 
 /// Mailboxes; `search`: as ESEARCH names them.

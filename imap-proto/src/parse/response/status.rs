@@ -187,7 +187,11 @@ fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
             if tokens.peek().is_some() {
                 tokens.space()?;
             }
-            if tokens.peek().is_some() {
+            if tokens.peek().is_some_and(|octet| octet != b'(') {
+                // One name may stand without parentheses, as RFC 9051 §6.4.4.4 shows it.
+                tokens.deviate(DeviationKind::MissingParentheses)?;
+                charsets.push(tokens.octets()?);
+            } else if tokens.peek().is_some() {
                 charsets = tokens.list("a list of charsets", |tokens| {
                     let name = OctetString::new(tokens.astring()?);
                     name.map(Some).map_err(|_| Failure::Expected("a charset"))
