@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use mailwright_core::testing::laws;
 use mailwright_imap::LiteralPolicy;
-use mailwright_imap::parse::{CommandInput, CommandLimits, ParsedCommand};
+use mailwright_imap::parse::{AppendReader, CommandInput, CommandLimits, LiteralUse, ParsedCommand};
 use mailwright_imap::server::{Server, TlsMode};
 use mailwright_imap::types::Command;
 use mailwright_imap::value::Flag;
@@ -25,13 +25,17 @@ const LIMIT: usize = 4096;
 fn read(data: &[u8], seed: u8) -> (Vec<String>, Vec<ParsedCommand>) {
     let mut framer = Framer::new();
     let (mut input, mut words, mut commands) = (BytesMut::new(), Vec::new(), Vec::new());
-    let (mut command, mut literal) = (CommandInput::new(), BytesMut::new());
+    let (mut command, mut literal, mut binary) = (CommandInput::new(), BytesMut::new(), false);
     for piece in pieces(data, seed) {
         input.extend_from_slice(piece);
         while let Some(frame) = framer.next_frame(&mut input, LIMIT) {
             let part = match frame {
                 Frame::Chunk(octets) => {
                     literal.extend_from_slice(&octets);
+                    continue;
+                }
+                Frame::LiteralEnd if binary => {
+                    command.push_binary_literal(literal.split().freeze());
                     continue;
                 }
                 Frame::LiteralEnd => {
@@ -46,6 +50,7 @@ fn read(data: &[u8], seed: u8) -> (Vec<String>, Vec<ParsedCommand>) {
                 && let Some(length) = announced.length.filter(|length| *length <= LIMIT as u64)
             {
                 framer.read_literal(length);
+                binary = announced.binary;
                 continue;
             }
             let parsed = command.parse(&CommandLimits::default());
@@ -58,12 +63,57 @@ fn read(data: &[u8], seed: u8) -> (Vec<String>, Vec<ParsedCommand>) {
     (words, commands)
 }
 
+/// The first command of an input as APPEND or REPLACE, in words: content in one piece, however it comes.
+fn append(data: &[u8], seed: u8) -> Vec<String> {
+    let mut framer = Framer::new();
+    let (mut input, mut words, mut literal) = (BytesMut::new(), Vec::new(), BytesMut::new());
+    let mut reader = AppendReader::new(CommandLimits::default());
+    let mut used = None;
+    for piece in pieces(data, seed) {
+        input.extend_from_slice(piece);
+        while let Some(frame) = framer.next_frame(&mut input, LIMIT) {
+            match frame {
+                Frame::Chunk(octets) => literal.extend_from_slice(&octets),
+                Frame::LiteralEnd if used == Some(LiteralUse::Argument) => {
+                    reader.argument(literal.split().freeze());
+                }
+                Frame::LiteralEnd => words.push(format!("{:?}", literal.split())),
+                Frame::Part(part) => {
+                    let announced = match part.end {
+                        PartEnd::Literal(announced) => Some(announced),
+                        PartEnd::Message | PartEnd::Unknown => None,
+                    };
+                    match reader.part(part.octets, announced) {
+                        Ok(Some(found)) => {
+                            let length = announced.and_then(|announced| announced.length);
+                            let Some(length) = length.filter(|length| *length <= LIMIT as u64) else {
+                                return words;
+                            };
+                            framer.read_literal(length);
+                            used = Some(found);
+                        }
+                        end => {
+                            words.push(format!("{end:?}"));
+                            return words;
+                        }
+                    }
+                    while let Some(event) = reader.next_event() {
+                        words.push(format!("{event:?}"));
+                    }
+                }
+            }
+        }
+    }
+    words
+}
+
 /// Commands in pieces are those of the whole; what is read is written so that it is read as the same.
 pub fn imap_commands(data: &[u8]) {
     let (seed, data) = choice(data);
     let (whole, commands) = read(data, 0);
     let (cut, _) = read(data, seed.max(1));
     assert_eq!(whole, cut, "the cut of the input matters");
+    assert_eq!(append(data, 0), append(data, seed.max(1)), "the cut of a message matters");
     for ParsedCommand { tag, command, .. } in commands {
         if let Command::Search(search) = &command {
             let _ = search.search.matches(|_| true);

@@ -10,6 +10,7 @@ pub mod address;
 pub mod dsn;
 pub mod imap;
 pub mod imap_client;
+pub mod imap_responses;
 pub mod mx;
 pub mod mx_tls;
 pub mod pop3;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "imap_client", run: imap_client::imap_client },
     Target { name: "imap_client_cut", run: imap_client::imap_client_cut },
     Target { name: "imap_commands", run: imap::imap_commands },
+    Target { name: "imap_responses", run: imap_responses::imap_responses },
     Target { name: "imap_server", run: imap::imap_server },
     Target { name: "imap_server_cut", run: imap::imap_server_cut },
     Target { name: "line_framer", run: wire::line_framer },

@@ -262,6 +262,17 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
             add("imap_client", &format!("responses-{at}-{choice}"), script(choice, &octets));
         }
     }
+    for (name, client, server) in &examples("../imap-proto/tests/examples")? {
+        if !client.is_empty() {
+            add("imap_commands", name, with(3, client));
+        }
+        for choice in [9, 8 + 2, 16 + 4] {
+            add("imap_responses", &format!("{name}-{choice}"), with(choice, server));
+        }
+    }
+    for (at, text) in IMAP_RESPONSES.iter().enumerate() {
+        add("imap_responses", &format!("responses-{at}"), with(8, text.as_bytes()));
+    }
     for (at, text) in REPORTS.iter().enumerate() {
         add("smtp_dsn", &format!("report-{at}"), with(5, text.as_bytes()));
     }
@@ -371,6 +382,24 @@ fn transcripts(folder: &str) -> io::Result<Vec<Dialogue>> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let transcript = Transcript::parse(&fs::read_to_string(&path)?).map_err(io::Error::other)?;
         found.push((name, transcript.octets(Side::Client), transcript.octets(Side::Server)));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The examples of RFCs in a folder, where `⏎` is a line end in a command or response.
+fn examples(folder: &str) -> io::Result<Vec<Dialogue>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path)?;
+        let octets = |side: char| {
+            let lines = text.lines().filter(|line| line.starts_with(side)).filter_map(|line| line.get(3..));
+            lines.map(|line| format!("{}\r\n", line.replace('⏎', "\r\n"))).collect::<String>().into_bytes()
+        };
+        found.push((name, octets('C'), octets('S')));
     }
     found.sort();
     Ok(found)

@@ -33,6 +33,9 @@ fn nesting_of_any_depth_costs_no_stack_and_no_sibling() {
         ("ENVELOPE", format!("{open}{close}")),
         ("FLAGS", format!("{open}{close}")),
         ("X-UNKNOWN", format!("{open}{close}")),
+        ("MODSEQ", format!("{open}1{close}")),
+        ("THREADID", format!("{open}x{close}")),
+        ("X-GM-LABELS", format!("{open}x{close}")),
     ] {
         let input = format!("* 1 FETCH (UID 5 {name} {value} RFC822.SIZE 9)\r\n* 2 EXISTS\r\n");
         for tolerance in [Tolerance::Lenient, Tolerance::Strict] {
@@ -60,10 +63,67 @@ fn nesting_of_any_depth_costs_no_stack_and_no_sibling() {
         format!("* ID {open}"),
         format!("* OK [BADCHARSET {open}"),
         format!("* X {open}"),
+        format!("* LIST ({open}{close}) \"/\" x"),
+        format!("* LIST () \"/\" x (CHILDINFO {open}{close})"),
+        format!("* STATUS x (MESSAGES {open}{close})"),
+        format!("* THREAD {open}1{close}"),
+        format!("* THREAD {open}"),
+        format!("* THREAD {}", "(1 ".repeat(DEEP)),
+        format!("* ESEARCH {open}"),
+        format!("* ESEARCH ALL {open}{close}"),
+        format!("* ESEARCH PARTIAL {open}{close}"),
+        format!("* ESEARCH X {open}{close}"),
+        format!("* VANISHED {open}"),
+        format!("* METADATA x {open}"),
+        format!("* METADATA x (/a {open}{close})"),
+        format!("* QUOTA x {open}{close}"),
+        format!("* ACL x {open}{close} lr"),
+        format!("* OK [BADEVENT {open}{close}] x"),
+        format!("* OK [INPROGRESS {open}{close}] x"),
     ] {
         let input = format!("{line}\r\n* 2 EXISTS\r\n");
         let events = on_small_stack(move || read(input.as_bytes(), usize::MAX, &strict()));
         assert_eq!(events.0.last(), Some(&ResponseEvent::Response(Response::Exists(2))));
+    }
+}
+
+#[test]
+fn long_threads_cost_no_stack() {
+    const LONG: usize = 100_000;
+    let chain = format!("* THREAD ({}7)\r\n", "7 ".repeat(LONG));
+    let nested = format!("* THREAD {}(7 8){}\r\n", "(7 (8)".repeat(89), ")".repeat(89));
+    for (input, messages) in [(chain, LONG + 1), (nested, 180)] {
+        on_small_stack(move || {
+            let Response::Thread(threads) = Response::parse(input.as_bytes(), &strict()).unwrap().response
+            else {
+                panic!()
+            };
+            assert_eq!(threads.nodes().len(), messages);
+            let again = threads.clone();
+            assert_eq!(again, threads);
+            assert!(format!("{again:?}").len() > messages);
+            let mut wire = bytes::BytesMut::new();
+            Response::Thread(again).encode(&mut wire, false);
+            assert_eq!(&*wire, input.as_bytes());
+        });
+    }
+}
+
+#[test]
+fn sets_and_lists_may_be_longer_than_a_line() {
+    let many: String = (1..400_000).map(|number| format!("{},", 2 * number)).collect();
+    for line in [
+        format!("* ESEARCH (TAG \"a\") UID ALL {many}1 COUNT 5"),
+        format!("* VANISHED (EARLIER) {many}1"),
+        format!("* SORT {}1", many.replace(',', " ")),
+        format!("* THREAD ({})", many.replace(',', ")(").trim_end_matches(")(")),
+    ] {
+        assert!(line.len() > 2 << 20);
+        let input = format!("{line}\r\n* 2 EXISTS\r\n");
+        let (events, end) = read(input.as_bytes(), 64 * 1024, &strict());
+        assert_eq!(end, Ok(()));
+        assert!(!events.iter().any(|event| matches!(event, ResponseEvent::Invalid(_))), "{}", &line[..20]);
+        assert_eq!(events.last(), Some(&ResponseEvent::Response(Response::Exists(2))));
     }
 }
 

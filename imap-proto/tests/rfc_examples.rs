@@ -10,7 +10,7 @@
 mod commands;
 mod reading;
 
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 use std::path::Path;
 
 use bytes::BytesMut;

@@ -3,6 +3,7 @@
 //! Reads a file or standard input in pieces of any size and prints a JSON object a line for each item.
 //! `item` says what an item is, one file for each kind cuts and reads it, `json` writes the values they share.
 
+mod imap;
 mod item;
 mod json;
 mod line;
@@ -60,6 +61,11 @@ enum Kind {
     SmtpReply,
     /// Command lines of POP3. Responses behind AUTH are no commands.
     Pop3Command,
+    /// Commands of IMAP with their literals. Responses behind AUTHENTICATE, and DONE, are no commands. Of messages
+    /// only the number of octets is shown.
+    ImapCommand,
+    /// Responses of IMAP with their literals.
+    ImapResponse,
     /// Lines of a POP3 server, each an item: a status line, a challenge, a line of a listing or a message, or
     /// the dot that ends it.
     Pop3Response,
@@ -70,6 +76,8 @@ impl Kind {
         match self {
             Self::SmtpCommand => "smtp-command",
             Self::SmtpReply => "smtp-reply",
+            Self::ImapCommand => "imap-command",
+            Self::ImapResponse => "imap-response",
             Self::Pop3Command => "pop3-command",
             Self::Pop3Response => "pop3-response",
         }
@@ -79,6 +87,8 @@ impl Kind {
         match self {
             Self::SmtpCommand => Box::new(Lines::new(smtp_command::Commands::new(strict), strict)),
             Self::SmtpReply => Box::new(smtp_reply::Replies::default()),
+            Self::ImapCommand => Box::new(imap::Commands::default()),
+            Self::ImapResponse => Box::new(imap::Responses::new(strict)),
             Self::Pop3Command => Box::new(Lines::new(pop3_command::Commands, strict)),
             Self::Pop3Response => Box::new(Lines::new(pop3_response::Responses::new(strict), strict)),
         }

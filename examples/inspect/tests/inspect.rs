@@ -2,45 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+mod run;
 
-use serde_json::{Value, json};
-
-/// The exit code and the objects.
-fn inspect(arguments: &[&str], input: &[u8]) -> (Option<i32>, Vec<Value>) {
-    let (code, text) = run(arguments, input);
-    (code, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
-}
-
-/// The exit code and standard output.
-fn run(arguments: &[&str], input: &[u8]) -> (Option<i32>, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_inspect"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    // A program that refuses its arguments does not read; one that writes a lot must be read meanwhile.
-    let writer = std::thread::spawn(move || stdin.write_all(&input).is_ok());
-    let output = child.wait_with_output().unwrap();
-    let _ = writer.join().unwrap();
-    (output.status.code(), String::from_utf8(output.stdout).unwrap())
-}
-
-/// The values of good input.
-fn values(kind: &str, input: &[u8]) -> Vec<Value> {
-    let (code, objects) = inspect(&[kind], input);
-    assert_eq!(code, Some(0), "{objects:?}");
-    assert_eq!(
-        objects.iter().map(|object| object["consumed"].as_u64().unwrap()).sum::<u64>(),
-        input.len() as u64
-    );
-    objects.into_iter().map(|object| object["value"].clone()).collect()
-}
+use run::{inspect, run, values};
+use serde_json::json;
 
 #[test]
 fn an_smtp_command_shows_all_its_parts() {
@@ -260,7 +225,7 @@ fn a_file_is_read_and_a_missing_one_is_a_failure() {
 #[test]
 fn wrong_usage_has_its_own_exit_code() {
     let wrong: [&[&str]; 4] =
-        [&[], &["imap-command"], &["smtp-command", "--frob"], &["smtp-command", "--chunk", "0"]];
+        [&[], &["xmpp-stanza"], &["smtp-command", "--frob"], &["smtp-command", "--chunk", "0"]];
     for arguments in wrong {
         assert_eq!(run(arguments, b"").0, Some(2), "{arguments:?}");
     }

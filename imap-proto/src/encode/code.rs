@@ -4,8 +4,8 @@ use bytes::{BufMut as _, BytesMut};
 use mailwright_core::value::UidRange;
 
 use super::command::put_flags;
-use super::{Literals, put_astring, put_nstring, put_number, put_string};
-use crate::types::{Code, OctetString};
+use super::{Literals, put_astring, put_number, put_quoted, put_string};
+use crate::types::{Code, Tag};
 
 pub(super) fn put_code(code: &Code, literals: &mut Literals<'_>) {
     let name: &[u8] = match code {
@@ -97,7 +97,7 @@ pub(super) fn put_code(code: &Code, literals: &mut Literals<'_>) {
         Code::NotSaved => b"NOTSAVED",
         Code::NoUpdate(tag) => {
             literals.put("NOUPDATE ");
-            return put_string(tag.as_bytes(), literals);
+            return put_quoted(tag.as_str(), literals.wire());
         }
         Code::NonExistent => b"NONEXISTENT",
         Code::NoPerm => b"NOPERM",
@@ -164,18 +164,16 @@ fn put_harmless(text: &[u8], wire: &mut BytesMut) {
 }
 
 /// INPROGRESS with what is known; without anything, alone.
-fn put_progress(
-    tag: Option<&OctetString>,
-    done: Option<u32>,
-    goal: Option<u32>,
-    literals: &mut Literals<'_>,
-) {
+fn put_progress(tag: Option<&Tag>, done: Option<u32>, goal: Option<u32>, literals: &mut Literals<'_>) {
     literals.put("INPROGRESS");
     if tag.is_none() && done.is_none() && goal.is_none() {
         return;
     }
     literals.put(" (");
-    put_nstring(tag.map(OctetString::as_bytes), literals);
+    match tag {
+        Some(tag) => put_quoted(tag.as_str(), literals.wire()),
+        None => literals.put("NIL"),
+    }
     for number in [done, goal] {
         match number {
             Some(number) => literals.put(&alloc::format!(" {number}")),

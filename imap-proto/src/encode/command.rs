@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use mailwright_core::value::{Flag, ModSeq};
 
-use super::{LiteralPolicy, Literals, put_astring, put_nstring, put_octets, put_string, split_at_pauses};
+use super::{
+    LiteralPolicy, Literals, put_astring, put_nstring, put_octets, put_quoted, put_string, split_at_pauses,
+};
 use crate::types::{
     Command, CreateCommand, FetchCommand, GetMetadataCommand, KnownMailbox, ListAttribute, MailboxFilter,
     Messages, MetadataDepth, MetadataEntry, NotifyCommand, NotifyEvent, NumberSet, OctetString, RightsAction,
@@ -215,7 +217,7 @@ impl Command {
                 some(tags)?;
                 for tag in tags {
                     literals.put(" ");
-                    put_string(tag.as_bytes(), literals);
+                    put_quoted(tag.as_str(), literals.wire());
                 }
             }
             Self::Fetch(fetch) => return put_fetch(fetch, literals),

@@ -13,7 +13,7 @@ use super::code::{put_code, put_ranges};
 use super::command::{put_argument, put_flags, put_id, put_metadata_value};
 use super::list::{put_response, put_separator, put_status_value};
 use super::message::put_fetch_item;
-use super::{Literals, put_astring, put_number, put_string};
+use super::{Literals, put_astring, put_number, put_quoted, put_string};
 use crate::types::{
     Capability, ExtendedSearch, MetadataData, Namespace, Namespaces, NumberSet, Response, SearchData,
     StatusKind, StatusResponse, ThreadNode, Threads,
@@ -184,7 +184,7 @@ fn put_extended_search(search: &ExtendedSearch, literals: &mut Literals<'_>) {
     if let Some(tag) = &search.tag {
         literals.put(before);
         literals.put("TAG ");
-        put_string(tag.as_bytes(), literals);
+        put_quoted(tag.as_str(), literals.wire());
         before = " ";
     }
     if let Some(mailbox) = &search.mailbox {
@@ -252,7 +252,7 @@ fn put_changes(name: &str, changes: &[(u32, NumberSet)], literals: &mut Literals
 fn put_threads(threads: &Threads, literals: &mut Literals<'_>) {
     literals.put("* THREAD");
     // Answers that are to come of the messages whose answers stand in parentheses.
-    let mut open: Vec<usize> = Vec::new();
+    let mut open: Vec<u32> = Vec::new();
     // Whether the message begins a thread or one of several answers, and whether it is the first.
     let (mut begins, mut first) = (true, true);
     for ThreadNode { number, answers } in threads.nodes() {

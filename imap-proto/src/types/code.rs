@@ -10,6 +10,7 @@ use super::notify::NotifyEvent;
 use super::number_set::NumberSet;
 use super::object_id::ObjectId;
 use super::string::OctetString;
+use super::tag::Tag;
 
 /// A response code: RFC 9051 §7.1, RFC 5530, RFC 4315 §3.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +71,7 @@ pub enum Code {
     /// INPROGRESS: how far a command has come.
     InProgress {
         /// The tag of the command.
-        tag: Option<OctetString>,
+        tag: Option<Tag>,
         /// How much is done.
         done: Option<u32>,
         /// How much there is to do.
@@ -106,7 +107,7 @@ pub enum Code {
     /// NOTSAVED (RFC 9051 §7.1).
     NotSaved,
     /// NOUPDATE: the tag of the search that is not kept up to date (RFC 5267 §4.3.1).
-    NoUpdate(OctetString),
+    NoUpdate(Tag),
     /// NONEXISTENT.
     NonExistent,
     /// NOPERM.

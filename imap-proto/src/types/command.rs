@@ -20,6 +20,7 @@ use super::select::{CreateCommand, SelectCommand};
 use super::sort::SortCriterion;
 use super::status::StatusItem;
 use super::string::OctetString;
+use super::tag::Tag;
 use super::thread::ThreadAlgorithm;
 
 /// A command without its tag. The message of APPEND is not part of it: it is streamed.
@@ -125,7 +126,7 @@ pub enum Command {
     /// ESEARCH: a search of several mailboxes (RFC 7377 §2).
     MultiSearch(MultiSearchCommand),
     /// CANCELUPDATE: ends updates of the searches with these tags (RFC 5267 §4.3.5).
-    CancelUpdate(Vec<OctetString>),
+    CancelUpdate(Vec<Tag>),
     /// REPLACE (RFC 8508 §3) up to its message.
     Replace(ReplaceCommand),
     /// NOTIFY (RFC 5465 §3).

@@ -11,7 +11,7 @@ use mailwright_core::value::{ModSeq, UidValidity};
 use super::fetch::FetchAttribute;
 use super::mailbox::Mailbox;
 use super::number_set::NumberSet;
-use super::string::OctetString;
+use super::tag::Tag;
 
 /// What a search is to return.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +77,7 @@ impl fmt::Display for PartialRange {
 #[non_exhaustive]
 pub struct ExtendedSearch {
     /// TAG: the tag of the command.
-    pub tag: Option<OctetString>,
+    pub tag: Option<Tag>,
     /// MAILBOX: in which mailbox (RFC 7377 §2.1).
     pub mailbox: Option<Mailbox>,
     /// UIDVALIDITY of that mailbox.

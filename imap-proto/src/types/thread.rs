@@ -49,7 +49,7 @@ pub struct ThreadNode {
     /// Its number or UID; `None` for one that is not there, which two or more answer.
     pub number: Option<NonZeroU32>,
     /// How many answer it: they follow, each with those that answer them in turn.
-    pub answers: usize,
+    pub answers: u32,
 }
 
 /// The threads that THREAD found, in order.
@@ -71,7 +71,7 @@ impl Threads {
     pub fn new(nodes: impl IntoIterator<Item = ThreadNode>) -> Result<Self, ThreadsError> {
         let nodes: Vec<ThreadNode> = nodes.into_iter().collect();
         // How many answers are still to come in the present thread.
-        let mut missing = 0_usize;
+        let mut missing = 0_u64;
         let mut before = 0;
         for node in &nodes {
             // What is not there holds several answers together, and is no answer alone.
@@ -79,7 +79,7 @@ impl Threads {
                 return Err(ThreadsError);
             }
             before = node.answers;
-            missing = missing.saturating_sub(1).checked_add(node.answers).ok_or(ThreadsError)?;
+            missing = missing.saturating_sub(1).checked_add(node.answers.into()).ok_or(ThreadsError)?;
         }
         if missing == 0 { Ok(Self(nodes)) } else { Err(ThreadsError) }
     }
@@ -95,7 +95,7 @@ impl Threads {
 mod tests {
     use super::*;
 
-    fn node(number: u32, answers: usize) -> ThreadNode {
+    fn node(number: u32, answers: u32) -> ThreadNode {
         ThreadNode { number: NonZeroU32::new(number), answers }
     }
 
@@ -110,7 +110,7 @@ mod tests {
             assert!(Threads::new(nodes.iter().copied()).is_ok(), "{nodes:?}");
         }
         for nodes in
-            [&[node(2, 1)][..], &[node(0, 0)], &[node(0, 1), node(2, 0)], &[node(1, usize::MAX), node(1, 3)]]
+            [&[node(2, 1)][..], &[node(0, 0)], &[node(0, 1), node(2, 0)], &[node(1, u32::MAX), node(1, 3)]]
         {
             assert_eq!(Threads::new(nodes.iter().copied()), Err(ThreadsError), "{nodes:?}");
         }

@@ -269,7 +269,7 @@ fn searches() -> impl Strategy<Value = Command> {
                 Command::MultiSearch(search)
             }
         ),
-        vec(string(), 1..4).prop_map(Command::CancelUpdate),
+        vec(tag(), 1..4).prop_map(Command::CancelUpdate),
     ]
 }
 

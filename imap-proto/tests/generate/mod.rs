@@ -12,6 +12,7 @@ use bytes::Bytes;
 use mailwright_imap::types::{
     Atom, Capability, DateTime, ListAttribute, Mailbox, MetadataEntry, NotifyEvent, NumberEnd, NumberRange,
     NumberSet, ObjectId, OctetString, PartialRange, QuotaResource, Rights, Section, SectionPart, SectionText,
+    Tag,
 };
 use mailwright_imap::value::{Flag, ModSeq, Uid, UidRange, UidValidity, UnixTime};
 use proptest::collection::vec;
@@ -117,6 +118,10 @@ pub(crate) fn partial_range() -> impl Strategy<Value = PartialRange> + Clone {
 
 pub(crate) fn atom() -> impl Strategy<Value = Atom> {
     text("X[A-Z0-9.=+-]{1,8}").prop_map(|word| Atom::new(word).unwrap())
+}
+
+pub(crate) fn tag() -> impl Strategy<Value = Tag> {
+    text("[a-z\\]][a-z0-9.]{0,5}").prop_map(|tag| Tag::new(tag).unwrap())
 }
 
 pub(crate) fn object_id() -> impl Strategy<Value = ObjectId> {

@@ -5,8 +5,8 @@ use core::num::NonZeroU32;
 use bytes::Bytes;
 use mailwright_imap::types::{
     AclResponse, Code, ExtendedSearch, FetchItem, ListData, ListResponse, ListRightsResponse, Mailbox,
-    MetadataData, MetadataResponse, Namespace, Namespaces, NumberSet, OctetString, QuotaResponse, QuotaUsage,
-    Response, SearchData, StatusItem, StatusKind, StatusResponse, StatusValue, Tag, ThreadNode, Threads,
+    MetadataData, MetadataResponse, Namespace, Namespaces, NumberSet, QuotaResponse, QuotaUsage, Response,
+    SearchData, StatusItem, StatusKind, StatusResponse, StatusValue, Tag, ThreadNode, Threads,
 };
 use mailwright_imap::value::{Uid, UidRange};
 use proptest::collection::vec;
@@ -15,11 +15,6 @@ use proptest::prelude::*;
 
 use super::structure::{envelope, structure};
 use super::*;
-
-/// What a quoted string holds: in the brackets of a code there is no literal.
-fn is_quotable(string: &OctetString) -> bool {
-    string.as_bytes().len() < 1000 && string.as_bytes().iter().all(|octet| matches!(octet, b' '..=b'~'))
-}
 
 fn code() -> impl Strategy<Value = Code> {
     let plain = vec![
@@ -82,14 +77,14 @@ fn code() -> impl Strategy<Value = Code> {
         vec(event(), 0..4).prop_map(Code::BadEvent),
         text("[!-\\\\^-~]{1,20}").prop_map(Code::BadUrl),
         mod_seq().prop_map(Code::HighestModSeq),
-        (option::of(string()), option::of(any::<u32>()), option::of(any::<u32>()))
-            .prop_map(|(tag, done, goal)| Code::InProgress { tag: tag.filter(is_quotable), done, goal }),
+        (option::of(tag()), option::of(any::<u32>()), option::of(any::<u32>()))
+            .prop_map(|(tag, done, goal)| Code::InProgress { tag, done, goal }),
         object_id().prop_map(Code::MailboxId),
         (any::<u32>(), option::of(uid())).prop_map(|(limit, uid)| Code::MessageLimit { limit, uid }),
         any::<u64>().prop_map(Code::MetadataLongEntries),
         any::<u64>().prop_map(Code::MetadataMaxSize),
         numbers().prop_map(Code::Modified),
-        string().prop_filter("a quoted string", is_quotable).prop_map(Code::NoUpdate),
+        tag().prop_map(Code::NoUpdate),
         uid().prop_map(Code::UidNext),
         validity().prop_map(Code::UidValidity),
         (1_u32..).prop_map(Code::Unseen),
@@ -217,10 +212,10 @@ fn mailbox_status(utf8: bool) -> impl Strategy<Value = Response> {
 
 fn threads() -> impl Strategy<Value = Threads> {
     // Trees with their answers in front: by chance, how many each message has.
-    let node = (option::weighted(0.9, number()), 0_usize..4);
+    let node = (option::weighted(0.9, number()), 0_u32..4);
     vec(node, 0..20).prop_map(|nodes| {
         let mut threads = Vec::new();
-        let mut missing = 0_usize;
+        let mut missing = 0_u32;
         for (number, answers) in nodes {
             let only = threads.last().is_some_and(|before: &ThreadNode| before.answers == 1);
             let number = if only { number.or(NonZeroU32::new(3)) } else { number };
@@ -254,7 +249,7 @@ fn search_data() -> impl Strategy<Value = SearchData> {
 }
 
 fn extended_search(utf8: bool) -> impl Strategy<Value = ExtendedSearch> {
-    let about = (option::of(string()), option::of(mailbox(utf8)), option::of(validity()));
+    let about = (option::of(tag()), option::of(mailbox(utf8)), option::of(validity()));
     (about, any::<bool>(), vec(search_data(), 0..5)).prop_map(|((tag, mailbox, uid_validity), uid, data)| {
         let mut search = ExtendedSearch::default();
         (search.tag, search.mailbox, search.uid_validity) = (tag, mailbox, uid_validity);

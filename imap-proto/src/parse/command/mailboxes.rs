@@ -110,7 +110,8 @@ pub(super) fn create(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<
 fn new_mailbox(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<Mailbox, Failure> {
     cursor.space()?;
     let mut name = cursor.astring()?;
-    if name.len() > 1 && name.ends_with(b"/") {
+    // One alone: a name with several is none, whatever is left out of it.
+    if name.len() > 1 && name.ends_with(b"/") && !name.ends_with(b"//") {
         name.truncate(name.len() - 1);
     }
     Ok(Mailbox::read(name, limits.utf8))

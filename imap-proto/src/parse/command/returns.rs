@@ -9,7 +9,7 @@ use super::{CommandLimits, notify};
 use crate::parse::cursor::{Cursor, Failure};
 use crate::parse::{fetch, search as keys};
 use crate::types::{
-    MultiSearchCommand, OctetString, SearchCommand, SearchReturn, SortCommand, SortCriterion, SortKey,
+    MultiSearchCommand, OctetString, SearchCommand, SearchReturn, SortCommand, SortCriterion, SortKey, Tag,
     ThreadAlgorithm, ThreadCommand,
 };
 
@@ -147,11 +147,12 @@ fn charset(cursor: &mut Cursor<'_>) -> Result<Option<OctetString>, Failure> {
 }
 
 /// RFC 5267 §5: tags as quoted strings.
-pub(super) fn cancel_update(cursor: &mut Cursor<'_>) -> Result<Vec<OctetString>, Failure> {
+pub(super) fn cancel_update(cursor: &mut Cursor<'_>) -> Result<Vec<Tag>, Failure> {
     const MOST_TAGS: usize = 1000;
     let mut tags = Vec::new();
     loop {
-        let tag = super::argument(cursor)?;
+        let tag = super::argument(cursor)?.into_bytes();
+        let tag = Tag::new(tag).map_err(|_| Failure::Expected("a tag"))?;
         if tags.len() == MOST_TAGS {
             return Err(Failure::TooMany("tags"));
         }

@@ -10,7 +10,7 @@ use mailwright_core::value::{DeviationKind, ModSeq, Uid, UidRange, UidValidity};
 
 use super::tokens::{Failure, Tokens};
 use super::values::mailbox;
-use crate::types::{ExtendedSearch, NumberSet, PartialRange, Response, SearchData, ThreadNode, Threads};
+use crate::types::{ExtendedSearch, NumberSet, PartialRange, Response, SearchData, Tag, ThreadNode, Threads};
 
 /// ` (MODSEQ n)`, behind the numbers of SEARCH or SORT.
 pub(super) fn mod_seq(tokens: &mut Tokens<'_>) -> Result<ModSeq, Failure> {
@@ -56,7 +56,13 @@ fn correlators(tokens: &mut Tokens<'_>, search: &mut ExtendedSearch) -> Result<(
         let name = tokens.atom()?;
         tokens.space()?;
         match () {
-            () if name.eq_ignore_ascii_case(b"TAG") => search.tag = Some(tokens.octets()?),
+            () if name.eq_ignore_ascii_case(b"TAG") => {
+                let at = tokens.at();
+                search.tag = Tag::new(tokens.astring()?).ok();
+                if search.tag.is_none() {
+                    tokens.deviate_at(DeviationKind::Ignored, at)?;
+                }
+            }
             () if name.eq_ignore_ascii_case(b"MAILBOX") => search.mailbox = Some(mailbox(tokens)?),
             () if name.eq_ignore_ascii_case(b"UIDVALIDITY") => {
                 let at = tokens.at();
@@ -180,8 +186,8 @@ pub(super) fn uid_set(tokens: &mut Tokens<'_>, limit: usize) -> Result<Vec<UidRa
 struct Open {
     /// The last message in it, which what follows answers.
     last: Option<usize>,
-    /// Whether answers in parentheses have come, behind which nothing else can.
-    nested: bool,
+    /// How many answers in parentheses have come, behind which nothing else can.
+    nested: u32,
 }
 
 /// RFC 5256 §5: `thread-data`, with an explicit stack.
@@ -202,22 +208,25 @@ pub(super) fn threads(tokens: &mut Tokens<'_>) -> Result<Threads, Failure> {
                     member(tokens, &mut nodes, &mut open, None)?;
                 }
                 if let Some(open) = open.last_mut() {
-                    open.nested = true;
+                    open.nested = open.nested.saturating_add(1);
                 }
                 tokens.skip(b'(');
                 tokens.no_spaces()?;
-                open.push(Open { last: None, nested: false });
+                open.push(Open { last: None, nested: 0 });
             }
             b')' => {
                 let closed = open.pop().filter(|open| open.last.is_some());
-                closed.ok_or(Failure::Expected("a message"))?;
+                if closed.ok_or(Failure::Expected("a message"))?.nested == 1 {
+                    // RFC 5256 §5: thread-nested = 2*thread-list
+                    tokens.deviate(DeviationKind::ExtraParentheses)?;
+                }
                 tokens.skip(b')');
                 if tokens.peek() == Some(b' ') {
                     // Between threads, and between answers, there is no space.
                     tokens.no_spaces()?;
                 }
             }
-            b'0'..=b'9' if open.last().is_some_and(|open| !open.nested) => {
+            b'0'..=b'9' if open.last().is_some_and(|open| open.nested == 0) => {
                 let number = above_zero(tokens)?;
                 member(tokens, &mut nodes, &mut open, Some(number))?;
                 match tokens.peek() {

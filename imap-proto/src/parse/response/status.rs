@@ -9,7 +9,7 @@ use mailwright_core::value::{DeviationKind, ModSeq, Uid, UidRange, UidValidity};
 
 use super::tokens::{Failure, Tokens};
 use super::values;
-use crate::types::{Atom, Code, NotifyEvent, OctetString, StatusKind, StatusResponse};
+use crate::types::{Atom, Code, NotifyEvent, OctetString, StatusKind, StatusResponse, Tag};
 
 /// The status that `word` is.
 pub(super) fn kind(word: &[u8]) -> Option<StatusKind> {
@@ -180,7 +180,7 @@ fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
         }
         () if is(b"NOUPDATE") => {
             tokens.space()?;
-            Some(Code::NoUpdate(tokens.octets()?))
+            Some(Code::NoUpdate(tag(tokens.astring()?)?))
         }
         () if is(b"BADCHARSET") => {
             let mut charsets = Vec::new();
@@ -251,8 +251,7 @@ fn progress(tokens: &mut Tokens<'_>) -> Result<Code, Failure> {
     tokens.space()?;
     tokens.expect(b'(', "how far it is")?;
     tokens.no_spaces()?;
-    let tag = tokens.nstring()?.map(OctetString::new).transpose();
-    let tag = tag.map_err(|_| Failure::Expected("a tag"))?;
+    let tag = tokens.nstring()?.map(tag).transpose()?;
     let number = |tokens: &mut Tokens<'_>| {
         tokens.space()?;
         if tokens.keyword(b"NIL") { Ok(None) } else { tokens.number32().map(Some) }
@@ -261,6 +260,10 @@ fn progress(tokens: &mut Tokens<'_>) -> Result<Code, Failure> {
     tokens.no_spaces()?;
     tokens.expect(b')', "the end of how far it is")?;
     Ok(Code::InProgress { tag, done, goal })
+}
+
+fn tag(octets: Bytes) -> Result<Tag, Failure> {
+    Tag::new(octets).map_err(|_| Failure::Expected("a tag"))
 }
 
 /// A code without a value.

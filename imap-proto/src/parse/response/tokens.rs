@@ -95,6 +95,8 @@ impl<'a> Tokens<'a> {
     /// The same of a place that was passed.
     pub(super) fn deviate_at(&mut self, kind: DeviationKind, at: usize) -> Result<(), Failure> {
         if self.limits.tolerance == Tolerance::Strict {
+            // Where it stands is where reading stops.
+            self.at = at;
             return Err(Failure::NotTolerated(kind));
         }
         self.note(kind, at);
