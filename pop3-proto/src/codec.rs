@@ -1,8 +1,9 @@
 //! Encoders and decoders for `tokio_util::codec::Framed`: commands and replies with the framing and limits of
 //! the sessions, for tools that need no session. RFC 1939 §3, RFC 2449 §4.
 //!
-//! They know nothing of the conversation: that lines follow a reply is said by [`ClientCodec::lines_follow`]; messages, responses of AUTH
-//! and the switch to TLS are left to their user, who takes the buffer of the `Framed` at the right place.
+//! They know nothing of the conversation: that lines follow a reply is said by [`ClientCodec::lines_follow`];
+//! messages, responses of AUTH and the switch to TLS are left to their user, who takes the buffer of the `Framed`
+//! at the right place.
 
 use bytes::{Bytes, BytesMut};
 use mailwright_core::wire::{Framed, LineEnd, LineFramer};

@@ -218,6 +218,7 @@ fn names_that_would_make_two_arguments_or_are_not_ascii_are_refused() {
     let mut refused = |name: &str| client.apop(&UserName::with_spaces(name).unwrap(), &password).unwrap_err();
     assert_eq!(refused("a b"), ApopError::Name);
     assert_eq!(refused("\u{e9}"), ApopError::Misuse(Misuse::NotAnnounced));
+    assert_eq!(refused(&"x".repeat(216)), ApopError::Misuse(Misuse::TooLarge));
     client.set_capabilities(Capabilities::from_iter([Capability::Utf8 { user: true }]));
     // A no-break space becomes one.
     let name = UserName::new("a\u{a0}b").unwrap();

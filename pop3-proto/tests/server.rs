@@ -175,9 +175,15 @@ fn every_reply_of_one_line_has_512_octets_at_most() {
     let mut config = clear_text();
     config.greeting = mailwright_pop3::types::ReplyText::new("x".repeat(400)).unwrap();
     config.implementation = Some(mailwright_pop3::types::ReplyText::new("y".repeat(400)).unwrap());
+    for number in 0..60 {
+        let name = MechanismName::parse(format!("X-{number:018}").as_bytes()).unwrap();
+        let offer = mailwright_pop3::sasl::Offer::custom(name, false, |_, _| Box::new(LastWord));
+        config.offers = core::mem::take(&mut config.offers).with(offer);
+    }
     let mut host = Host::new(config);
     let said = host.take_output() + &host.send(b"CAPA\r\n");
     assert!(said.split_inclusive("\r\n").all(|line| line.len() <= 512));
+    assert!(said.contains("SASL PLAIN LOGIN X-000") && said.matches("X-").count() < 60);
 }
 
 // ---- S-1
@@ -673,7 +679,9 @@ fn errors_close_at_their_limit_before_and_after_login() {
 
 #[test]
 fn an_http_request_closes_at_its_first_line_only() {
-    for line in ["GET / HTTP/1.1", "POST /x HTTP/1.1", "CONNECT a:1 HTTP/1.1", "get /"] {
+    for line in
+        ["GET / HTTP/1.1", "POST /x HTTP/1.1", "CONNECT a:1 HTTP/1.1", "get /", "GET\t/", "PUT/x", "HEAD"]
+    {
         let mut host = Host::new(clear_text());
         host.take_output();
         assert_eq!(host.send(format!("{line}\r\nUSER mrose\r\nPASS tanstaaf\r\n").as_bytes()), "");

@@ -3,6 +3,7 @@
 use mailwright_core::value::{Misuse, Secret};
 use mailwright_sasl::{PrepareError, Strings, prepare};
 
+use super::authorization::LONGEST_COMMAND;
 use super::config::Apop;
 use super::{Client, CommandId, Kind};
 use crate::apop::digest;
@@ -35,7 +36,8 @@ impl Client {
     /// [`Config::apop`](super::Config::apop).
     ///
     /// # Errors
-    /// If it is not allowed, the greeting has no timestamp, or as [`Self::user`].
+    /// If it is not allowed, the greeting has no timestamp, as [`Self::user`], or [`Misuse::TooLarge`] for a name
+    /// that does not fit into the line.
     pub fn apop(&mut self, name: &UserName, password: &Password) -> Result<CommandId, ApopError> {
         // RFC 2595 §4: who asked for TLS gets it before anything that matters.
         let exposed = !self.secure && (self.config.apop != Apop::Always || self.config.tls != TlsMode::Off);
@@ -53,6 +55,10 @@ impl Client {
         let password = core::str::from_utf8(password.argument().expose());
         let password = prepare(password.map_err(|_| PrepareError::Prohibited)?, Strings::Stored)?;
         let digest = digest(timestamp, Secret::from(password.into_owned()).expose());
+        // RFC 2449 §4: a command has 255 octets at most.
+        if "APOP ".len() + name.len() + 1 + digest.len() + 2 > LONGEST_COMMAND {
+            return Err(Misuse::TooLarge.into());
+        }
         let command =
             Command::Apop { name: Argument::of_line(name.as_bytes()), digest: Argument::of_line(&digest) };
         Ok(self.send(command, Kind::Pass)?)

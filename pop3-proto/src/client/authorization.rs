@@ -18,7 +18,7 @@ pub(super) struct Exchange {
 }
 
 /// RFC 5034 §4: an AUTH command with its initial response has 255 octets at most.
-const LONGEST_COMMAND: usize = 255;
+pub(super) const LONGEST_COMMAND: usize = 255;
 
 impl Client {
     /// AUTH: starts a SASL exchange, which then goes on by itself until its

@@ -81,7 +81,8 @@ impl EntryError {
     }
 }
 
-/// Reads a line of LIST, or the text of `+OK` to LIST with a number. Departures that real servers show are handed to `report`.
+/// Reads a line of LIST, or the text of `+OK` to LIST with a number. Departures that real servers show are handed
+/// to `report`.
 ///
 /// # Errors
 /// If the line has no message number or no size.
@@ -94,7 +95,8 @@ pub fn listing_size(line: &[u8], report: &mut dyn FnMut(Deviation)) -> Result<En
     Ok(Entry::Size { number, octets })
 }
 
-/// Reads a line of UIDL, or the text of `+OK` to UIDL with a number. Departures that real servers show are handed to `report`.
+/// Reads a line of UIDL, or the text of `+OK` to UIDL with a number. Departures that real servers show are handed
+/// to `report`.
 ///
 /// # Errors
 /// If the line has no message number or no valid id.

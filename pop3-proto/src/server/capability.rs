@@ -3,11 +3,15 @@
 use alloc::sync::Arc;
 
 use bytes::{BufMut as _, BytesMut};
+use mailwright_sasl::MechanismName;
 
 use super::config::{Expire, Utf8};
 use super::{PerUser, Phrase, Server};
 use crate::encode::put_decimal;
 use crate::types::LanguageRange;
+
+/// Octets of a line of output with its end.
+const LONGEST_LINE: usize = 512;
 
 impl Server {
     /// What the server can do, by configuration, state and TLS: RFC 2449 §5 and §6.
@@ -25,13 +29,16 @@ impl Server {
         if config.user_pass && clear_text {
             wire.put_slice(b"USER\r\n");
         }
-        let mut any = false;
+        let line = wire.len();
         for name in mechanisms {
-            wire.put_slice(if any { b" " } else { b"SASL " });
-            any = true;
+            // RFC 2449 §4: a line has 512 octets; whoever offers more mechanisms has its last ones unsaid.
+            if wire.len() - line + "SASL ".len() + MechanismName::MAX + 2 > LONGEST_LINE {
+                break;
+            }
+            wire.put_slice(if wire.len() > line { b" " } else { b"SASL " });
             wire.put_slice(name.as_str().as_bytes());
         }
-        if any {
+        if wire.len() > line {
             wire.put_slice(b"\r\n");
         }
         // RFC 2595 §4: STLS only while it would be accepted.

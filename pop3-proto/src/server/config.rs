@@ -39,9 +39,9 @@ pub struct Config {
     pub bare_auth: bool,
     /// Limits of SASL exchanges.
     pub sasl: ServerPolicy,
-    /// Whether clients may say UTF8, and send names and passwords in UTF-8 (RFC 6856 §2). Default [`Utf8::Off`]. A host that
-    /// switches it on tells by [`Maildrop::needs_utf8`](super::Maildrop::needs_utf8) which messages are for such
-    /// clients only.
+    /// Whether clients may say UTF8, and send names and passwords in UTF-8 (RFC 6856 §2). Default [`Utf8::Off`].
+    /// A host that switches it on tells by [`Maildrop::needs_utf8`](super::Maildrop::needs_utf8) which messages
+    /// are for such clients only.
     pub utf8: Utf8,
     /// The languages of LANG, the preferred one first (RFC 6856 §3). Default none, and no LANG: English.
     pub languages: Vec<Language>,

@@ -475,7 +475,7 @@ const MOST_EVENTS: usize = 32;
 
 /// Whether a first line is that of an HTTP request, which would smuggle commands in its body.
 fn speaks_http(line: &[u8]) -> bool {
-    let word = line.split(|&octet| octet == b' ').next().unwrap_or_default();
+    let word = line.split(|octet| !octet.is_ascii_alphabetic()).next().unwrap_or_default();
     let verbs: [&[u8]; 9] =
         [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
     verbs.iter().any(|verb| word.eq_ignore_ascii_case(verb))

@@ -97,8 +97,9 @@ impl<'a> LanguageRange<'a> {
         self.0
     }
 
-    /// Which of `tags` it means, by its place. `*` is the first; else the one that is the same but for case, else the first that begins with
-    /// the range, else what is left when parts of the range are taken off at its end, one by one: `de-AT` finds
+    /// Which of `tags` it means, by its place. `*` is the first; else the one that is the same but for case, else
+    /// the first that begins with the range, else what is left when parts of the range are taken off at its end,
+    /// one by one: `de-AT` finds
     /// `de-AT`, then `de-AT-1996`, then `de`, then `de-CH`.
     pub fn choose<'t>(&self, tags: impl Iterator<Item = &'t LanguageTag> + Clone) -> Option<usize> {
         if *self == Self::ANY {

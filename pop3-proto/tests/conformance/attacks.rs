@@ -1,5 +1,5 @@
-//! What an attacker may try: at the server as a client or in between, at the client as a server, in between, or as the
-//! author of a message.
+//! What an attacker may try: at the server as a client or in between, at the client as a server, in between, or
+//! as the author of a message.
 
 use mailwright_core::session::Session as _;
 use mailwright_pop3::TlsMode;

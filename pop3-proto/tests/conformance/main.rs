@@ -1,5 +1,5 @@
-//! Each rule that server and client promise, with inputs and what comes of them: `CONFORMANCE.md` is written from here,
-//! and a test holds it to be current (`UPDATE_CONFORMANCE=1` writes it).
+//! Each rule that server and client promise, with inputs and what comes of them: `CONFORMANCE.md` is written from
+//! here, and a test holds it to be current (`UPDATE_CONFORMANCE=1` writes it).
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "reads and writes the page")]

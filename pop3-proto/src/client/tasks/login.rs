@@ -18,8 +18,8 @@ use crate::types::{Capabilities, Capability, Password, Reply, Text, UserName, Va
 /// Insists: without TLS that was wanted no credentials are sent, and after a refusal nothing weaker is
 /// tried with them.
 ///
-/// Some hosted services have ways of their own. Gmail hides what one session has fetched from all later ones, whatever
-/// was deleted, unless the name begins with `recent:`.
+/// Some hosted services have ways of their own. Gmail hides what one session has fetched from all later ones,
+/// whatever was deleted, unless the name begins with `recent:`.
 #[derive(Debug)]
 pub struct Login {
     credentials: Credentials,

@@ -1,5 +1,5 @@
-//! Work of several commands, written once for every runtime: log in, list, fetch, fetch what is new, quit. A connection
-//! runs them (`connection.run(Login::new(credentials))`), or steps through them for their items.
+//! Work of several commands, written once for every runtime: log in, list, fetch, fetch what is new, quit. A
+//! connection runs them (`connection.run(Login::new(credentials))`), or steps through them for their items.
 
 mod fetch;
 mod fetch_new;
