@@ -144,6 +144,11 @@ impl CommandInput {
     pub fn parse(&self, limits: &CommandLimits) -> Result<ParsedCommand, CommandError> {
         let mut cursor = self.cursor();
         let (tag, verb, uid) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
+        // RFC 6855 §3: a quoted string that is no UTF-8 is an error; atoms are ASCII anyway.
+        let is_utf8 = |fragment: &Fragment| core::str::from_utf8(&fragment.text).is_ok();
+        if limits.utf8 && !self.fragments.iter().all(is_utf8) {
+            return Err(error(&cursor, Some(tag), Some(verb), CommandErrorKind::Expected("UTF-8")));
+        }
         let read = arguments(&mut cursor, verb, uid, limits).and_then(|command| {
             cursor.end()?;
             Ok(command)

@@ -277,3 +277,155 @@ fn errors_keep_tag_and_name_and_place() {
     let wrong = fail("a FETCH 1 FOO");
     assert_eq!((wrong.verb, wrong.offset), (Some(Verb::Fetch), 13));
 }
+
+#[test]
+fn what_is_quoted_is_utf8_where_that_was_agreed_on() {
+    let parse = |octets: &'static [u8], utf8| {
+        let mut input = CommandInput::new();
+        input.push_part(Bytes::from_static(octets));
+        let mut limits = CommandLimits::default();
+        limits.utf8 = utf8;
+        input.parse(&limits).map_err(|error| error.kind)
+    };
+    assert!(parse(b"a SELECT \"\xc3\xa4\"", true).is_ok());
+    same_error(parse(b"a SELECT \"\xe4\"", true), CommandErrorKind::Expected("UTF-8"));
+    assert!(parse(b"a SELECT \"\xe4\"", false).is_ok(), "then it is the name of no mailbox");
+}
+
+fn same_error(found: Result<ParsedCommand, CommandErrorKind>, kind: CommandErrorKind) {
+    assert_eq!(found.map(|parsed| parsed.tag), Err(kind));
+}
+
+/// What is wrong with the arguments of the extensions.
+#[test]
+fn wrong_arguments_of_extensions_are_refused() {
+    for wrong in [
+        "ENABLE",
+        "ENABLE (CONDSTORE)",
+        "SELECT x ()",
+        "SELECT x (FOO)",
+        "SELECT x (QRESYNC)",
+        "SELECT x (QRESYNC (0 1))",
+        "SELECT x (QRESYNC (1 0))",
+        "SELECT x (QRESYNC (1 1 1:*))",
+        "SELECT x (QRESYNC (1 1 $))",
+        "SELECT x (QRESYNC (1 1 1 (1 *)))",
+        "SELECT x (QRESYNC (1 1 1 (1)))",
+        "SELECT x (QRESYNC (1 1) QRESYNC (1 1))",
+        "CREATE x (USE (Sent))",
+        "CREATE x (FOO)",
+        "CREATE x (USE (\\Sent) USE (\\Junk))",
+        "LIST (FOO) \"\" *",
+        "LIST (RECURSIVEMATCH) \"\" *",
+        "LIST (REMOTE RECURSIVEMATCH) \"\" *",
+        "LIST \"\" ()",
+        "LIST \"\" * RETURN (FOO)",
+        "LIST \"\" * RETURN (STATUS ())",
+        "LIST \"\" * RETURN",
+        "LSUB () \"\" *",
+        "STATUS x (MESSAGES FOO)",
+        "FETCH 1 (FLAGS) (VANISHED)",
+        "FETCH 1 (FLAGS) (CHANGEDSINCE 1 VANISHED)",
+        "UID FETCH 1 (FLAGS) (VANISHED)",
+        "FETCH 1 (FLAGS) ()",
+        "FETCH 1 (FLAGS) (CHANGEDSINCE x)",
+        "FETCH 1 (FLAGS) (CHANGEDSINCE 9223372036854775808)",
+        "FETCH 1 (FLAGS) (CHANGEDSINCE 1 CHANGEDSINCE 2)",
+        "FETCH 1 (FLAGS) (PARTIAL 1:*)",
+        "FETCH 1 (BINARY[TEXT])",
+        "FETCH 1 (BINARY.SIZE[1]<0.1>)",
+        "FETCH 1 (PREVIEW (FOO))",
+        "FETCH $,1 (FLAGS)",
+        "STORE 1 (FOO 1) FLAGS ()",
+        "STORE 1 () FLAGS ()",
+        "STORE 1 (UNCHANGEDSINCE 1) X-GM-LABELS (x)",
+        "SEARCH RETURN ALL",
+        "SEARCH RETURN (FOO) ALL",
+        "SEARCH RETURN (PARTIAL 1:2 ALL) ALL",
+        "SEARCH RETURN (PARTIAL 1:2 PARTIAL 3:4) ALL",
+        "SEARCH RETURN (PARTIAL 0:1) ALL",
+        "SEARCH RETURN (MIN)",
+        "SEARCH OLDER 0",
+        "SEARCH YOUNGER x",
+        "SEARCH FUZZY",
+        "SEARCH EMAILID a.b",
+        "SEARCH MODSEQ \"/flags/x\" 5",
+        "SEARCH MODSEQ \"/flags/x\" mine 5",
+        "SEARCH UIDAFTER 0",
+        "SORT (DATE) ALL",
+        "SORT () UTF-8 ALL",
+        "SORT (REVERSE) UTF-8 ALL",
+        "SORT (FOO) UTF-8 ALL",
+        "SORT DATE UTF-8 ALL",
+        "THREAD REFERENCES ALL",
+        "ESEARCH IN () ALL",
+        "ESEARCH IN (selected-delayed) ALL",
+        "ESEARCH IN (mailboxes) ALL",
+        "ESEARCH IN (personal (FOO 1)) ALL",
+        "UID ESEARCH ALL",
+        "CANCELUPDATE",
+        "CANCELUPDATE \"a b\"",
+        "NOTIFY",
+        "NOTIFY SET",
+        "NOTIFY SET ()",
+        "NOTIFY SET (selected)",
+        "NOTIFY SET (selected ())",
+        "NOTIFY SET (subtree-one x NONE)",
+        "NOTIFY SET (selected NONE) (selected-delayed NONE)",
+        "GETMETADATA x",
+        "GETMETADATA x ()",
+        "GETMETADATA x comment",
+        "GETMETADATA x (/a//b)",
+        "GETMETADATA (DEPTH 2) x /a",
+        "GETMETADATA (MAXSIZE 1 MAXSIZE 2) x /a",
+        "SETMETADATA x ()",
+        "SETMETADATA x (/a)",
+        "SETMETADATA x (/a* NIL)",
+        "SETMETADATA x (/a atom)",
+        "SETQUOTA x",
+        "SETQUOTA x (STORAGE)",
+        "SETQUOTA x (STORAGE -1)",
+        "SETACL x fred",
+        "SETACL x fred LR",
+        "SETACL x fred +-lr",
+        "COMPRESS",
+        "COMPRESS \"DEFLATE\"",
+        "UNAUTHENTICATE x",
+        "UID NOTIFY NONE",
+    ] {
+        assert!(read(&format!("a {wrong}")).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn what_servers_must_take_from_clients_is_read() {
+    for (text, exact) in [
+        ("FETCH 1 (FLAGS) (CHANGEDSINCE 0)", "FETCH 1 (FLAGS) (CHANGEDSINCE 0)"),
+        ("list \"\" (x) return ( )", "LIST () \"\" x RETURN ()"),
+        ("GETMETADATA x (MAXSIZE 5) (/a /b)", "GETMETADATA (MAXSIZE 5) x (/a /b)"),
+        ("GETMETADATA x /a /b", "GETMETADATA x (/a /b)"),
+        (
+            "NOTIFY SET (selected MessageNew MessageExpunge)",
+            "NOTIFY SET (selected (MessageNew MessageExpunge))",
+        ),
+        ("select x ( condstore )", "SELECT x (CONDSTORE)"),
+        ("SELECT x (QRESYNC ( 1 2  3 (4 5) ))", "SELECT x (QRESYNC (1 2 3 (4 5)))"),
+        ("uid search return (update(flags)) $", "UID SEARCH RETURN (UPDATE (FLAGS)) $"),
+    ] {
+        same!(read(&format!("a {text}")), read(&format!("a {exact}")), "{text}");
+    }
+}
+
+#[test]
+fn binary_literals_stand_only_where_the_grammar_has_them() {
+    let parse = |before: &'static str, behind: &'static str| {
+        let mut input = CommandInput::new();
+        input.push_part(before.into());
+        input.push_binary_literal("a\0".into());
+        input.push_part(behind.into());
+        input.parse(&CommandLimits::default()).map_err(|error| error.kind)
+    };
+    assert!(parse("a SETMETADATA x (/a ", ")").is_ok());
+    assert!(parse("a SELECT ", "").is_err());
+    assert!(parse("a SETMETADATA ", " (/a NIL)").is_err());
+}
