@@ -108,7 +108,7 @@ fn nothing_recurses() {
         let mut limits = mailwright_imap::parse::CommandLimits::default();
         limits.nesting = 1_000_000;
         limits.search_keys = 1_000_000;
-        for (open, close) in [("(", ")"), ("NOT ", ""), ("OR ALL ", "")] {
+        for (open, close) in [("(", ")"), ("NOT ", ""), ("OR ALL ", ""), ("FUZZY ", "")] {
             let depth = 100_000;
             // Memory is in proportion to octets: spaces at the end give room for the depth.
             let (open, close, room) = (open.repeat(depth), close.repeat(depth), " ".repeat(40 * depth));
@@ -122,6 +122,8 @@ fn nothing_recurses() {
             let mailwright_imap::types::Command::Search(other) = &again else { panic!() };
             assert_eq!(search, other);
             drop(format!("{again:?}"));
+            let wire = again.encode(&parsed.tag, mailwright_imap::LiteralPolicy::All, false).unwrap();
+            assert!(wire[0].len() > depth);
             drop((parsed, again));
         }
     });

@@ -369,3 +369,58 @@ fn id_is_answered_in_every_state() {
 fn octets(text: &str) -> mailwright_imap::types::OctetString {
     mailwright_imap::types::OctetString::new(bytes::Bytes::copy_from_slice(text.as_bytes())).unwrap()
 }
+
+// ---- What the grammar has and the server does not offer
+
+#[test]
+fn what_is_not_offered_is_refused_as_if_it_were_not_known() {
+    let mut host = Host::selected(1);
+    for text in [
+        "ENABLE CONDSTORE",
+        "SORT (DATE) UTF-8 ALL",
+        "THREAD REFERENCES UTF-8 ALL",
+        "ESEARCH IN (personal) ALL",
+        "CANCELUPDATE \"x\"",
+        "NOTIFY NONE",
+        "GETMETADATA \"\" /shared/comment",
+        "SETMETADATA \"\" (/shared/comment NIL)",
+        "GETQUOTA \"\"",
+        "GETQUOTAROOT INBOX",
+        "SETQUOTA \"\" ()",
+        "GETACL INBOX",
+        "SETACL INBOX fred lr",
+        "DELETEACL INBOX fred",
+        "LISTRIGHTS INBOX fred",
+        "MYRIGHTS INBOX",
+        "COMPRESS DEFLATE",
+        "UNAUTHENTICATE",
+        "XLIST \"\" *",
+        "UID REPLACE 1 INBOX {3+}\r\nabc",
+        "APPEND INBOX ~{3+}\r\nabc",
+        "APPEND INBOX UTF8 (~{3+}\r\nabc)",
+        "APPEND INBOX CATENATE (TEXT {3+}\r\nabc)",
+        "SELECT INBOX (CONDSTORE)",
+        "CREATE x (USE (\\Sent))",
+        "LIST (SUBSCRIBED) \"\" *",
+        "LIST \"\" (x y)",
+        "LIST \"\" * RETURN (CHILDREN)",
+        "STATUS INBOX (HIGHESTMODSEQ)",
+        "FETCH 1 MODSEQ",
+        "FETCH 1 (BINARY[])",
+        "FETCH $ FLAGS",
+        "FETCH 1 FLAGS (CHANGEDSINCE 1)",
+        "STORE 1 (UNCHANGEDSINCE 1) FLAGS ()",
+        "STORE 1 X-GM-LABELS (x)",
+        "UID EXPUNGE $",
+        "COPY $ INBOX",
+        "SEARCH RETURN (COUNT) ALL",
+        "SEARCH MODSEQ 1",
+        "SEARCH NOT (OLDER 5)",
+        "SEARCH UID $",
+    ] {
+        let said = host.say(format!("a {text}\r\nb NOOP\r\n"));
+        assert!(said.starts_with("a BAD ") && said.ends_with("b OK done\r\n"), "{text}: {said}");
+        assert_eq!(said.lines().count(), 2, "{text}: {said}");
+    }
+    assert!(host.say("c CAPABILITY\r\n").starts_with("* CAPABILITY IMAP4rev1 "));
+}
