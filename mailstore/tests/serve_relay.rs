@@ -6,9 +6,11 @@
 mod queued;
 mod served;
 
+use mailwright_core::session::{Session as _, TlsInfo, Upgraded};
+use mailwright_core::value::Instant;
 use mailwright_sasl::base64;
 use mailwright_smtp::dsn::Action;
-use mailwright_smtp::server::Protocol;
+use mailwright_smtp::server::{Protocol, TlsMode};
 use mailwright_smtp::types::Notify;
 use mailwright_store::engine::block_on;
 use mailwright_store::queue::{QueuedMessage, Target};
@@ -20,9 +22,12 @@ use served::receiving::{Receiving, config, receive_with};
 fn session(world: &World, protocol: Protocol, relays: bool) -> Receiving {
     let service = Service::new(world.store.clone(), Inline).with_relaying(relays);
     let mut config = config(protocol);
-    // Parameters that are not announced reach the service all the same.
-    config.tolerance.unknown_parameters = true;
+    config.dsn = true;
+    config.requiretls = true;
+    config.tls = TlsMode::Implicit;
     let mut session = receive_with(&service, config);
+    session.session.handle_upgrade(Upgraded::Tls(TlsInfo::default()), Instant::ORIGIN);
+    session.said();
     session.say(if protocol == Protocol::Lmtp { "LHLO client.test\r\n" } else { "EHLO client.test\r\n" });
     session
 }

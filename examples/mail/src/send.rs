@@ -10,8 +10,8 @@ use mailwright_core::io::{RunError, Step};
 use mailwright_core::value::{ForwardPath, ReversePath};
 use mailwright_sasl::{Credentials, MechanismName, Seed};
 use mailwright_smtp::client::{
-    Client, Config, Deliver, DeliverError, Delivery, Event, Login, Outcome, Protocol, Quit, RecipientOptions,
-    Row, TlsMode,
+    Client, Config, Deliver, DeliverError, Delivery, Event, Login, MailOptions, Outcome, Protocol, Quit,
+    RecipientOptions, Row, TlsMode,
 };
 use mailwright_smtp::content::BarePolicy;
 use mailwright_smtp::types::{OriginalRecipient, Reply, Return};
@@ -115,7 +115,9 @@ impl Order<'_> {
         session: &mut Session,
         message: &mut Message,
     ) -> Result<Result<Delivery, DeliverError>, Failure> {
-        let mut deliver = Deliver::streamed(self.from.clone(), self.to.iter().cloned());
+        let mut options = MailOptions::default();
+        options.require_tls = self.requests.require_tls;
+        let mut deliver = Deliver::streamed(self.from.clone(), self.to.iter().cloned()).options(options);
         if let Some(whole) = message.whole {
             deliver = deliver.size(whole.size);
         }

@@ -187,6 +187,33 @@ fn a_certificate_that_nobody_vouches_for_ends_it() {
 }
 
 #[test]
+fn a_message_that_requires_tls_goes_only_where_that_is_promised() {
+    // In plain text, and where the server does not promise it.
+    let (port, server) = smtp::serve(smtp::config(), None);
+    let run = send(&format!("smtp+plain://127.0.0.1:{port}"), &["--require-tls"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("requires TLS"), "{run:?}");
+    assert!(server.join().unwrap().senders.is_empty());
+    for promised in [false, true] {
+        let (authority, server_tls) = tls();
+        let mut config = smtp::config();
+        config.tls = TlsMode::StartTls;
+        config.requiretls = promised;
+        let (port, server) = smtp::serve(config, Some(server_tls));
+        let authority = file(&directory("requiretls"), "ca.pem", authority.as_bytes());
+        let url = format!("smtp://127.0.0.1:{port}");
+        let run = send(&url, &["--require-tls", "--ca", &authority]);
+        let seen = server.join().unwrap();
+        assert_eq!(
+            (run.code, seen.messages.len()),
+            (Some(i32::from(!promised)), usize::from(promised)),
+            "{run:?}"
+        );
+        assert!(!promised || seen.parameters[0].contains("REQUIRETLS"), "{seen:?}");
+    }
+}
+
+#[test]
 fn without_starttls_at_the_server_nothing_is_sent() {
     let (port, server) = smtp::serve(smtp::config(), None);
     let run = send(&format!("smtp://127.0.0.1:{port}"), &[]);

@@ -66,8 +66,8 @@ pub(crate) struct Compose {
     pub(crate) dry_run: bool,
 }
 
-/// Which reports the sender asks for (RFC 3461). A server without the extension DSN is not told; standard error
-/// says so then.
+/// What the sender asks for: reports (RFC 3461), and TLS on the whole way (RFC 8689). A server without the extension DSN
+/// is not told of the former; standard error says so then.
 #[derive(Debug, Args)]
 pub(crate) struct Requests {
     /// Asks for reports on these events at each recipient: success,failure,delay, or never.
@@ -79,10 +79,13 @@ pub(crate) struct Requests {
     /// What reports call the message: printable ASCII, up to 100 octets.
     #[arg(long, value_name = "TEXT", value_parser = envelope_id)]
     pub(crate) envelope_id: Option<EnvelopeId>,
+    /// Lets the message travel by TLS only, on the whole way: it fails at a server that does not promise this.
+    #[arg(long)]
+    pub(crate) require_tls: bool,
 }
 
 impl Requests {
-    /// Whether anything is asked for.
+    /// Whether any report is asked for.
     pub(crate) fn any(&self) -> bool {
         self.notify.is_some() || self.returned.is_some() || self.envelope_id.is_some()
     }

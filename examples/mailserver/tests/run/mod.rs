@@ -140,7 +140,11 @@ impl Lines {
     }
 
     pub(crate) fn write(&mut self, lines: &str) {
-        self.0.get_mut().write_all(lines.as_bytes()).unwrap();
+        self.write_octets(lines.as_bytes());
+    }
+
+    pub(crate) fn write_octets(&mut self, octets: &[u8]) {
+        self.0.get_mut().write_all(octets).unwrap();
     }
 
     /// Writes a command and gives the last line of the reply.

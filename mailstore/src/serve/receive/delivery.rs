@@ -105,7 +105,10 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
     /// RFC 5321 §4.4: the Received field.
     fn received(&self, session: &Server, transaction: &Transaction<E>, id: &str, now: UnixTime) -> String {
         // The names were checked when the session was configured, so there always is a field.
-        let Ok(mut received) = Received::new(session.config().name(), session.with(), now) else {
+        let mut with = session.with();
+        // RFC 6531 §4.3
+        with.utf8 = transaction.smtp_utf8;
+        let Ok(mut received) = Received::new(session.config().name(), with, now) else {
             return String::new();
         };
         received.helo = session.client_name().map(|name| name.as_str());

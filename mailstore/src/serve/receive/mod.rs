@@ -86,13 +86,15 @@ impl<E: Engine + Blobs, C: Compute> Service<E, C> {
         self
     }
 
-    /// Sets what a session must ask so that this service can answer: MAIL, RCPT, DATA and the end of content.
+    /// Sets what a session must ask so that this service can answer: MAIL, RCPT, DATA and the end of content; and that
+    /// it has SMTPUTF8: mailboxes here may go beyond ASCII, and the queue passes it on.
     /// The size limit becomes the store's if that is lower.
     pub fn configure(&self, config: &mut Config) {
         config.ask.sender = true;
         config.ask.recipient = true;
         config.ask.data = true;
         config.ask.message = true;
+        config.smtp_utf8 = true;
         let most = self.store.config().mail.message_octets;
         let limit = &mut config.limits.message;
         *limit = if *limit == 0 { most } else { most.min(*limit) };
@@ -123,6 +125,8 @@ struct Transaction<E: Engine + Blobs> {
     sender: ReversePath,
     /// What SIZE announced.
     size: Option<u64>,
+    /// Whether SMTPUTF8 stood on MAIL.
+    smtp_utf8: bool,
     /// Accepted, in the order of RCPT.
     recipients: Vec<Accepted>,
     /// What stood behind MAIL.
@@ -161,6 +165,7 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
                     self.transaction = Some(Transaction {
                         sender: sender.path.detach(),
                         size: sender.parameters.size(),
+                        smtp_utf8: sender.parameters.smtp_utf8(),
                         recipients: Vec::new(),
                         #[cfg(feature = "queue")]
                         parameters: sender.parameters.detach(),

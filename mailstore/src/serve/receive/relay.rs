@@ -8,7 +8,7 @@ use mailwright_core::value::{ForwardPath, Mailbox};
 use mailwright_smtp::dsn::Action;
 use mailwright_smtp::server::Server;
 use mailwright_smtp::trace::delivered_to;
-use mailwright_smtp::types::{Notify, Parameters, Reply};
+use mailwright_smtp::types::{Notify, Reply};
 
 use super::{Accepted, Handler, Transaction};
 use crate::account::Uploaded;
@@ -60,10 +60,10 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
         let mut envelope = Envelope::new(transaction.sender.clone());
         envelope.account = self.account(session).await?;
         let parameters = &transaction.parameters;
-        envelope.ret = value(parameters, "RET");
-        envelope.envelope_id = value(parameters, "ENVID");
-        envelope.require_tls = parameters.get("REQUIRETLS").is_some();
-        envelope.smtp_utf8 = parameters.get("SMTPUTF8").is_some();
+        envelope.ret = parameters.ret();
+        envelope.envelope_id = parameters.envelope_id().cloned();
+        envelope.require_tls = parameters.require_tls();
+        envelope.smtp_utf8 = parameters.smtp_utf8();
         envelope.eight_bit = parameters.is_eight_bit() || envelope.smtp_utf8;
         // What was forwarded bears the address that did it, so that it is known if it comes back.
         while let Some(&(forwarder, ..)) = recipients.first() {
@@ -80,15 +80,10 @@ impl<E: Engine + Blobs, C: Compute> Handler<E, C> {
     }
 }
 
-/// The value of a parameter; one that has none of the right form asks for nothing.
-fn value<T: core::str::FromStr>(parameters: &Parameters, keyword: &str) -> Option<T> {
-    parameters.get(keyword)??.parse().ok()
-}
-
 /// What is queued for one RCPT.
 fn queued(accepted: &Accepted, reports: bool, put_off: &BTreeSet<AccountId>) -> Vec<Recipient> {
-    let notify: Option<Notify> = value(&accepted.parameters, "NOTIFY");
-    let original = value(&accepted.parameters, "ORCPT");
+    let notify = accepted.parameters.notify();
+    let original = accepted.parameters.original_recipient().cloned();
     let several = accepted.targets.len() + accepted.external.len() > 1;
     let waits = |address: &Mailbox, target| {
         let mut recipient = Recipient::new(address.clone());
