@@ -147,6 +147,21 @@ fn what_is_bad_costs_nothing_but_itself_in_pieces_of_any_size() {
     }
 }
 
+#[test]
+fn an_error_behind_a_literal_is_where_it_stands_in_the_input() {
+    for (input, place) in [
+        (&b"x NOOP\r\na FETCH 1 FOO\r\n"[..], 21),
+        (b"a STATUS {1+}\r\nx FOO\r\n", 17),
+        (b"a APPEND x {3+}\r\nabcFOO\r\n", 20),
+        (b"a APPEND {1+}\r\nx {3+}\r\nabc FOO\r\n", 27),
+    ] {
+        let (code, objects) = inspect(&["imap-command"], input);
+        assert_eq!(code, Some(1));
+        let error = &objects.last().unwrap()["error"];
+        assert_eq!(error["offset"], json!(place), "{} {error}", input.escape_ascii());
+    }
+}
+
 fn consumed(line: &str) -> u64 {
     serde_json::from_str::<serde_json::Value>(line).unwrap()["consumed"].as_u64().unwrap()
 }

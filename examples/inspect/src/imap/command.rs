@@ -30,6 +30,10 @@ pub(crate) struct Commands {
     used: Option<Used>,
     /// Octets that the item takes.
     taken: u64,
+    /// Where line parts and literals begin: in what the parser counts, and in the item.
+    starts: Vec<(u64, u64)>,
+    /// Octets that the parser counts.
+    counted: u64,
     deviations: Vec<Deviation>,
     fault: Option<Fault>,
 }
@@ -44,6 +48,8 @@ enum Used {
 impl Commands {
     fn part(&mut self, part: Part) -> Option<Item> {
         let before = self.taken - part.length;
+        self.starts.push((self.counted, before));
+        self.counted += part.octets.len() as u64;
         if part.bare_line_feed {
             self.deviations.push(Deviation::new(DeviationKind::BareLineFeed, self.taken - 1, b"\n"));
         }
@@ -123,6 +129,8 @@ impl Commands {
                 bytes: Excerpt::new(b""),
             });
         }
+        self.starts.push((self.counted, self.taken));
+        self.counted += length;
         self.framer.read_literal(length);
     }
 
@@ -142,7 +150,8 @@ impl Commands {
     }
 
     fn error(&mut self, error: &CommandError) {
-        self.fail(Fault { offset: error.offset, message: error.kind.to_string(), bytes: error.near.clone() });
+        let fault = fault(error, &self.starts);
+        self.fail(fault);
     }
 
     /// Keeps what is wrong first; the rest of the command is passed over.
@@ -173,13 +182,18 @@ impl Commands {
                     }
                     Ok(shown)
                 }
-                Err(error) => {
-                    Err(Fault { offset: error.offset, message: error.kind.to_string(), bytes: error.near })
-                }
+                Err(error) => Err(fault(&error, &done.starts)),
             },
         };
         Item { consumed: done.taken, result, deviations: done.deviations }
     }
+}
+
+/// What is wrong, and where in the item: the parser does not count what announces a literal.
+fn fault(error: &CommandError, starts: &[(u64, u64)]) -> Fault {
+    let start = starts.iter().rev().find(|(counted, _)| *counted <= error.offset);
+    let offset = start.map_or(error.offset, |(counted, start)| start + (error.offset - counted));
+    Fault { offset, message: error.kind.to_string(), bytes: error.near.clone() }
 }
 
 impl Reader for Commands {

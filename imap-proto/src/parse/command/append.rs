@@ -83,6 +83,8 @@ pub struct AppendReader {
     fragments: Vec<Fragment>,
     /// Their octets.
     octets: usize,
+    /// Octets before them.
+    passed: u64,
     /// Up to where they were read.
     read: Mark,
     place: Place,
@@ -125,6 +127,7 @@ impl AppendReader {
             limits,
             fragments: Vec::new(),
             octets: 0,
+            passed: 0,
             read: Mark::START,
             place: Place::Start,
             head: None,
@@ -163,8 +166,7 @@ impl AppendReader {
                     break Ok(Some(LiteralUse::Argument));
                 }
                 Err(kind) => {
-                    let (tag, verb) = self.head.clone().unzip();
-                    break Err(error(&cursor, tag, verb, kind));
+                    break Err(self.error(&cursor, kind));
                 }
             }
         };
@@ -172,16 +174,24 @@ impl AppendReader {
             Ok(Some(LiteralUse::Content)) => {
                 self.events.push_back(AppendEvent::Text);
                 // What is read is not needed any more.
+                let length = literal.and_then(|literal| literal.length).unwrap_or(0);
+                self.passed = self.passed.saturating_add(self.octets as u64).saturating_add(length);
                 (self.read, self.octets) = (Mark::START, 0);
             }
             // Binary literals are messages.
             Ok(Some(LiteralUse::Argument)) if binary == Some(true) => {
-                let (tag, verb) = self.head.clone().unzip();
-                return Err(error(&cursor, tag, verb, Failure::Expected("a string")));
+                return Err(self.error(&cursor, Failure::Expected("a string")));
             }
             _ => self.fragments = fragments,
         }
         result
+    }
+
+    fn error(&self, cursor: &Cursor<'_>, kind: Failure) -> CommandError {
+        let (tag, verb) = self.head.clone().unzip();
+        let mut error = error(cursor, tag, verb, kind);
+        error.offset = error.offset.saturating_add(self.passed);
+        error
     }
 
     /// Takes the literal that is an argument.
