@@ -2,6 +2,8 @@
 
 import re
 
+from messages import with_header_end
+
 # What a server puts on top of a message it delivers (RFC 5321 §4.4): whole fields, with their folded lines.
 TRACE = re.compile(rb"(?:(?:Return-Path|Delivered-To|Received):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*")
 FIELD = re.compile(rb"^(Return-Path|Delivered-To|Received):", re.MULTILINE)
@@ -12,6 +14,23 @@ def identifier(content: bytes) -> str:
     """The Message-ID that tells which message this is."""
     found = IDENTIFIER.search(content)
     return found[1].decode() if found else ""
+
+
+def compare_all(found: list[bytes], expected: dict[str, bytes], ends_header: bool) -> list[str]:
+    """Every message is there once and is what was sent."""
+    problems = []
+    arrived: dict[str, bytes] = {}
+    for content in found:
+        key = identifier(content)
+        if key in arrived or key not in expected:
+            problems.append(f"{key or content[:80]!r}: {'twice' if key in arrived else 'never sent'}")
+        arrived[key] = content
+    for key, content in expected.items():
+        if key not in arrived:
+            problems.append(f"{key}: lost")
+        elif wrong := difference(with_header_end(content) if ends_header else content, arrived[key]):
+            problems.append(f"{key}: {wrong}")
+    return problems
 
 
 def difference(expected: bytes, arrived: bytes) -> str | None:

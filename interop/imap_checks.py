@@ -39,11 +39,11 @@ def ok(answer: tuple[str, list]) -> list:
     return answer[1]
 
 
-def log_in(server: Server, route: Route = TLS) -> imaplib.IMAP4:
+def log_in(server: Server, route: Route = TLS, user: str = RECIPIENT) -> imaplib.IMAP4:
     connection = Imaplib().connect(server, route)
     # It writes a literal and the line end behind it apart: the second would wait for the acknowledgement of the first.
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    ok(connection.login(RECIPIENT, PASSWORD))
+    ok(connection.login(user, PASSWORD))
     return connection
 
 

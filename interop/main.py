@@ -1,7 +1,7 @@
 """Sends every message with every sender over each of its routes, reads all of them with every reader over each of
 its routes, and compares; then what must be refused; then deletes with every reader. Then what IMAP clients do
 beside reading, and what outlives a kill of the server. Then how programs log in, and what the client of examples/mail
-fetches from Dovecot.
+fetches from Dovecot. Then mail between servers of two domains, and with Postfix.
 
 Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` set) an error.
 """
@@ -17,12 +17,17 @@ from collections.abc import Callable
 import imap_checks
 import kills
 import pop3_checks
+import postfix_checks
 import refusals
+import relay_checks
+import relay_kills
 import sasl_checks
 import tools
-from compare import difference, identifier
+from compare import compare_all, identifier
 from imap_readers import IMAP_READERS
-from messages import KINDS, as_received, make, with_empty_end, with_header_end
+from messages import KINDS, as_received, make, with_empty_end
+from network import Network
+from postfix import Postfix
 from readers import POP3_READERS, Fetchmail, Getmail, Poplib
 from senders import SENDERS, Route, Smtplib
 from server import Server
@@ -51,7 +56,10 @@ class Report:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--server", required=True, metavar="PROGRAM", help="the mailserver to test")
-    arguments.add_argument("--only", default="", metavar="NAME", help="only the sender or reader of this name")
+    parts = ", ".join(PARTS)
+    arguments.add_argument(
+        "--only", default="", metavar="NAME", help=f"only the sender or reader of this name, or one of: {parts}"
+    )
     chosen = arguments.parse_args()
 
     tools.provide()
@@ -61,24 +69,31 @@ def main() -> None:
         # No program finds a configuration of ours.
         os.environ["HOME"] = name
         os.environ.pop("XDG_CONFIG_HOME", None)
-        server = Server(chosen.server, folder)
-        try:
-            expected = send_all(server, folder, report, chosen.only)
-            read_all(server, folder, report, chosen.only, expected)
-            refuse_all(server, report)
-            delete_all(server, folder, report, chosen.only)
-        finally:
-            status = server.stop()
-        report.result("the server ends in order", [] if status == 0 else [f"status {status}"])
-        read_without_tls(chosen.server, folder, report, chosen.only)
-        check_imap(chosen.server, folder, report, chosen.only)
-        for name, part in PARTS.items():
-            if chosen.only in ("", name):
+        if chosen.only in PARTS:
+            PARTS[chosen.only](chosen.server, folder, report)
+        else:
+            check_one_server(chosen.server, folder, report, chosen.only)
+            for part in PARTS.values() if not chosen.only else ():
                 part(chosen.server, folder, report)
-        if report.failed:
-            print((folder / "server.log").read_text(errors="replace")[-3000:])
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     sys.exit(1 if report.failed else 0)
+
+
+def check_one_server(program: str, folder: pathlib.Path, report: Report, only: str) -> None:
+    """What one server does for its clients."""
+    server = Server(program, folder)
+    try:
+        expected = send_all(server, folder, report, only)
+        read_all(server, folder, report, only, expected)
+        refuse_all(server, report)
+        delete_all(server, folder, report, only)
+    finally:
+        status = server.stop()
+    report.result("the server ends in order", [] if status == 0 else [f"status {status}"])
+    read_without_tls(program, folder, report, only)
+    check_imap(program, folder, report, only)
+    if report.failed:
+        print((folder / "server.log").read_text(errors="replace")[-3000:])
 
 
 def label(name: str, route: Route) -> str:
@@ -170,23 +185,6 @@ def read(
     report.result(f"read {label(reader.name, route)}", problems, note)
 
 
-def compare_all(found: list[bytes], expected: dict[str, bytes], ends_header: bool) -> list[str]:
-    """Every message is there once and is what was sent."""
-    problems = []
-    arrived: dict[str, bytes] = {}
-    for content in found:
-        key = identifier(content)
-        if key in arrived or key not in expected:
-            problems.append(f"{key or content[:80]!r}: {'twice' if key in arrived else 'never sent'}")
-        arrived[key] = content
-    for key, content in expected.items():
-        if key not in arrived:
-            problems.append(f"{key}: lost")
-        elif wrong := difference(with_header_end(content) if ends_header else content, arrived[key]):
-            problems.append(f"{key}: {wrong}")
-    return problems
-
-
 def refuse_all(server: Server, report: Report) -> None:
     """What the server must refuse."""
     for check in refusals.CHECKS:
@@ -259,11 +257,78 @@ def kill_often(program: str, folder: pathlib.Path, report: Report) -> None:
     report.result("what was acknowledged outlives a kill", problems, note)
 
 
+def check_relay(program: str, folder: pathlib.Path, report: Report) -> None:
+    """Mail between two servers that find each other in the DNS."""
+    if not tools.find("unbound"):
+        report.skip("unbound")
+        return
+    network, failed = Network(program, work_folder(folder, "relay")), report.failed
+    try:
+        for check in relay_checks.CHECKS:
+            check_network(report, network, check, network, work_folder(folder, check.__name__))
+    finally:
+        problems = network.close()
+    end_network(report, network, "the servers that relay end in order", problems, failed)
+
+
+def check_postfix(program: str, folder: pathlib.Path, report: Report) -> None:
+    """Mail between those servers and Postfix."""
+    if not Postfix.available() or not tools.find("unbound"):
+        report.skip("postfix with unbound, as root")
+        return
+    network, failed = Network(program, work_folder(folder, "postfix")), report.failed
+    try:
+        postfix = postfix_checks.start(network)
+        try:
+            for check in postfix_checks.CHECKS:
+                check_network(report, network, check, network, postfix)
+            if report.failed > failed:
+                print(f"postfix:\n{postfix.log()[-3000:]}")
+        finally:
+            postfix.close()
+    finally:
+        problems = network.close()
+    end_network(report, network, "the servers that deal with postfix end in order", problems, failed)
+
+
+def check_network(report: Report, network: Network, check: Callable[..., None], *arguments: object) -> None:
+    """One check; if it fails, what it has left behind does not trouble the next."""
+    started = time.monotonic()
+    try:
+        check(*arguments)
+        problems = []
+    except Exception as error:
+        problems = [repr(error)]
+        network.clear()
+    report.result(check.__name__.replace("_", " "), problems, f"{time.monotonic() - started:.1f} s")
+
+
+def end_network(report: Report, network: Network, what: str, problems: list[str], failed: int) -> None:
+    """Reports how the servers ended, and what they logged if anything failed since `failed` had."""
+    report.result(what, problems)
+    if report.failed > failed:
+        print(network.log())
+
+
+def kill_relay_often(program: str, folder: pathlib.Path, report: Report) -> None:
+    """Kills a server that relays."""
+    started, done = time.monotonic(), ""
+    try:
+        problems, done = relay_kills.rounds(program, work_folder(folder, "relay-kills"))
+    except Exception as error:
+        problems = [repr(error)]
+    note = f"{done} in {time.monotonic() - started:.1f} s"
+    report.result("what a relay accepted arrives though it is killed", problems, note)
+
+
 # What is no matter of one sender or reader, by the name that `--only` takes.
 PARTS: dict[str, Callable[[str, pathlib.Path, Report], None]] = {
     "kills": kill_often,
     "sasl": sasl_checks.run,
     "pop3": pop3_checks.run,
+    "relay": check_relay,
+    "relay-kills": kill_relay_often,
+    "postfix": check_postfix,
 }
 
 if __name__ == "__main__":

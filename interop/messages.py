@@ -57,10 +57,10 @@ KINDS = {
 }
 
 
-def make(kind: str, tag: str) -> tuple[str, bytes]:
-    """A message of this kind with an identifier made of `tag`."""
+def make(kind: str, tag: str, sender: str = SENDER) -> tuple[str, bytes]:
+    """A message of this kind from `sender` with an identifier made of `tag`."""
     identifier = f"{kind}.{tag}@interop.example"
-    return identifier, KINDS[kind](identifier)
+    return identifier, KINDS[kind](identifier).replace(SENDER.encode(), sender.encode(), 1)
 
 
 def as_received(content: bytes) -> bytes:

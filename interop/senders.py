@@ -43,7 +43,7 @@ class Smtplib:
     def available(self) -> bool:
         return True
 
-    def connect(self, server: Server, route: Route) -> smtplib.SMTP:
+    def connect(self, server: Server, route: Route, user: str = SENDER) -> smtplib.SMTP:
         """A connection on which MAIL is next."""
         service, security = route
         port, context = server.ports[service], ssl.create_default_context(cafile=server.ca)
@@ -56,7 +56,7 @@ class Smtplib:
         if security == "starttls":
             connection.starttls(context=context)
         if authenticates(service):
-            connection.login(SENDER, PASSWORD)
+            connection.login(user, PASSWORD)
         return connection
 
     def send(self, server: Server, route: Route, folder: pathlib.Path, content: bytes) -> None:

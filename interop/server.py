@@ -5,6 +5,8 @@ import queue
 import signal
 import subprocess
 import threading
+import types
+from collections.abc import Mapping, Sequence
 
 from messages import PASSWORD, RECIPIENT, SENDER
 
@@ -14,19 +16,32 @@ STOP_SECONDS = 15
 
 
 class Server:
-    """A running server: `ports` by service, `ca` with the root of its certificate."""
+    """A running server: `hosts` and `ports` by service, `ca` with the root of its certificate.
 
-    def __init__(self, program: str, folder: pathlib.Path, *options: str):
+    `users` are the accounts it makes, all with the same password, and their domains its own; `listen` has the
+    addresses of services that are not to be any port of loopback.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        folder: pathlib.Path,
+        *options: str,
+        users: Sequence[str] = (SENDER, RECIPIENT),
+        listen: Mapping[str, str] = types.MappingProxyType({}),
+    ):
         self.program = program
         self.folder = folder
+        self.users = users
         self.data = folder / "data"
         self.ca = self.data / "ca.pem"
+        self.hosts: dict[str, str] = {}
         self.ports: dict[str, int] = {}
-        command = [program, "--data", str(self.data), "--domain", "example.org", *options]
-        for user in SENDER, RECIPIENT:
+        command = [program, "--data", str(self.data), *options]
+        for user in users:
             command += ["--user", f"{user}:{PASSWORD}"]
         for service in SERVICES:
-            command += ["--listen", f"{service}=127.0.0.1:0"]
+            command += ["--listen", f"{service}={listen.get(service, '127.0.0.1:0')}"]
         self.log = open(folder / "server.log", "ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self._lines: queue.Queue[str] = queue.Queue()
@@ -44,7 +59,8 @@ class Server:
                 word, service, address = line.split(" ")
                 if word != "listening":
                     raise ValueError(line)
-                self.ports[service] = int(address.rsplit(":", 1)[1])
+                self.hosts[service], port = address.rsplit(":", 1)
+                self.ports[service] = int(port)
         except (queue.Empty, ValueError) as error:
             self.process.kill()
             self.process.wait()
@@ -52,6 +68,11 @@ class Server:
             raise SystemExit(f"the server did not start ({error!r}):\n{log}") from error
         if tuple(self.ports) != SERVICES:
             raise SystemExit(f"the server listens for {list(self.ports)}, asked for {list(SERVICES)}")
+
+    def queue(self, *arguments: str) -> list[str]:
+        """What `mailserver queue` prints."""
+        command = [self.program, "queue", *arguments, "--data", str(self.data)]
+        return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
 
     def kill(self) -> None:
         """Ends it at once, with no time to put anything in order."""

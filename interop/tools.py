@@ -1,12 +1,15 @@
 """The mail programs: which there are, and how missing ones are installed."""
 
+import contextlib
 import os
 import pathlib
 import pty
 import select
 import shutil
+import socket
 import subprocess
 import time
+from collections.abc import Callable
 
 # Program and Debian package.
 PACKAGES = {
@@ -22,6 +25,9 @@ PACKAGES = {
     "s-nail": "s-nail",
     "gsasl": "gsasl",
     "dovecot": "dovecot-core",
+    "unbound": "unbound",
+    "postfix": "postfix",
+    "openssl": "openssl",
 }
 # What a program needs for TLS, passwords or protocols, which its package only recommends or suggests.
 RECOMMENDED = {
@@ -31,9 +37,18 @@ RECOMMENDED = {
 }
 
 
+# Where servers are, which not every user has in the path.
+SERVERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
+
+
+def find(program: str) -> str | None:
+    """Where a program is."""
+    return shutil.which(program, path=os.pathsep.join([os.environ["PATH"], *SERVERS]))
+
+
 def missing() -> list[str]:
     """The programs that are not there."""
-    return [program for program in PACKAGES if shutil.which(program) is None]
+    return [program for program in PACKAGES if find(program) is None]
 
 
 def provide() -> list[str]:
@@ -52,12 +67,39 @@ def _install(programs: list[str]) -> None:
     packages = [PACKAGES[program] for program in programs]
     packages += [package for program in programs for package in RECOMMENDED.get(program, [])]
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    # At run level 1 no server is started by its package.
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"]
     for arguments in ["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]:
         done = subprocess.run(root + environment + ["apt-get", *arguments], stdout=subprocess.DEVNULL)
         if done.returncode != 0:
             print(f"apt-get {arguments[0]} failed")
             return
+
+
+def free_port(*hosts: str) -> int:
+    """A port that is free on all these addresses, for TCP and UDP."""
+    for _ in range(100):
+        with contextlib.ExitStack() as stack:
+            port = 0
+            try:
+                for host in hosts:
+                    for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+                        bound = stack.enter_context(socket.socket(socket.AF_INET, kind))
+                        bound.bind((host, port))
+                        port = bound.getsockname()[1]
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"no port is free on {hosts}")
+
+
+def until(holds: Callable[[], object], what: str, seconds: float = 30) -> None:
+    """Waits until it holds; complains if it does not in time."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise RuntimeError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.02)
 
 
 def environment(home: pathlib.Path) -> dict[str, str]:
