@@ -1,8 +1,10 @@
 """Mail servers of several domains that find each other in the DNS, and what the checks do with them."""
 
+import contextlib
 import imaplib
 import pathlib
 import smtplib
+import subprocess
 
 from dns import A_HOST, B_HOST, C_HOST, DOWN_HOST, POSTFIX_HOST, SPARE_HOST, Dns
 from imap_checks import contents, log_in, ok
@@ -85,7 +87,8 @@ class Network:
         """Empties the queues and the inboxes, after something has failed."""
         for server in self.running.values():
             for line in server.queue("list"):
-                server.queue("delete", line.split("\t")[0])
+                with contextlib.suppress(subprocess.CalledProcessError):  # it may be gone
+                    server.queue("delete", line.split("\t")[0])
             for user in server.users:
                 inbox(server, user, 0)
 

@@ -3,6 +3,7 @@
 A check gets the network, and a folder of its own. It raises if something does not hold. Every inbox is empty before.
 """
 
+import contextlib
 import email.utils
 import json
 import os
@@ -84,9 +85,11 @@ def _failures(network: Network) -> dict[str, int]:
     """The failures of the recipients in the queue of a.test, and how many attempts there were."""
     found = {}
     for line in network.a.queue("list"):
-        shown = [row.split("\t") for row in network.a.queue("show", line.split("\t")[0])]
-        attempts = [int(row[1]) for row in shown if row[0] == "attempts"]
-        found |= {row[1]: max(attempts) for row in shown if row[0] == "failure"}
+        # What is shown may be done with meanwhile.
+        with contextlib.suppress(subprocess.CalledProcessError):
+            shown = [row.split("\t") for row in network.a.queue("show", line.split("\t")[0])]
+            attempts = [int(row[1]) for row in shown if row[0] == "attempts"]
+            found |= {row[1]: max(attempts) for row in shown if row[0] == "failure"}
     return found
 
 
