@@ -1,6 +1,6 @@
 //! The driver of POP3 over the memory store, without sockets.
 
-#![cfg(all(feature = "pop3", feature = "smtp"))]
+#![cfg(all(feature = "pop3", feature = "smtp", feature = "testing"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod served;
