@@ -22,9 +22,9 @@ from collections.abc import Sequence
 
 import certificate
 from messages import PASSWORD
+from tools import find, free_port, until
 
 SERVICES = ("imap", "imaps", "pop3", "pop3s", "submission", "submissions")
-START_SECONDS = 30
 STOP_SECONDS = 15
 LOG_SECONDS = 10
 TOKEN_KEY = b"whoever has this key makes tokens"
@@ -107,7 +107,7 @@ username_attribute = sub
 
 
 def available() -> bool:
-    return shutil.which("dovecot") is not None
+    return find("dovecot") is not None
 
 
 def token(user: str, key: bytes = TOKEN_KEY) -> str:
@@ -121,13 +121,10 @@ def _base64(octets: bytes) -> bytes:
     return base64.urlsafe_b64encode(octets).rstrip(b"=")
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+def _listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Dovecot:
@@ -138,12 +135,12 @@ class Dovecot:
         self.ca = self.home / "certificate.pem"
         self._log = self.home / "log"
         self._filled = 0
-        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.ports = {service: free_port("127.0.0.1") for service in SERVICES}
         self._user = pwd.getpwnam("dovecot") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self._write(users, relay_port)
         self._give_away(self.home, *self.home.rglob("*"))
         self._process = subprocess.Popen(
-            ["dovecot", "-F", "-c", str(self.home / "dovecot.conf")],
+            [find("dovecot"), "-F", "-c", str(self.home / "dovecot.conf")],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             **self._identity(),
@@ -185,16 +182,10 @@ class Dovecot:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
     def _await_ready(self) -> None:
-        end = time.monotonic() + START_SECONDS
-        for port in self.ports.values():
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=START_SECONDS).close()
-                    break
-                except ConnectionRefusedError:
-                    if self._process.poll() is not None or time.monotonic() > end:
-                        raise RuntimeError("Dovecot did not start") from None
-                    time.sleep(0.05)
+        for service, port in self.ports.items():
+            until(lambda: self._process.poll() is not None or _listens(port), f"Dovecot listens for {service}")
+        if self._process.poll() is not None:
+            raise RuntimeError("Dovecot did not start")
 
     def fill(self, user: str, contents: list[bytes]) -> None:
         """Puts messages into the inbox of a user, with the line ends of Unix, behind those that are there."""
