@@ -153,22 +153,34 @@ impl Input<'_> {
     }
 
     fn route(&self, range: Range<usize>) -> Result<Option<SourceRoute>> {
+        // The colon behind the route ends it.
+        let octets = self.get(0..range.end);
+        let hosts = Input { octets, shared: None, options: self.options, bracketed: false };
         let mut start = range.start;
-        while start < range.end {
-            if self.at(start) != Some(b'@') {
+        loop {
+            // RFC 5321 §4.1.2: A-d-l = At-domain *( "," At-domain )
+            if hosts.at(start) != Some(b'@') {
                 return self.syntax(start);
             }
-            let rest = self.get(start..range.end);
-            let length = rest.iter().position(|&octet| octet == b',').unwrap_or(rest.len());
-            let host = start + 1..start + length;
-            // Only a comma that another host follows separates.
-            if start + length + 1 == range.end {
-                return self.syntax(start + length);
+            let end = hosts.end_of_host(start + 1)?;
+            self.domain(start + 1..end)?;
+            match hosts.at(end) {
+                None => return Ok(SourceRoute::from_checked(self.keep(range))),
+                Some(b',') => start = end + 1,
+                Some(_) => return self.syntax(end),
             }
-            self.domain(host)?;
-            start += length + 1;
         }
-        Ok(SourceRoute::from_checked(self.keep(range)))
+    }
+
+    /// Where the domain of a route ends: at a comma, or at the end.
+    fn end_of_host(&self, start: usize) -> Result<usize> {
+        let comma = self.octets.iter().skip(start).position(|&octet| octet == b',');
+        if self.at(start) == Some(b'[') {
+            return self.delimit_domain(start).map(|(_, end)| end);
+        }
+        let end = comma.map_or(self.octets.len(), |at| start + at);
+        let host = Input { octets: self.get(0..end), shared: None, options: self.options, bracketed: false };
+        host.delimit_domain(start).map(|(_, end)| end)
     }
 
     fn delimit(&self, start: usize) -> Result<Parts> {

@@ -42,7 +42,18 @@ fn a4_a_source_route_is_kept_apart() {
     assert_eq!(route.as_str(), "@a.example,@b");
     assert_eq!(route.hosts().collect::<vec::Vec<_>>(), ["a.example", "b"]);
     assert!(read("<@[IPv6:::1]:u@c>").unwrap().source_route.is_some());
-    for input in ["<@a,b:u@c>", "<@a,:u@c>", "<@a b:u@c>", "<@a,@:u@c>", "<@:u@c>"] {
+    assert!(read("<@[x:a,b],@c:u@d>").unwrap().source_route.is_some());
+    let bad = [
+        "<@a,b:u@c>",
+        "<@a,:u@c>",
+        "<@a b:u@c>",
+        "<@a,@:u@c>",
+        "<@:u@c>",
+        "<@a@b:u@c>",
+        "<@a!b:u@c>",
+        "<@a_b:u@c>",
+    ];
+    for input in bad {
         assert!(read(input).is_err(), "{input}");
     }
 }
