@@ -61,12 +61,9 @@ impl Buf for Transmit {
 
     fn advance(&mut self, count: usize) {
         self.buffer.advance(count.min(self.buffer.len()));
-        if self.buffer.is_empty() {
-            if self.buffer.capacity() > Self::RETAINED {
-                self.buffer = BytesMut::new();
-            } else {
-                self.buffer.clear();
-            }
+        // Room before the front counts as well.
+        if self.buffer.is_empty() && self.buffer.try_reclaim(Self::RETAINED + 1) {
+            self.buffer = BytesMut::new();
         }
     }
 }
@@ -96,6 +93,6 @@ mod tests {
         let mut transmit = Transmit::new();
         transmit.put(&[0; 100_000]);
         transmit.advance(100_000);
-        assert!(transmit.buffer().capacity() <= Transmit::RETAINED);
+        assert!(!transmit.buffer().try_reclaim(Transmit::RETAINED + 1));
     }
 }

@@ -4,6 +4,7 @@
 //! message will be once its line ends are CR LF. Only CR LF is a line end (RFC 5321 §2.3.8); a bare CR
 //! or a bare LF never starts a line, so no dot behind one is special and none ends the content.
 
+mod block;
 mod counter;
 mod decoder;
 mod encoder;

@@ -46,7 +46,7 @@ impl Domain {
     /// Whether it can be used without SMTPUTF8.
     #[must_use]
     pub fn is_ascii(&self) -> bool {
-        self.name().is_none_or(|name| name.as_str().is_ascii())
+        self.name().is_none_or(|name| name.0.is_ascii())
     }
 
     /// The one canonical form: lower-case A-labels; literals as they are.

@@ -43,6 +43,10 @@ impl LocalPart {
         self.0.as_str()
     }
 
+    pub(super) fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
+    }
+
     /// Whether it needs quotes on the wire.
     #[must_use]
     pub fn needs_quotes(&self) -> bool {

@@ -92,7 +92,7 @@ impl Mailbox {
     /// Whether it can be used without SMTPUTF8.
     #[must_use]
     pub fn is_ascii(&self) -> bool {
-        self.local_part.as_str().is_ascii() && self.domain.is_ascii()
+        self.local_part.is_ascii() && self.domain.is_ascii()
     }
 
     /// Whether the written form keeps the limits of RFC 5321 §4.5.3.1. Only an address that was read

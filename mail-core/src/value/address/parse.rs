@@ -42,7 +42,10 @@ pub(super) fn mailbox(input: &[u8], options: &AddressOptions) -> Result<Mailbox>
 
 pub(super) fn domain(input: &[u8], options: &AddressOptions) -> Result<Domain> {
     let input = Input { octets: input, shared: None, options, bracketed: false };
-    let (range, _) = input.delimit_domain(0)?;
+    let (range, behind) = input.delimit_domain(0)?;
+    if behind != input.octets.len() {
+        return input.syntax(behind);
+    }
     if range.len() > options.domain_limit {
         return Err(input.error(AddressErrorKind::TooLong, options.domain_limit));
     }
@@ -284,19 +287,22 @@ impl Input<'_> {
     fn local_part(&self, range: Range<usize>, quoted: bool) -> Result<LocalPart> {
         let start = range.start;
         let octets = self.get(range.clone());
-        // RFC 6531 §3.3: what is not ASCII is UTF-8; controls of any kind never belong.
-        let text = match core::str::from_utf8(octets) {
-            Ok(text) => text,
-            Err(error) => return self.syntax(start + error.valid_up_to()),
-        };
-        if let Some((offset, _)) = text.char_indices().find(|(_, character)| character.is_control()) {
-            return self.syntax(start + offset);
+        // RFC 6531 §3.3: what is not ASCII is UTF-8; controls of any kind never belong. Those of ASCII were refused
+        // where the part was delimited.
+        if !octets.is_ascii() {
+            let text = match core::str::from_utf8(octets) {
+                Ok(text) => text,
+                Err(error) => return self.syntax(start + error.valid_up_to()),
+            };
+            if let Some((offset, _)) = text.char_indices().find(|(_, character)| character.is_control()) {
+                return self.syntax(start + offset);
+            }
         }
         let content = if quoted {
             let inner = start + 1..range.end - 1;
             if memchr::memchr(b'\\', octets).is_some() { self.unescape(inner) } else { self.keep(inner) }
         } else {
-            if let Some(offset) = bad_dot(text) {
+            if let Some(offset) = bad_dot(octets) {
                 return Err(self.error(AddressErrorKind::Mailbox, start + offset));
             }
             self.keep(range)
@@ -323,23 +329,25 @@ impl Input<'_> {
                 None => Err(self.error(AddressErrorKind::Mailbox, range.start)),
             };
         }
-        let text = match core::str::from_utf8(octets) {
-            Ok(text) => text,
-            Err(error) => return self.syntax(range.start + error.valid_up_to()),
-        };
-        let unfit = |(_, character): &(usize, char)| {
-            character.is_control() || (!character.is_ascii() && character.is_whitespace())
-        };
-        if let Some((offset, _)) = text.char_indices().find(unfit) {
-            return self.syntax(range.start + offset);
+        let is_ascii = octets.is_ascii();
+        if !is_ascii {
+            let text = match core::str::from_utf8(octets) {
+                Ok(text) => text,
+                Err(error) => return self.syntax(range.start + error.valid_up_to()),
+            };
+            let unfit = |(_, character): &(usize, char)| {
+                character.is_control() || (!character.is_ascii() && character.is_whitespace())
+            };
+            if let Some((offset, _)) = text.char_indices().find(unfit) {
+                return self.syntax(range.start + offset);
+            }
         }
         let mut offset = range.start;
-        for label in text.split('.') {
+        for label in octets.split(|octet| *octet == b'.') {
             // RFC 5321 §4.1.2: a sub-domain begins and ends with a letter or digit; RFC 1035 §2.3.4: 63 octets at most.
             // The A-label of a U-label is longer than its characters are many.
-            let fits =
-                (1..=63).contains(&label.chars().count()) && !label.starts_with('-') && !label.ends_with('-');
-            if !fits {
+            let length = if is_ascii { label.len() } else { characters(label) };
+            if !(1..=63).contains(&length) || label.first() == Some(&b'-') || label.last() == Some(&b'-') {
                 return Err(self.error(AddressErrorKind::Mailbox, offset));
             }
             offset += label.len() + 1;
@@ -409,9 +417,9 @@ const fn is_atext(octet: u8) -> bool {
 }
 
 /// Where a dot stands that has no atom on one of its sides, or 0 for an empty text.
-fn bad_dot(text: &str) -> Option<usize> {
+fn bad_dot(octets: &[u8]) -> Option<usize> {
     let mut offset = 0;
-    for atom in text.split('.') {
+    for atom in octets.split(|octet| *octet == b'.') {
         if atom.is_empty() {
             return Some(offset);
         }
@@ -420,7 +428,12 @@ fn bad_dot(text: &str) -> Option<usize> {
     None
 }
 
+/// How many characters UTF-8 has: octets that do not continue one.
+fn characters(octets: &[u8]) -> usize {
+    octets.iter().filter(|octet| !matches!(octet, 0x80..=0xbf)).count()
+}
+
 /// Whether `text` can stand without quotes (RFC 5321 §4.1.2 Dot-string).
 pub(super) fn is_dot_string(text: &str) -> bool {
-    bad_dot(text).is_none() && text.bytes().all(|octet| is_atext(octet) || octet == b'.')
+    bad_dot(text.as_bytes()).is_none() && text.bytes().all(|octet| is_atext(octet) || octet == b'.')
 }

@@ -83,6 +83,18 @@ fn a7_a_quoted_pair_takes_printable_octets_only() {
 }
 
 #[test]
+fn nothing_stands_behind_a_domain() {
+    for text in ["[192.0.2.1]x", "[192.0.2.1].example", "[IPv6:2001:db8::1]]", "[tag:content] "] {
+        let error = text.parse::<Domain>().unwrap_err();
+        let end = text.find(']').unwrap() + 1;
+        assert_eq!((error.kind, error.offset), (AddressErrorKind::Syntax, end), "{text}");
+    }
+    for text in ["example.org ", "example.org>", "example.org@x"] {
+        assert!(text.parse::<Domain>().is_err(), "{text}");
+    }
+}
+
+#[test]
 fn a8_address_literals_are_typed() {
     assert_eq!(*mailbox("<u@[127.0.0.1]>").domain(), Domain::V4([127, 0, 0, 1].into()));
     assert_eq!(*mailbox("<u@[127.000.00.1]>").domain(), Domain::V4([127, 0, 0, 1].into()));

@@ -10,7 +10,12 @@ pub(super) struct Text(Bytes);
 
 impl Text {
     pub(super) fn new(octets: Bytes) -> Option<Self> {
-        core::str::from_utf8(&octets).is_ok().then_some(Self(octets))
+        // What is ASCII, and most is, needs no closer look.
+        (octets.is_ascii() || core::str::from_utf8(&octets).is_ok()).then_some(Self(octets))
+    }
+
+    pub(super) fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
     }
 
     pub(super) fn as_str(&self) -> &str {

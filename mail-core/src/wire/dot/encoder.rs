@@ -2,6 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 
+use super::block::{BLOCK, clean_front};
 use super::{BareLineEnd, find_control};
 
 /// Why content cannot be sent as it is.
@@ -71,6 +72,9 @@ impl DotEncoder {
         // Most content needs no more room than its size and a few dots.
         wire.reserve(content.len() + 16);
         let mut rest = content;
+        // Where the next block is looked at, and how far the one behind that is if this one is not clean: where there is
+        // much to do, less and less is looked at in vain.
+        let (mut next_block, mut step) = (0, BLOCK);
         while let Some(&first) = rest.first() {
             if self.held_cr {
                 self.held_cr = false;
@@ -90,6 +94,18 @@ impl DotEncoder {
             let mut run = 0;
             loop {
                 let line = rest.get(run..).unwrap_or_default();
+                let position = content.len() - line.len();
+                if position >= next_block {
+                    // A dot at the front was doubled already.
+                    let front = clean_front(line, false);
+                    step = if front > 0 { BLOCK } else { (2 * step).min(16 * BLOCK) };
+                    next_block = position + front + step;
+                    if let Some(last) = front.checked_sub(1) {
+                        self.at_line_start = line.get(last) == Some(&b'\n');
+                        run += front;
+                        continue;
+                    }
+                }
                 let found = if let [b'\r' | b'\n', ..] = line { Some(0) } else { find_control(line) };
                 let Some(found) = found else {
                     run = rest.len();
@@ -99,7 +115,7 @@ impl DotEncoder {
                 let at = run + found;
                 let clean = rest.get(at..at + 2) == Some(b"\r\n");
                 if !clean {
-                    self.at_line_start = self.at_line_start && at == 0 || found == 0 && run > 0;
+                    self.at_line_start &= found == 0;
                     run = at;
                     break;
                 }

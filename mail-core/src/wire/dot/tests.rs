@@ -153,9 +153,15 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
     let octet = prop_oneof![
         4 => Just(b'\r'), 4 => Just(b'\n'), 4 => Just(b'.'), 3 => Just(b'a'), 1 => Just(0u8), 1 => Just(0xe4u8)
     ];
-    let line_end = Just(b"\r\n".to_vec());
-    proptest::collection::vec(prop_oneof![octet.prop_map(|octet| vec![octet]), line_end], 0..60)
-        .prop_map(|parts| parts.concat())
+    let part = prop_oneof![octet.prop_map(|octet| vec![octet]), Just(b"\r\n".to_vec())].boxed();
+    // Lines long enough that blocks of them are taken at once, with something in between.
+    let line = (0_usize..150).prop_map(|length| [&vec![b'a'; length][..], b"\r\n"].concat());
+    let many = prop_oneof![12 => line, 1 => part.clone(), 1 => Just(b"\r\n.".to_vec())];
+    let joined = |parts: Vec<Vec<u8>>| parts.concat();
+    prop_oneof![
+        9 => proptest::collection::vec(part, 0..60).prop_map(joined),
+        1 => proptest::collection::vec(many, 0..40).prop_map(joined),
+    ]
 }
 
 fn policies() -> impl Strategy<Value = BareLineEnd> {
