@@ -376,6 +376,30 @@ fn a_report_that_finds_no_room_waits_for_it() {
 }
 
 #[test]
+fn the_word_of_an_operator_outlives_an_attempt_that_fails_meanwhile() {
+    let engine = Memory::new();
+    let (store, alice) = open(engine.clone());
+    let mut runner = start(&store, START);
+    accept(&store, envelope(ALICE), [to("a@dead.test")], START).unwrap();
+    // What another store does to the content, the runner does not hear of.
+    let (other, _) = open(engine);
+    let mut told = Deletion::new("Not wanted here");
+    told.report = true;
+    run(&mut runner, START, START, |job| {
+        assert_eq!(block_on(other.queue().delete(job.message, None, &told, START)).unwrap(), 1);
+        unreachable()
+    });
+    let failure = queued(&store)[0].recipients[0].failure.clone().unwrap();
+    assert_eq!(failure.reason.as_str(), "Not wanted here");
+    drop(runner);
+    let mut runner = start(&store, START);
+    run(&mut runner, START, after(START, DAY), |_| unreachable());
+    let reports = reports(&store, alice);
+    assert_eq!(rows(&reports[0])["a@dead.test"].0, Action::Failed);
+    assert!(queued(&store).is_empty());
+}
+
+#[test]
 fn an_operator_sees_retries_and_deletes() {
     let (store, alice) = world();
     let mut runner = start(&store, START);

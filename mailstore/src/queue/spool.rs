@@ -275,7 +275,10 @@ impl<E: Engine + Blobs> Core<E> {
             match change {
                 Change::Persist { due, attempts, notified, failure } => {
                     (row.due, row.attempts, row.notified) = (*due, *attempts, *notified);
-                    if let Some(failure) = failure {
+                    // A report keeps its reason: an attempt may have failed while an operator asked for it.
+                    if !matches!(row.recipient.target, Target::Report(_))
+                        && let Some(failure) = failure
+                    {
                         row.failure = Some(failure.clone());
                     }
                 }
