@@ -54,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pop3_server_cut", run: pop3::pop3_server_cut },
     Target { name: "sasl_client", run: sasl::sasl_client },
     Target { name: "sasl_server", run: sasl::sasl_server },
+    Target { name: "smtp_chunks", run: smtp::smtp_chunks },
     Target { name: "smtp_client", run: smtp::smtp_client },
     Target { name: "smtp_client_cut", run: smtp::smtp_client_cut },
     Target { name: "smtp_commands", run: smtp::smtp_commands },

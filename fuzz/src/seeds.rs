@@ -29,12 +29,17 @@ const SMTP: &[&str] = &[
      Blah blah blah...\r\n..dot\r\n.\r\nQUIT\r\n",
     "EHLO a\r\nAUTH PLAIN AGFsaWNlAHRhbnN0YWFm\r\nMAIL FROM:<a@b.example> SIZE=9 BODY=8BITMIME AUTH=<>\r\nRSET\r\nVRFY bob\r\nHELP\r\n",
     "LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<b@c>\r\nRCPT TO:<Postmaster>\r\nRCPT TO:<@x:\"q s\"@[127.0.0.1]>\r\nDATA\r\nx\r\n.\r\n",
+    "EHLO a\r\nMAIL FROM:<\u{fc}@b> SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<\u{fc}@c>\r\nBDAT 7\r\n.\r\n.\r\nxBDAT 0\r\nBDAT 2 LAST\r\n\r\nMAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<b@c>\r\nBDAT 3\r\n\0\n\rRSET\r\n",
+    "LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<b@c>\r\nRCPT TO:<c@c>\r\nBDAT 60\r\n123456789012345678901234567890123456789012345678901234567890BDAT 1 LAST\r\nxBDAT -1\r\n",
+    "EHLO a\r\nMAIL FROM:<a@b> BY=120;RT HOLDFOR=60 MT-PRIORITY=-3 REQUIRETLS RET=HDRS ENVID=a+2Bb\r\nMAIL FROM:<a@b> HOLDUNTIL=2026-11-27T19:30:00Z\r\nRCPT TO:<a@b> RRVS=2014-04-03T23:01:00Z;C NOTIFY=SUCCESS ORCPT=utf-8;\\x{FC}@b\r\nEXPN \u{fc} SMTPUTF8\r\nETRN @a\r\n",
     "EHLO [IPv6:2001:db8::1]\r\nSTARTTLS\r\nEHLO a\r\nAUTH LOGIN\r\nYWxpY2U=\r\ndGFuc3RhYWY=\r\nBDAT 3 LAST\r\nabc\r\nEXPN list\r\n",
 ];
 const REPLIES: &[&str] = &[
     "220-mx.example.org\r\n220 ESMTP\r\n250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 8BITMIME\r\n\
      250 2.1.0 OK\r\n250 2.1.5 OK\r\n550 5.1.1 no\r\n354 go\r\n250 2.0.0 taken\r\n221 2.0.0 bye\r\n",
     "250 2.1.0 OK\r\n450 4.2.1 later\r\n250 OK\r\n354 go\r\n",
+    "250 2.0.0 4\r\n250 2.0.0 taken\r\n250 reset\r\n",
+    "552 5.3.4 large\r\n503 5.5.1 no\r\n250 reset\r\n250 nothing\r\n",
     "421 4.3.2 down\r\n",
     "535 5.7.8 no\r\n503 5.5.1 order\r\n554 5.5.1 no\r\n",
 ];
@@ -303,7 +308,7 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
         add("pop3_lines", &format!("line-{at}"), text.as_bytes().to_vec());
     }
     for (at, text) in CONTENT.iter().enumerate() {
-        for target in ["smtp_data", "dot_codec", "line_framer"] {
+        for target in ["smtp_data", "smtp_chunks", "dot_codec", "line_framer"] {
             add(target, &format!("content-{at}"), with(1, text.as_bytes()));
         }
     }

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use mailwright_core::testing::laws;
 use mailwright_core::wire::BareLineEnd;
 use mailwright_smtp::client::{self, Client};
-use mailwright_smtp::content::{BarePolicy, DataEncoder};
+use mailwright_smtp::content::{BarePolicy, ChunkDecoder, ChunkEncoder, DataEncoder};
 use mailwright_smtp::parse::{CommandLine, CommandOptions, ReplyReader, reply_line};
 use mailwright_smtp::server::{Protocol, Server, TlsMode};
 use mailwright_smtp::types::{Command, Reply};
@@ -29,11 +29,31 @@ pub fn smtp_commands(data: &[u8]) {
     options.ignore_unknown_parameters = first & 32 != 0;
     options.address.underscore_in_domain = first & 64 != 0;
     options.dsn = first & 128 != 0;
+    options.binary_mime = first & 8 == 0;
+    options.smtp_utf8 = first & 16 != 0;
+    options.utf8_recipients = first & 16 != 0;
+    options.require_tls = first & 4 == 0;
+    options.deliver_by = first & 128 != 0;
+    options.future_release = first & 128 != 0;
+    options.mt_priority = first & 128 != 0;
+    options.rrvs = first & 128 != 0;
     let strict = Command::parse(&line, &CommandOptions::default());
     match Command::parse(&line, &options) {
         Ok(parsed) => {
             let _ = format!("{parsed:?}");
             assert!(CommandLine::read(&line).is_ok());
+            // What is written is read as the same; a source route is not written.
+            let mut wire = BytesMut::new();
+            if parsed.command.encode(&mut wire).is_ok() {
+                let written = wire.split_to(wire.len() - 2).freeze();
+                assert!(!written.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0)), "{written:?}");
+                let Ok(again) = Command::parse(&written, &options) else {
+                    panic!("{written:?} is no command")
+                };
+                let mut second = BytesMut::new();
+                assert!(again.command.encode(&mut second).is_ok());
+                assert_eq!(second.get(..written.len()), Some(&written[..]));
+            }
         }
         Err(error) => {
             let _ = format!("{error} {error:?}");
@@ -122,6 +142,58 @@ pub fn smtp_data(data: &[u8]) {
     }
 }
 
+/// Content in chunks: decoded as the rule says octet by octet, encoded unchanged or not at all.
+pub fn smtp_chunks(data: &[u8]) {
+    let (first, data) = choice(data);
+    let decode = |decoder: ChunkDecoder, seed: u8| {
+        let mut decoder = decoder;
+        let mut content = Vec::new();
+        for piece in pieces(data, seed) {
+            content.extend_from_slice(&decoder.decode(BytesMut::from(piece)));
+        }
+        content.extend_from_slice(&decoder.finish());
+        (content, *decoder.report())
+    };
+    let normal = normalised(data);
+    for policy in [BareLineEnd::Reject, BareLineEnd::Normalise, BareLineEnd::Pass] {
+        let whole = decode(ChunkDecoder::new(policy), 0);
+        assert_eq!(whole, decode(ChunkDecoder::new(policy), first), "{policy:?}");
+        match policy {
+            BareLineEnd::Reject => assert!(data.starts_with(&whole.0)),
+            BareLineEnd::Normalise => assert_eq!(whole.0, normal),
+            BareLineEnd::Pass => assert_eq!(whole.0, data),
+        }
+        assert_eq!(whole.1.has_bare_line_end(), normal != data, "{policy:?}");
+        assert_eq!(whole.1.eight_bit, !data.is_ascii());
+    }
+    let (binary, report) = decode(ChunkDecoder::binary(), first);
+    assert_eq!((binary.as_slice(), report.octets), (data, data.len() as u64));
+    let encode = |encoder: ChunkEncoder, seed: u8| {
+        let mut encoder = encoder;
+        let mut wire = BytesMut::new();
+        for piece in pieces(data, seed) {
+            let before = wire.len();
+            if encoder.encode(piece, &mut wire).is_err() {
+                assert_eq!(wire.len(), before);
+                return None;
+            }
+            if seed & 1 != 0 {
+                encoder.end_chunk(&mut wire);
+            }
+        }
+        encoder.finish().ok()?;
+        encoder.end_chunk(&mut wire);
+        Some(wire.to_vec())
+    };
+    assert_eq!(encode(ChunkEncoder::binary(), first).as_deref(), Some(data));
+    for eight_bit in [false, true] {
+        let whole = encode(ChunkEncoder::new(eight_bit), 0);
+        assert_eq!(whole, encode(ChunkEncoder::new(eight_bit), first));
+        let may_go = normal == data && (eight_bit || data.is_ascii());
+        assert_eq!(whole.as_deref(), may_go.then_some(data));
+    }
+}
+
 fn server(choice: u8) -> (Server, Answers) {
     let protocol = [Protocol::Smtp, Protocol::Lmtp, Protocol::Submission][usize::from(choice % 3)];
     let tls = [TlsMode::Off, TlsMode::StartTls, TlsMode::Implicit][usize::from(choice / 3 % 3)];
@@ -129,6 +201,9 @@ fn server(choice: u8) -> (Server, Answers) {
     if choice & 128 != 0 {
         config.ask = Default::default();
         config.pipelining = false;
+        config.dsn = true;
+        config.limits.message = 50;
+        config.limits.recipient_domains = 1;
     }
     let mut answers = Answers::default();
     answers.careless = true;
@@ -152,6 +227,17 @@ const WORDS: &[&[u8]] = &[
     b"NOOP\r\n",
     b"VRFY x\r\n",
     b"BDAT 3\r\nabc",
+    b"BDAT 2\r\na\r",
+    b"BDAT 4 LAST\r\n\nb\r\n",
+    b"BDAT 0 LAST\r\n",
+    b"BDAT 60\r\n",
+    b"BDAT 9223372036854775807 LAST\r\n",
+    b"MAIL FROM:<a@b> BODY=BINARYMIME SMTPUTF8\r\n",
+    b"RCPT TO:<\xc3\xbc@c>\r\n",
+    b"VRFY \xc3\xbc SMTPUTF8\r\n",
+    b"EXPN x\r\n",
+    b"HELP\r\n",
+    b"ETRN x\r\n",
     b"AUTH PLAIN\r\n",
     b"AUTH LOGIN\r\n",
     b"YWxpY2U=\r\n",
@@ -205,6 +291,7 @@ const REPLIES: &[&[u8]] = &[
     b"250 a\r\n",
     b"250-a\r\n250-PIPELINING\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n",
     b"250-a\r\n250 STARTTLS\r\n",
+    b"250-a\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250 LIMITS RCPTMAX=1 RCPTDOMAINMAX=1\r\n",
     b"354 go\r\n",
     b"334 \r\n",
     b"334 VXNlcm5hbWU6\r\n",
@@ -238,6 +325,23 @@ pub fn smtp_client_cut(data: &[u8]) {
     // Without TLS: what stands behind the reply to STARTTLS depends on whether it had come.
     let make = || client(first | 6, CALLS);
     let stages: &[&[u8]] = &[b"220 a\r\n", b"250-a\r\n250-SIZE 1000\r\n250 PIPELINING\r\n", input];
+    holds(laws::fragmentation(make, stages, u64::from(first)));
+    const CHUNKS: &[Call] = &[
+        Call::Mail,
+        Call::Rcpt("bob"),
+        Call::Rcpt("carol"),
+        Call::Bdat(4, false),
+        Call::Content(b".\r\n\r"),
+        Call::Bdat(1, true),
+        Call::Content(b"\n"),
+    ];
+    let make = || client(first | 6, CHUNKS);
+    let stages: &[&[u8]] = &[
+        b"220 a\r\n",
+        b"250-a\r\n250-SIZE 1000\r\n250-CHUNKING\r\n250 PIPELINING\r\n",
+        b"250 ok\r\n250 ok\r\n250 ok\r\n",
+        input,
+    ];
     holds(laws::fragmentation(make, stages, u64::from(first)));
 }
 
