@@ -41,6 +41,7 @@ second     MX     20 spare
 down       A      {DOWN_HOST}
 spare      A      {SPARE_HOST}
 silent     MX     10 spare
+xn--bcher-kva MX  10 mail.b
 null       MX     0 .
 back       MX     10 mail.a
 nowhere    MX     10 none.nowhere

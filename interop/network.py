@@ -21,7 +21,7 @@ RETRY, GIVE_UP = ("--retry", "1s,2s,4s*"), ("--retry", "1s,1s")
 # At a.test: an address that forwards, one with several targets, and one that leads to b.test and back.
 A_ALIASES = (f"away@a.test={NOBODY}", f"both@a.test={ANNE},{BOB}", "round@a.test=round@b.test")
 # At b.test: the other half of the loop, and the domains whose mail comes here by their records in the DNS.
-B_DOMAINS = ("implicit.test", "nickname.test", "other.test", "second.test", "servfail.test")
+B_DOMAINS = ("implicit.test", "nickname.test", "other.test", "second.test", "servfail.test", "bücher.test")
 
 
 class Network:

@@ -292,7 +292,8 @@ TEMPORARY: list[Case] = [("servfail.test", 3, {"status": "4.4.3"}, [])]
 
 def plan(network: Network, domain: str, *options: str) -> tuple[int, dict]:
     """What `mx` finds out, which is to be what the server of a.test does."""
-    command = [str(pathlib.Path(network.program).with_name("mx")), domain, "--json", "--allow-loopback"]
+    command = [str(pathlib.Path(network.program).with_name("mx")), domain, "--json", "--dane", "--sts"]
+    command += ["--allow-loopback"]
     command += ["--resolver", network.dns.address, "--port", str(network.port), "--self", "mail.a.test"]
     done = subprocess.run([*command, *options], stdout=subprocess.PIPE, text=True, timeout=60)
     return done.returncode, json.loads(done.stdout)
@@ -325,6 +326,29 @@ def hosts_are_found_and_tried_in_order(network: Network, _: pathlib.Path) -> Non
             raise RuntimeError("the last host was asked, though the second took the message")
     log = (network.a.folder / "server.log").read_text()
     must("host does not serve" in log and f"host=down.test ({DOWN_HOST}:" in log, "the first host was not tried")
+    nothing_else(network)
+
+
+def addresses_beyond_ascii_are_relayed(network: Network, _: pathlib.Path) -> None:
+    agrees(network, ("bücher.test", 0, {"domain": "xn--bcher-kva.test", "kind": "mx"}, ["mail.b.test"]))
+    content = make("eight-bit", "utf8", ALICE)[1]
+    utf8 = ("SMTPUTF8", "BODY=8BITMIME")
+    submit(network.a, ALICE, "böb@bücher.test", content, mail=utf8)
+    [arrived] = inbox(network.b, BOB, 1)
+    must(arrived.endswith(content), "the message")
+    last, first = received(arrived)
+    must("with UTF8SMTPS id" in last and "for <böb@bücher.test>" in last, last)
+    must("with UTF8SMTPSA id" in first, first)
+    submit(network.a, ALICE, "nöbody@b.test", content, mail=utf8)
+    [arrived] = inbox(network.a, ALICE, 1)
+    for line in (
+        "Content-Type: message/global-delivery-status",
+        "Final-Recipient: utf-8; nöbody@b.test",
+        "Action: failed",
+        "Status: 5.1.1",
+        "Content-Type: message/global-headers",
+    ):
+        must(f"\r\n{line}\r\n".encode() in arrived, f"{line} is not in the report")
     nothing_else(network)
 
 
@@ -368,6 +392,7 @@ CHECKS: list[Callable[[Network, pathlib.Path], None]] = [
     success_is_reported_by_who_delivers,
     failure_is_reported_as_asked,
     hosts_are_found_and_tried_in_order,
+    addresses_beyond_ascii_are_relayed,
     a_domain_without_a_way_fails_at_once,
     a_failed_lookup_is_no_answer,
 ]

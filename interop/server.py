@@ -72,7 +72,8 @@ class Server:
     def queue(self, *arguments: str) -> list[str]:
         """What `mailserver queue` prints."""
         command = [self.program, "queue", *arguments, "--data", str(self.data)]
-        return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, text=True)
+        return done.stdout.splitlines()
 
     def kill(self) -> None:
         """Ends it at once, with no time to put anything in order."""
