@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 
+import certificate
 from readers import with_crlf
 from senders import SECONDS
 from tools import find, run, until
@@ -109,7 +110,7 @@ class Postfix:
         owner = pwd.getpwnam(OWNER)
         shutil.chown(self.folder / "data", "postfix")
         shutil.chown(self.folder / "mail", OWNER)
-        self._make_certificate()
+        certificate.make(self.folder)
         pem = "".join(authority.read_text() for authority in authorities)
         (self.folder / "authorities.pem").write_text(pem)
         main = MAIN.format(
@@ -131,11 +132,6 @@ class Postfix:
         except RuntimeError as error:
             self.stop()
             raise RuntimeError(f"{error}:\n{self.log()}") from error
-
-    def _make_certificate(self) -> None:
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        command += ["-subj", f"/CN={HOST_NAME}", "-addext", f"subjectAltName=DNS:{HOST_NAME}"]
-        run([*command, "-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "certificate.pem")])
 
     def _started(self) -> bool:
         return "daemon started" in self.log()
