@@ -140,7 +140,7 @@ fn a_session_that_takes_nothing_makes_the_layers_take_nothing() {
 }
 
 #[test]
-fn output_in_the_layers_is_bounded_and_given_back() {
+fn output_in_the_layers_is_bounded() {
     let _alone = alone();
     let certificates = Certificates::new();
     let (_, mut server) = secured(&certificates);
@@ -156,7 +156,6 @@ fn output_in_the_layers_is_bounded_and_given_back() {
         server.session.transmit().advance(count);
         assert!(held(&region) < 5 * Transport::<Toy>::WINDOW as isize, "{}", held(&region));
     }
-    assert!(held(&region) < 1024, "{}", held(&region)); // of which the test harness may hold some
 }
 
 #[test]
