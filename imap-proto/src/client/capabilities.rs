@@ -8,7 +8,7 @@ use mailwright_sasl::MechanismName;
 
 use super::Client;
 use crate::encode::LiteralPolicy;
-use crate::types::Capability;
+use crate::types::{Capability, Verb};
 
 impl Client {
     /// What the server announced last; `None` if it said nothing since the connection, TLS or the log-in
@@ -27,6 +27,37 @@ impl Client {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.capabilities.as_deref().is_some_and(|known| known.iter().any(|capability| capability.is(name)))
+    }
+
+    /// What ENABLE has brought, by what the server has said since the log-in.
+    #[must_use]
+    pub fn enabled(&self) -> &[Capability] {
+        &self.enabled
+    }
+
+    /// Whether `name` is enabled. QRESYNC includes CONDSTORE (RFC 7162 §3.2.3).
+    #[must_use]
+    pub fn is_enabled(&self, name: &str) -> bool {
+        let is = |name: &str| self.enabled.iter().any(|capability| capability.is(name));
+        is(name) || name.eq_ignore_ascii_case("CONDSTORE") && is("QRESYNC")
+    }
+
+    /// The server has enabled these.
+    pub(super) fn learn_enabled(&mut self, capabilities: &[Capability]) {
+        // RFC 5161 §3.2: ENABLED answers ENABLE, and nothing else enables.
+        if self.in_flight.iter().all(|command| command.verb != Verb::Enable) {
+            return;
+        }
+        let most = self.config.limits.capabilities;
+        for capability in capabilities {
+            if self.enabled.len() < most && !self.enabled.contains(capability) {
+                self.enabled.extend(detached(capability));
+            }
+        }
+        // RFC 6855 §3, RFC 9051 App. A: from here on in both directions.
+        if self.is_enabled("UTF8=ACCEPT") || self.is_enabled("IMAP4rev2") {
+            self.reader.limits_mut().utf8 = true;
+        }
     }
 
     /// Whether the server announces `name`, or IMAP4rev2, which includes it.
@@ -68,11 +99,13 @@ impl Client {
     }
 
     pub(super) fn learn(&mut self, capabilities: &[Capability]) {
-        // Copies: a few words must not keep the input alive.
-        let copy =
-            |capability: &Capability| Capability::new(Bytes::copy_from_slice(capability.as_str().as_bytes()));
         let most = self.config.limits.capabilities;
-        self.capabilities = Some(capabilities.iter().take(most).filter_map(copy).collect());
+        self.capabilities = Some(capabilities.iter().take(most).filter_map(detached).collect());
         self.outdated = false;
     }
+}
+
+/// A copy: a few words must not keep the input alive.
+fn detached(capability: &Capability) -> Option<Capability> {
+    Capability::new(Bytes::copy_from_slice(capability.as_str().as_bytes()))
 }

@@ -1,8 +1,5 @@
 //! What a host can say. Each call returns the id that the events of the command carry, or says why it cannot be
-//! sent now; then nothing was written.
-//!
-//! RFC 9051 §5.5, RFC 3501 §5.5: which commands may be in flight together is data, in the table of
-//! [`Verb::entry`].
+//! sent now; then nothing was written. Which commands go together is in `window`, what they need in `announced`.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -10,39 +7,42 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use mailwright_core::value::Misuse;
 
+use super::append::Piece;
+use super::window::{permits_expunge, saves, set_mut};
 use super::{Client, CommandId, InFlight, Phase, SendError, State};
-use crate::types::{Command, FetchCommand, Messages, States, StoreCommand, StoreLabelsCommand, Tag, Verb};
+use crate::types::{Command, States, Tag, Verb};
 
 /// A command that is ready to be sent.
 pub(super) struct Ready {
     tag: u64,
     tag_octets: usize,
-    pub(super) pieces: Vec<Bytes>,
+    pub(super) pieces: Vec<Piece>,
 }
 
 impl Client {
     /// Sends a command. Sets go in ascending order, strings in whatever form can hold them.
     ///
-    /// [`Command::StartTls`] leads to [`Event::Secured`](super::Event::Secured);
-    /// [`Command::Logout`] to the end of the session. AUTHENTICATE is sent by [`Self::authenticate`], APPEND
-    /// by [`Self::append`]. ENABLE, COMPRESS, REPLACE and UNAUTHENTICATE are not sent yet.
+    /// [`Command::StartTls`] leads to [`Event::Secured`](super::Event::Secured), [`Command::Compress`] to
+    /// [`Event::Compressed`](super::Event::Compressed), [`Command::Logout`] to the end of the session.
+    /// AUTHENTICATE is sent by [`Self::authenticate`], APPEND by [`Self::append`], REPLACE by [`Self::replace`].
     ///
     /// # Errors
-    /// [`Misuse::Busy`] if other commands must be complete first, or a literal of one must be consented to;
-    /// [`Misuse::WrongState`] in the wrong state, before the greeting, and for those that are not sent by this;
-    /// [`Misuse::NotAnnounced`] if the server must announce the command and does not;
-    /// [`Misuse::Plaintext`] where it would show what only TLS may; [`Misuse::Closed`] at the end;
-    /// [`SendError::LoginDisabled`]; [`SendError::Encode`] if a value cannot be written.
-    pub fn command(&mut self, command: Command) -> Result<CommandId, SendError> {
-        let command = in_order(command);
+    /// [`Misuse::Busy`] if other commands must be complete first, or a literal of one must be consented to:
+    /// [`Self::obstacle`] says which; [`Misuse::WrongState`] in the wrong state, before the greeting, for
+    /// COMPRESS a second time, and for those that are not sent by this; [`Misuse::NotAnnounced`] if the server
+    /// must announce the command or an option in it and does not; [`Misuse::Plaintext`] where it would show what
+    /// only TLS may; [`Misuse::Closed`] at the end; [`SendError::LoginDisabled`]; [`SendError::NotEnabled`];
+    /// [`SendError::NumbersDisabled`]; [`SendError::Encode`] if a value cannot be written.
+    pub fn command(&mut self, mut command: Command) -> Result<CommandId, SendError> {
+        // Servers are known that want it so.
+        if let Some(set) = set_mut(&mut command) {
+            set.sort();
+        }
         self.check(&command)?;
         match &command {
-            Command::Authenticate { .. }
-            | Command::Append(_)
-            | Command::Replace(_)
-            | Command::Enable(_)
-            | Command::Compress(_)
-            | Command::Unauthenticate => return Err(Misuse::WrongState.into()),
+            Command::Authenticate { .. } | Command::Append(_) | Command::Replace(_) => {
+                return Err(Misuse::WrongState.into());
+            }
             Command::Login { .. } => self.check_login()?,
             _ => {}
         }
@@ -57,77 +57,37 @@ impl Client {
     }
 
     /// Whether a command may be sent now.
-    pub(super) fn check(&self, command: &Command) -> Result<(), Misuse> {
+    pub(super) fn check(&self, command: &Command) -> Result<(), SendError> {
         match self.phase {
-            Phase::Closed => return Err(Misuse::Closed),
-            Phase::Handshake | Phase::Greeting => return Err(Misuse::WrongState),
+            Phase::Closed => return Err(Misuse::Closed.into()),
+            Phase::Upgrade(_) | Phase::Greeting => return Err(Misuse::WrongState.into()),
             Phase::Open => {}
         }
         let verb = command.verb();
-        let fits = match verb.entry().states {
+        let in_state = match verb.entry().states {
             States::Any => true,
             States::NotAuthenticated => self.state == State::NotAuthenticated,
             States::Authenticated => self.state != State::NotAuthenticated,
             States::Selected => matches!(self.state, State::Selected(_)),
         };
-        if !fits || verb == Verb::StartTls && self.secure {
-            return Err(Misuse::WrongState);
+        let fits = match verb {
+            // RFC 4978 §3: TLS lies below DEFLATE, so it cannot come later.
+            Verb::StartTls => !self.secure && !self.compressed,
+            Verb::Compress => !self.compressed,
+            // RFC 5161 §3.1: not once a mailbox is selected.
+            Verb::Enable => self.state == State::Authenticated,
+            _ => true,
+        };
+        if !in_state || !fits {
+            return Err(Misuse::WrongState.into());
         }
-        if !self.is_announced(command) {
-            return Err(Misuse::NotAnnounced);
-        }
+        self.check_announced(command)?;
         // Whatever is not needed for TLS waits for it.
         let harmless = matches!(verb, Verb::Capability | Verb::Noop | Verb::Logout | Verb::StartTls);
         if self.awaits_tls() && !harmless {
-            return Err(Misuse::Plaintext);
+            return Err(Misuse::Plaintext.into());
         }
-        self.check_window(command)
-    }
-
-    /// Whether the server announces what the command needs.
-    fn is_announced(&self, command: &Command) -> bool {
-        match command {
-            Command::StartTls => self.has("STARTTLS"),
-            Command::Idle => self.has_or_rev2("IDLE"),
-            Command::Namespace => self.has_or_rev2("NAMESPACE"),
-            Command::Unselect => self.has_or_rev2("UNSELECT"),
-            Command::Move { .. } => self.has_or_rev2("MOVE"),
-            Command::Expunge(Some(_)) => self.has_or_rev2("UIDPLUS"),
-            Command::Id(_) => self.has("ID"),
-            Command::Sort(_) => self.has("SORT"),
-            Command::Thread(thread) => self.has(&alloc::format!("THREAD={}", thread.algorithm.as_str())),
-            Command::MultiSearch(_) => self.has("MULTISEARCH"),
-            Command::CancelUpdate(_) => self.has("CONTEXT=SEARCH") || self.has("CONTEXT=SORT"),
-            Command::Notify(_) => self.has("NOTIFY"),
-            Command::GetMetadata(_) | Command::SetMetadata(_) => {
-                self.has("METADATA") || self.has("METADATA-SERVER")
-            }
-            Command::GetQuota(_) | Command::GetQuotaRoot(_) | Command::SetQuota { .. } => self.has("QUOTA"),
-            Command::SetAcl { .. }
-            | Command::DeleteAcl { .. }
-            | Command::GetAcl(_)
-            | Command::ListRights { .. }
-            | Command::MyRights(_) => self.has("ACL"),
-            Command::Xlist(_) => self.has("XLIST"),
-            Command::StoreLabels(_) => self.has("X-GM-EXT-1"),
-            _ => true,
-        }
-    }
-
-    /// Whether the commands in flight permit another one.
-    fn check_window(&self, command: &Command) -> Result<(), Misuse> {
-        let limits = &self.config.limits;
-        let is_exclusive = |verb: Verb| verb.entry().exclusive;
-        // RFC 9051 §5.5: the numbers of messages may change under a command that permits EXPUNGE.
-        let numbers_move = || self.in_flight.iter().any(|command| command.expunges);
-        let busy = !self.pieces.is_empty()
-            || self.append.is_some()
-            || self.in_flight.iter().any(|command| is_exclusive(command.verb))
-            || is_exclusive(command.verb()) && !self.in_flight.is_empty()
-            || uses_numbers(command) && numbers_move()
-            || self.in_flight.len() >= limits.in_flight.max(1)
-            || self.transmit.len() > limits.output;
-        if busy { Err(Misuse::Busy) } else { Ok(()) }
+        if self.obstacle(command).is_some() { Err(Misuse::Busy.into()) } else { Ok(()) }
     }
 
     /// Writes a command, without sending it.
@@ -135,7 +95,8 @@ impl Client {
         let (number, tag) = self.tags.next();
         let tag: Tag = tag.ok_or(Misuse::WrongState)?;
         let utf8 = self.reader.limits().utf8;
-        let pieces = command.encode(&tag, self.literal_policy(), utf8)?;
+        let mut pieces = Vec::new();
+        put_pieces(&mut pieces, command.encode(&tag, self.literal_policy(), utf8)?);
         Ok(Ready { tag: number, tag_octets: tag.as_bytes().len(), pieces })
     }
 
@@ -149,7 +110,6 @@ impl Client {
 
     /// The same for a command that is a part of another.
     pub(super) fn send_as(&mut self, id: CommandId, ready: Ready, command: &Command) {
-        let verb = command.verb();
         let mailbox = match command {
             Command::Select(select) | Command::Examine(select) => Some(select.mailbox.clone()),
             _ => None,
@@ -157,58 +117,25 @@ impl Client {
         self.in_flight.push_back(InFlight {
             id,
             tag: ready.tag,
-            verb,
-            expunges: verb.entry().permits_expunge || command.is_uid(),
+            verb: command.verb(),
+            expunges: permits_expunge(command),
+            saves: saves(command),
             queued: self.queued + ready.tag_octets as u64,
             mailbox,
         });
         self.pieces = VecDeque::from(ready.pieces);
-        self.next_piece();
+        self.write_pieces();
         self.timers.stop(super::timers::ANSWER);
         self.watch();
     }
-
-    /// Sends the next piece of the last command.
-    pub(super) fn next_piece(&mut self) {
-        if let Some(piece) = self.pieces.pop_front() {
-            self.write(&piece);
-        }
-        if self.pieces.is_empty() {
-            self.pieces = VecDeque::new();
-            self.begin_content();
-        }
-    }
 }
 
-/// Whether a command names messages by their numbers, or is answered by numbers.
-fn uses_numbers(command: &Command) -> bool {
-    let named = |search: &crate::types::Search| {
-        let names = |key: &crate::types::SearchKey| matches!(key, crate::types::SearchKey::Numbers(_));
-        search.keys().iter().any(names)
-    };
-    match command {
-        // A search without numbers among its keys answers with them, unless it is the UID form.
-        Command::Search(search) => !search.uid || named(&search.search),
-        Command::Sort(sort) => !sort.uid || named(&sort.search),
-        Command::Thread(thread) => !thread.uid || named(&thread.search),
-        Command::Replace(replace) => !replace.uid,
-        Command::MultiSearch(search) => named(&search.search),
-        _ => command.messages().is_some_and(|messages| !messages.is_uid()),
+/// Adds octets between which the server must consent to a literal.
+pub(super) fn put_pieces(pieces: &mut Vec<Piece>, octets: Vec<Bytes>) {
+    for (index, octets) in octets.into_iter().enumerate() {
+        if index > 0 {
+            pieces.push(Piece::Consent);
+        }
+        pieces.push(Piece::Octets(octets));
     }
-}
-
-/// The command with its set in ascending order: servers are known that want it so.
-fn in_order(mut command: Command) -> Command {
-    match &mut command {
-        Command::Fetch(FetchCommand { messages, .. })
-        | Command::Store(StoreCommand { messages, .. })
-        | Command::StoreLabels(StoreLabelsCommand { messages, .. })
-        | Command::Copy { messages, .. }
-        | Command::Move { messages, .. } => match messages {
-            Messages::Numbers(set) | Messages::Uids(set) => set.sort(),
-        },
-        Command::Expunge(Some(set)) => set.sort(),
-        _ => {}
-    }
-    command
 }

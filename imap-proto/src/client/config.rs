@@ -80,8 +80,8 @@ pub struct Timeouts {
     pub greeting: Duration,
     /// For the next response while commands are in flight. Default 5 minutes.
     pub command: Duration,
-    /// The same while SEARCH, COPY, MOVE or APPEND is among them, which take long on large mailboxes. Default
-    /// 30 minutes; content that leaves counts as a response.
+    /// The same while SEARCH, ESEARCH, SORT, THREAD, COPY, MOVE, APPEND or REPLACE is among them, which take long
+    /// on large mailboxes. Default 30 minutes; content that leaves counts as a response.
     pub long_command: Duration,
     /// For the server's consent to a literal. Default 60 s.
     pub continuation: Duration,

@@ -18,6 +18,12 @@ pub enum SendError {
     /// The server announces LOGINDISABLED.
     #[error("the server does not take LOGIN here")]
     LoginDisabled,
+    /// The command names messages by numbers, or is answered by them, which UIDONLY has ended.
+    #[error("message numbers cannot be used any more, only UIDs")]
+    NumbersDisabled,
+    /// This must be enabled first, by ENABLE.
+    #[error("{0} must be enabled first")]
+    NotEnabled(&'static str),
 }
 
 /// Why octets of a message were not taken; none of them was.

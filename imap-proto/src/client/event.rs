@@ -27,6 +27,10 @@ pub enum Event {
     Greeting(StatusResponse),
     /// TLS is in force. Capabilities from before are forgotten.
     Secured(Box<TlsInfo>),
+    /// DEFLATE is in force, after COMPRESS.
+    Compressed,
+    /// DEFLATE is gone, after UNAUTHENTICATE.
+    Uncompressed,
     /// Any response that is complete in itself: what SELECT, LIST, STATUS and others answer, news of the
     /// mailbox, untagged statuses. Never a FETCH, a SEARCH, a SORT, or a completion.
     Response {
@@ -81,11 +85,12 @@ pub enum Event {
     SearchModSeq(ModSeq),
     /// The SEARCH or SORT is complete.
     SearchEnd,
-    /// The server waits for the message of APPEND: give it to [`Client::content`](super::Client::content).
+    /// The server waits for a message of APPEND or REPLACE, or for a part of one: give it to
+    /// [`Client::content`](super::Client::content).
     ContentWanted {
         /// Which command.
         id: CommandId,
-        /// Octets.
+        /// Octets of the message, or of the part.
         octets: u64,
     },
     /// The server is in IDLE and tells what changes, until [`Client::done`](super::Client::done).

@@ -15,9 +15,11 @@
 //! which any connection runs.
 //!
 //! Mirrors the server, one file for each part: `commands` (what a host can say), `response` (what the server
-//! says), `authentication` (LOGIN, AUTHENTICATE), `capabilities`, `append` (literals and messages), `idle`,
-//! `tls`, `timers`, `tags`, `tasks`. This file has the session itself.
+//! says), `window` (which commands go together), `announced` (what they need), `authentication` (LOGIN,
+//! AUTHENTICATE), `capabilities`, `append` (literals and messages), `idle`, `layers` (TLS, DEFLATE), `timers`,
+//! `tags`, `tasks`. This file has the session itself.
 
+mod announced;
 mod append;
 mod authentication;
 mod capabilities;
@@ -26,11 +28,12 @@ mod config;
 mod error;
 mod event;
 mod idle;
+mod layers;
 mod response;
 mod tags;
 pub mod tasks;
 mod timers;
-mod tls;
+mod window;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -38,20 +41,22 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use mailwright_core::session::{Layer, Session, Transmit, Upgraded, Wants};
 use mailwright_core::value::{Instant, TimerTable};
 use mailwright_sasl::{Channel, ClientError, Credentials, MechanismName, Seed};
 
-use self::append::Append;
+use self::append::Piece;
+pub use self::append::{Content, ContentPart};
 use self::authentication::Exchange;
 pub use self::config::{Config, InitialResponse, Limits, Timeouts, TlsMode};
 pub use self::error::{ContentError, SendError};
 pub use self::event::{Closed, CommandId, Event};
 use self::idle::Idle;
 use self::tags::Tags;
+pub use self::window::Obstacle;
 use crate::parse::ResponseReader;
-use crate::types::{Capability, Mailbox, Verb};
+use crate::types::{Capability, Mailbox, StatusResponse, Verb};
 
 /// The client side of a session: bytes and time in, events and bytes out.
 ///
@@ -77,6 +82,8 @@ pub struct Client {
     timers: TimerTable<{ timers::COUNT }>,
     /// Whether TLS is in force.
     secure: bool,
+    /// Whether DEFLATE is.
+    compressed: bool,
     /// What SASL may know of the connection.
     channel: Channel,
     /// Whether the server will send nothing more.
@@ -86,13 +93,16 @@ pub struct Client {
     capabilities: Option<Vec<Capability>>,
     /// Whether the capabilities are those of before the log-in that is under way.
     outdated: bool,
+    /// What ENABLE has brought.
+    enabled: Vec<Capability>,
     /// Whether the server has refused an initial response that it announced.
     initial_response_refused: bool,
     /// Commands that are not complete.
     in_flight: VecDeque<InFlight>,
-    /// What of the last command waits for the server's consent to a literal.
-    pieces: VecDeque<Bytes>,
-    append: Option<Box<Append>>,
+    /// What of the last command is not written.
+    pieces: VecDeque<Piece>,
+    /// How the server has completed that command already; told when it is written.
+    refused: Option<Box<StatusResponse>>,
     exchange: Option<Box<Exchange>>,
     idle: Option<Idle>,
     last_id: u64,
@@ -106,6 +116,8 @@ struct InFlight {
     verb: Verb,
     /// Whether the server may tell of expunged messages while it runs.
     expunges: bool,
+    /// Whether it saves what it finds as `$`.
+    saves: bool,
     /// What was queued, ever, when its tag had been.
     queued: u64,
     /// What SELECT or EXAMINE selects.
@@ -114,8 +126,8 @@ struct InFlight {
 
 /// What the session does now.
 enum Phase {
-    /// Waits for TLS.
-    Handshake,
+    /// Waits for a layer to come or go.
+    Upgrade(Layer),
     Greeting,
     Open,
     /// Over.
@@ -147,7 +159,10 @@ impl Client {
     pub fn starting_at(config: impl Into<Arc<Config>>, seed: [u8; 32], now: Instant) -> Self {
         let config = config.into();
         let mut seed = Seed::new(seed);
-        let phase = if config.tls == TlsMode::Implicit { Phase::Handshake } else { Phase::Greeting };
+        let phase = match config.tls {
+            TlsMode::Implicit => Phase::Upgrade(Layer::Tls),
+            _ => Phase::Greeting,
+        };
         let mut client = Self {
             tags: Tags::new(&mut seed),
             seed,
@@ -162,15 +177,17 @@ impl Client {
             event_octets: 0,
             timers: TimerTable::new(now),
             secure: false,
+            compressed: false,
             channel: Channel::new(false),
             at_end: false,
             unread: false,
             capabilities: None,
             outdated: false,
+            enabled: Vec::new(),
             initial_response_refused: false,
             in_flight: VecDeque::new(),
             pieces: VecDeque::new(),
-            append: None,
+            refused: None,
             exchange: None,
             idle: None,
             last_id: 0,
@@ -261,7 +278,8 @@ impl Client {
     fn read(&mut self, input: &mut BytesMut) {
         // RFC 9051 §6.2.1: what stands behind the OK to STARTTLS did not come from the peer of the handshake,
         // which waits for the client.
-        let by_starttls = matches!(self.phase, Phase::Handshake) && self.config.tls != TlsMode::Implicit;
+        let by_starttls =
+            matches!(self.phase, Phase::Upgrade(Layer::Tls)) && self.config.tls != TlsMode::Implicit;
         if by_starttls && !input.is_empty() {
             self.close(Closed::EarlyOctets);
         }
@@ -339,7 +357,7 @@ impl Client {
         self.reader = ResponseReader::new(self.config.limits.response.clone());
         self.in_flight = VecDeque::new();
         self.pieces = VecDeque::new();
-        self.append = None;
+        self.refused = None;
         self.exchange = None;
         self.idle = None;
         self.push(Event::Closed(reason));
@@ -399,7 +417,7 @@ impl Session for Client {
     fn wants(&self) -> Wants {
         match self.phase {
             Phase::Closed => Wants::CLOSE,
-            Phase::Handshake => Wants::upgrade(Layer::Tls),
+            Phase::Upgrade(layer) => Wants::upgrade(layer),
             _ => Wants::answers(0, self.takes_input() && !self.at_end),
         }
     }

@@ -125,7 +125,10 @@ impl Client {
             Response::Namespace(_) => &[Verb::Namespace],
             Response::MailboxStatus { .. } => &[Verb::Status],
             Response::Id(_) => &[Verb::Id],
-            Response::Enabled(_) => &[Verb::Enable],
+            Response::Enabled(capabilities) => {
+                self.learn_enabled(capabilities);
+                &[Verb::Enable]
+            }
             Response::Thread(_) => &[Verb::Thread],
             Response::ExtendedSearch(_) => &[Verb::Search, Verb::Sort, Verb::MultiSearch],
             Response::Vanished { .. } => &[Verb::Fetch, Verb::Select, Verb::Examine],
@@ -150,9 +153,7 @@ impl Client {
         if self.challenged(&text) {
             return;
         }
-        if !self.pieces.is_empty() {
-            self.next_piece();
-        } else if !self.idle_accepted() {
+        if !self.literal_accepted() && !self.idle_accepted() {
             // Nothing waits for it: some servers say it by mistake.
             self.data(Response::Continue(text));
         }
@@ -164,18 +165,20 @@ impl Client {
         let taken = self.taken();
         let number = self.tags.number(tag);
         // What is not written yet cannot have been answered.
-        let sent = |command: &InFlight| Some(command.tag) == number && taken >= command.queued;
+        let refused = self.refused.as_ref().and(self.in_flight.back()).map(|command| command.tag);
+        let sent = |command: &InFlight| {
+            Some(command.tag) == number && taken >= command.queued && refused != Some(command.tag)
+        };
         let Some(index) = self.in_flight.iter().position(sent) else {
             return self.close(Closed::UnknownTag(Excerpt::new(tag.as_bytes())));
         };
         let ok = status.kind == StatusKind::Ok;
         let is_last = index + 1 == self.in_flight.len();
-        if is_last && (!self.pieces.is_empty() || self.append.is_some()) {
+        if is_last && !self.pieces.is_empty() {
             if ok {
                 return self.close(Closed::Premature);
             }
-            let Some(id) = self.in_flight.back().map(|command| command.id) else { return };
-            if self.refused_early(id, &status) {
+            if self.refused_early(&status) {
                 return;
             }
         }
@@ -197,6 +200,7 @@ impl Client {
                 (StatusKind::No, _) => self.state = State::Authenticated,
                 _ => {}
             },
+            Verb::Unauthenticate if ok => self.unauthenticated(),
             Verb::Close | Verb::Unselect if ok => self.state = State::Authenticated,
             Verb::Idle if self.idle_over(ok) => return,
             _ => {}
@@ -210,6 +214,7 @@ impl Client {
                 let more = !input.is_empty() || !self.reader.is_between_responses();
                 self.agreed_on_tls(more);
             }
+            Verb::Compress if ok => self.agreed_on_deflate(),
             Verb::Logout => self.close(Closed::Logout),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! The deadlines of a client: how long the server may take for what comes next, and when IDLE is begun again.
 //! They stand still while the host leaves events lying, and the first of them while nothing is asked.
 
+use super::append::Piece;
 use super::{Client, Closed, Phase, Timeouts};
 use crate::types::Verb;
 
@@ -11,6 +12,21 @@ pub(super) const REFRESH: usize = 1;
 /// How many timers there are.
 pub(super) const COUNT: usize = 2;
 
+/// Whether a command may take long on a large mailbox.
+const fn is_long(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Search
+            | Verb::MultiSearch
+            | Verb::Sort
+            | Verb::Thread
+            | Verb::Copy
+            | Verb::Move
+            | Verb::Append
+            | Verb::Replace
+    )
+}
+
 impl Client {
     /// Starts or stops the deadlines as the state wants it.
     pub(super) fn watch(&mut self) {
@@ -18,11 +34,10 @@ impl Client {
         let idling = self.is_idling();
         let duration = match &self.phase {
             Phase::Closed => None,
-            Phase::Handshake | Phase::Greeting => Some(timeouts.greeting),
+            Phase::Upgrade(_) | Phase::Greeting => Some(timeouts.greeting),
             Phase::Open if idling || self.in_flight.is_empty() => None,
-            Phase::Open if !self.pieces.is_empty() => Some(timeouts.continuation),
+            Phase::Open if matches!(self.pieces.front(), Some(Piece::Consent)) => Some(timeouts.continuation),
             Phase::Open => {
-                let is_long = |verb| matches!(verb, Verb::Search | Verb::Copy | Verb::Move | Verb::Append);
                 let long = self.in_flight.iter().any(|command| is_long(command.verb));
                 Some(if long { timeouts.long_command } else { timeouts.command })
             }

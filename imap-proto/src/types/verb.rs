@@ -1,4 +1,4 @@
-//! [`Verb`]: the commands as data. RFC 9051 §6 (states), §5.5 and imap pipelining rules.
+//! [`Verb`]: the commands as data. RFC 9051 §6 (states), §5.5 (which may run at the same time).
 
 /// The name of a command; UID forms have the name of the command behind UID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,38 +128,72 @@ pub struct Entry {
     pub name: &'static str,
     /// When it is possible.
     pub states: States,
+    /// Whether it names messages by their numbers, or is answered by numbers; the UID form only where a search
+    /// has numbers among its keys.
+    pub uses_numbers: bool,
     /// Whether a server may tell of expunged messages while it runs (RFC 9051 §7.5.1); the UID form always may.
     pub permits_expunge: bool,
-    /// Whether nothing else may run beside it.
+    /// Whether it may change the flags of messages, so that the server tells them in FETCH.
+    pub changes_flags: bool,
+    /// Whether it may change which mailbox is selected.
+    pub changes_selection: bool,
+    /// Whether nothing else may run beside it, because it changes what the connection means.
     pub exclusive: bool,
     /// Whether it has a UID form.
     pub has_uid_form: bool,
 }
 
+/// A column of the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Numbers,
+    Expunge,
+    Flags,
+    Selection,
+    Exclusive,
+    UidForm,
+}
+
+const fn entry(verb: Verb, name: &'static str, states: States, does: &[Does]) -> Entry {
+    let mut entry = Entry {
+        verb,
+        name,
+        states,
+        uses_numbers: false,
+        permits_expunge: false,
+        changes_flags: false,
+        changes_selection: false,
+        exclusive: false,
+        has_uid_form: false,
+    };
+    let mut rest = does;
+    while let [first, others @ ..] = rest {
+        match first {
+            Does::Numbers => entry.uses_numbers = true,
+            Does::Expunge => entry.permits_expunge = true,
+            Does::Flags => entry.changes_flags = true,
+            Does::Selection => entry.changes_selection = true,
+            Does::Exclusive => entry.exclusive = true,
+            Does::UidForm => entry.has_uid_form = true,
+        }
+        rest = others;
+    }
+    entry
+}
+
 macro_rules! verbs {
-    ($($verb:ident $name:literal $states:ident expunge: $expunge:literal exclusive: $exclusive:literal uid: $uid:literal;)*) => {
+    ($($verb:ident $name:literal $states:ident [$($does:ident)*];)*) => {
         impl Verb {
             /// The table of commands, in the order of RFC 9051 §6.
-            pub const TABLE: &'static [Entry] = &[$(Entry {
-                verb: Self::$verb,
-                name: $name,
-                states: States::$states,
-                permits_expunge: $expunge,
-                exclusive: $exclusive,
-                has_uid_form: $uid,
-            }),*];
+            pub const TABLE: &'static [Entry] =
+                &[$(entry(Self::$verb, $name, States::$states, &[$(Does::$does),*])),*];
 
             /// What is to be known about it.
             #[must_use]
             pub const fn entry(self) -> &'static Entry {
                 match self {
-                    $(Self::$verb => &Entry {
-                        verb: Self::$verb,
-                        name: $name,
-                        states: States::$states,
-                        permits_expunge: $expunge,
-                        exclusive: $exclusive,
-                        has_uid_form: $uid,
+                    $(Self::$verb => {
+                        const { &entry(Self::$verb, $name, States::$states, &[$(Does::$does),*]) }
                     }),*
                 }
             }
@@ -168,55 +202,55 @@ macro_rules! verbs {
 }
 
 verbs! {
-    Capability "CAPABILITY" Any expunge: true exclusive: false uid: false;
-    Noop "NOOP" Any expunge: true exclusive: false uid: false;
-    Logout "LOGOUT" Any expunge: true exclusive: true uid: false;
-    StartTls "STARTTLS" NotAuthenticated expunge: true exclusive: true uid: false;
-    Authenticate "AUTHENTICATE" NotAuthenticated expunge: true exclusive: true uid: false;
-    Login "LOGIN" NotAuthenticated expunge: true exclusive: true uid: false;
-    Select "SELECT" Authenticated expunge: true exclusive: true uid: false;
-    Examine "EXAMINE" Authenticated expunge: true exclusive: true uid: false;
-    Create "CREATE" Authenticated expunge: true exclusive: false uid: false;
-    Delete "DELETE" Authenticated expunge: true exclusive: false uid: false;
-    Rename "RENAME" Authenticated expunge: true exclusive: false uid: false;
-    Subscribe "SUBSCRIBE" Authenticated expunge: true exclusive: false uid: false;
-    Unsubscribe "UNSUBSCRIBE" Authenticated expunge: true exclusive: false uid: false;
-    List "LIST" Authenticated expunge: true exclusive: false uid: false;
-    Lsub "LSUB" Authenticated expunge: true exclusive: false uid: false;
-    Namespace "NAMESPACE" Authenticated expunge: true exclusive: false uid: false;
-    Status "STATUS" Authenticated expunge: true exclusive: false uid: false;
-    Append "APPEND" Authenticated expunge: true exclusive: false uid: false;
-    Idle "IDLE" Authenticated expunge: true exclusive: true uid: false;
-    Check "CHECK" Selected expunge: true exclusive: false uid: false;
-    Close "CLOSE" Selected expunge: true exclusive: true uid: false;
-    Unselect "UNSELECT" Selected expunge: true exclusive: true uid: false;
-    Expunge "EXPUNGE" Selected expunge: true exclusive: false uid: true;
-    Search "SEARCH" Selected expunge: false exclusive: false uid: true;
-    Fetch "FETCH" Selected expunge: false exclusive: false uid: true;
-    Store "STORE" Selected expunge: false exclusive: false uid: true;
-    Copy "COPY" Selected expunge: true exclusive: false uid: true;
-    Move "MOVE" Selected expunge: true exclusive: false uid: true;
-    Id "ID" Any expunge: true exclusive: false uid: false;
-    Enable "ENABLE" Authenticated expunge: true exclusive: true uid: false;
-    Sort "SORT" Selected expunge: false exclusive: false uid: true;
-    Thread "THREAD" Selected expunge: false exclusive: false uid: true;
-    MultiSearch "ESEARCH" Authenticated expunge: true exclusive: false uid: false;
-    CancelUpdate "CANCELUPDATE" Selected expunge: true exclusive: false uid: false;
-    Replace "REPLACE" Selected expunge: true exclusive: false uid: true;
-    Notify "NOTIFY" Authenticated expunge: true exclusive: false uid: false;
-    GetMetadata "GETMETADATA" Authenticated expunge: true exclusive: false uid: false;
-    SetMetadata "SETMETADATA" Authenticated expunge: true exclusive: false uid: false;
-    GetQuota "GETQUOTA" Authenticated expunge: true exclusive: false uid: false;
-    GetQuotaRoot "GETQUOTAROOT" Authenticated expunge: true exclusive: false uid: false;
-    SetQuota "SETQUOTA" Authenticated expunge: true exclusive: false uid: false;
-    SetAcl "SETACL" Authenticated expunge: true exclusive: false uid: false;
-    DeleteAcl "DELETEACL" Authenticated expunge: true exclusive: false uid: false;
-    GetAcl "GETACL" Authenticated expunge: true exclusive: false uid: false;
-    ListRights "LISTRIGHTS" Authenticated expunge: true exclusive: false uid: false;
-    MyRights "MYRIGHTS" Authenticated expunge: true exclusive: false uid: false;
-    Compress "COMPRESS" Any expunge: true exclusive: true uid: false;
-    Unauthenticate "UNAUTHENTICATE" Authenticated expunge: false exclusive: true uid: false;
-    Xlist "XLIST" Authenticated expunge: true exclusive: false uid: false;
+    Capability "CAPABILITY" Any [Expunge];
+    Noop "NOOP" Any [Expunge];
+    Logout "LOGOUT" Any [Expunge Selection Exclusive];
+    StartTls "STARTTLS" NotAuthenticated [Expunge Exclusive];
+    Authenticate "AUTHENTICATE" NotAuthenticated [Expunge Exclusive];
+    Login "LOGIN" NotAuthenticated [Expunge Exclusive];
+    Select "SELECT" Authenticated [Expunge Selection];
+    Examine "EXAMINE" Authenticated [Expunge Selection];
+    Create "CREATE" Authenticated [Expunge];
+    Delete "DELETE" Authenticated [Expunge];
+    Rename "RENAME" Authenticated [Expunge];
+    Subscribe "SUBSCRIBE" Authenticated [Expunge];
+    Unsubscribe "UNSUBSCRIBE" Authenticated [Expunge];
+    List "LIST" Authenticated [Expunge];
+    Lsub "LSUB" Authenticated [Expunge];
+    Namespace "NAMESPACE" Authenticated [Expunge];
+    Status "STATUS" Authenticated [Expunge];
+    Append "APPEND" Authenticated [Expunge];
+    Idle "IDLE" Authenticated [Expunge Exclusive];
+    Check "CHECK" Selected [Expunge];
+    Close "CLOSE" Selected [Expunge Selection];
+    Unselect "UNSELECT" Selected [Expunge Selection];
+    Expunge "EXPUNGE" Selected [Expunge UidForm];
+    Search "SEARCH" Selected [Numbers UidForm];
+    Fetch "FETCH" Selected [Numbers Flags UidForm];
+    Store "STORE" Selected [Numbers Flags UidForm];
+    Copy "COPY" Selected [Numbers Expunge UidForm];
+    Move "MOVE" Selected [Numbers Expunge UidForm];
+    Id "ID" Any [Expunge];
+    Enable "ENABLE" Authenticated [Expunge Exclusive];
+    Sort "SORT" Selected [Numbers UidForm];
+    Thread "THREAD" Selected [Numbers UidForm];
+    MultiSearch "ESEARCH" Authenticated [Expunge];
+    CancelUpdate "CANCELUPDATE" Selected [Expunge];
+    Replace "REPLACE" Selected [Numbers Expunge UidForm];
+    Notify "NOTIFY" Authenticated [Expunge];
+    GetMetadata "GETMETADATA" Authenticated [Expunge];
+    SetMetadata "SETMETADATA" Authenticated [Expunge];
+    GetQuota "GETQUOTA" Authenticated [Expunge];
+    GetQuotaRoot "GETQUOTAROOT" Authenticated [Expunge];
+    SetQuota "SETQUOTA" Authenticated [Expunge];
+    SetAcl "SETACL" Authenticated [Expunge];
+    DeleteAcl "DELETEACL" Authenticated [Expunge];
+    GetAcl "GETACL" Authenticated [Expunge];
+    ListRights "LISTRIGHTS" Authenticated [Expunge];
+    MyRights "MYRIGHTS" Authenticated [Expunge];
+    Compress "COMPRESS" Any [Expunge Exclusive];
+    Unauthenticate "UNAUTHENTICATE" Authenticated [Selection Exclusive];
+    Xlist "XLIST" Authenticated [Expunge];
 }
 
 impl Verb {
