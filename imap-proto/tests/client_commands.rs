@@ -72,6 +72,8 @@ proptest! {
         let tag = Tag::new("a1").unwrap();
         let written = command.encode(&tag, LiteralPolicy::All, false);
         let verb = command.verb();
+        // These may get a charset.
+        let searches = matches!(verb, Verb::Search | Verb::MultiSearch);
         let mut peer = ready(verb.entry().states);
         match peer.client.command(command) {
             Ok(_) => {
@@ -82,7 +84,9 @@ proptest! {
                     octets[at..].to_vec()
                 };
                 // Sets are in order, which does not change how long they are.
-                prop_assert_eq!(behind_tag(&sent).len(), behind_tag(&written).len());
+                if !searches {
+                    prop_assert_eq!(behind_tag(&sent).len(), behind_tag(&written).len());
+                }
             }
             Err(SendError::Encode(error)) => prop_assert_eq!(written.unwrap_err(), error),
             // These have calls of their own, and THREAD and COMPRESS of anything are not announced.

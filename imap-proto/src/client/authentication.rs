@@ -7,7 +7,7 @@ use bytes::{BufMut as _, BytesMut};
 use mailwright_core::value::{Misuse, Secret};
 use mailwright_sasl::{ClientError, ClientStep, base64};
 
-use super::{Client, Closed, CommandId, Event, InitialResponse, SendError, TlsMode};
+use super::{Client, Closed, CommandId, Event, Feature, InitialResponse, SendError, TlsMode};
 use crate::types::{Command, OctetString};
 
 /// An exchange that is going on.
@@ -63,7 +63,7 @@ impl Client {
     fn goes_inline(&self, exchange: &mailwright_sasl::Client) -> bool {
         let length = exchange.initial_response().map(|octets| base64::encoded_len(octets.len()));
         self.config.initial_response == InitialResponse::Auto
-            && !self.initial_response_refused
+            && !self.is_broken(Feature::InitialResponse)
             && self.has_or_rev2("SASL-IR")
             && length.is_some_and(|length| length <= LONGEST_INITIAL)
     }
@@ -121,7 +121,7 @@ impl Client {
         let Some(mut exchange) = self.exchange.take() else { return Ok(()) };
         // Some servers announce SASL-IR and do not understand it.
         if bad && exchange.inline && exchange.cancelled.is_none() {
-            self.initial_response_refused = true;
+            self.remember_broken(exchange.id, Feature::InitialResponse, None);
         }
         match exchange.cancelled {
             Some(error) if accepted => Err(error),

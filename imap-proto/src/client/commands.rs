@@ -39,6 +39,7 @@ impl Client {
             set.sort();
         }
         self.check(&command)?;
+        self.fit_charset(&mut command)?;
         match &command {
             Command::Authenticate { .. } | Command::Append(_) | Command::Replace(_) => {
                 return Err(Misuse::WrongState.into());
@@ -114,6 +115,7 @@ impl Client {
             Command::Select(select) | Command::Examine(select) => Some(select.mailbox.clone()),
             _ => None,
         };
+        let trial = self.trial(command);
         self.in_flight.push_back(InFlight {
             id,
             tag: ready.tag,
@@ -122,6 +124,8 @@ impl Client {
             saves: saves(command),
             queued: self.queued + ready.tag_octets as u64,
             mailbox,
+            trial,
+            answered: false,
         });
         self.pieces = VecDeque::from(ready.pieces);
         self.write_pieces();

@@ -7,8 +7,9 @@ use mailwright_core::session::{LayerError, TlsInfo};
 use mailwright_core::value::{Deviation, Excerpt, ModSeq, Uid};
 use mailwright_sasl::ClientError;
 
+use super::Feature;
 use crate::parse::{BodyItem, InvalidResponse};
-use crate::types::{FetchItem, Response, StatusResponse};
+use crate::types::{Command, FetchItem, Response, StatusResponse};
 use crate::wire::FramingError;
 
 /// Names a command; its events carry it.
@@ -104,6 +105,16 @@ pub enum Event {
         id: CommandId,
         /// Why.
         error: ClientError,
+    },
+    /// The server refuses something that it announces, or answers it with nothing. Remembered for the connection:
+    /// see [`Client::without_broken`](super::Client::without_broken). The command is complete right behind this.
+    Broken {
+        /// Which command.
+        id: CommandId,
+        /// What the server is taken not to have.
+        feature: Feature,
+        /// The command without it, for another try.
+        retry: Option<Box<Command>>,
     },
     /// A command is complete: OK, NO or BAD.
     Completed {

@@ -15,14 +15,17 @@
 //! which any connection runs.
 //!
 //! Mirrors the server, one file for each part: `commands` (what a host can say), `response` (what the server
-//! says), `window` (which commands go together), `announced` (what they need), `authentication` (LOGIN,
+//! says), `window` (which commands go together), `announced` (what they need), `broken` (what the
+//! server refuses although it announces it), `charset`, `authentication` (LOGIN,
 //! AUTHENTICATE), `capabilities`, `append` (literals and messages), `idle`, `layers` (TLS, DEFLATE), `timers`,
 //! `tags`, `tasks`. This file has the session itself.
 
 mod announced;
 mod append;
 mod authentication;
+mod broken;
 mod capabilities;
+mod charset;
 mod commands;
 mod config;
 mod error;
@@ -49,6 +52,8 @@ use mailwright_sasl::{Channel, ClientError, Credentials, MechanismName, Seed};
 use self::append::Piece;
 pub use self::append::{Content, ContentPart};
 use self::authentication::Exchange;
+pub use self::broken::Feature;
+use self::broken::Trial;
 pub use self::config::{Config, InitialResponse, Limits, Timeouts, TlsMode};
 pub use self::error::{ContentError, SendError};
 pub use self::event::{Closed, CommandId, Event};
@@ -95,8 +100,8 @@ pub struct Client {
     outdated: bool,
     /// What ENABLE has brought.
     enabled: Vec<Capability>,
-    /// Whether the server has refused an initial response that it announced.
-    initial_response_refused: bool,
+    /// What the server has refused although it announces it.
+    broken: Vec<Feature>,
     /// Commands that are not complete.
     in_flight: VecDeque<InFlight>,
     /// What of the last command is not written.
@@ -122,6 +127,10 @@ struct InFlight {
     queued: u64,
     /// What SELECT or EXAMINE selects.
     mailbox: Option<Mailbox>,
+    /// The feature that it uses and the server may refuse.
+    trial: Option<Trial>,
+    /// Whether data has come for it.
+    answered: bool,
 }
 
 /// What the session does now.
@@ -184,7 +193,7 @@ impl Client {
             capabilities: None,
             outdated: false,
             enabled: Vec::new(),
-            initial_response_refused: false,
+            broken: Vec::new(),
             in_flight: VecDeque::new(),
             pieces: VecDeque::new(),
             refused: None,
@@ -232,8 +241,8 @@ impl Client {
     /// Whether the server has refused an initial response although it announces SASL-IR; the next exchange
     /// of this connection begins without one.
     #[must_use]
-    pub const fn initial_response_refused(&self) -> bool {
-        self.initial_response_refused
+    pub fn initial_response_refused(&self) -> bool {
+        self.is_broken(Feature::InitialResponse)
     }
 
     /// The client side of a SASL mechanism, with a nonce and the bindings of this session, for [`Self::authenticate`].

@@ -59,6 +59,14 @@ impl Client {
         found.map(|command| command.id)
     }
 
+    /// Data has come that such a command is answered with.
+    fn answered(&mut self, during: Option<CommandId>) {
+        let fits = |command: &&mut InFlight| Some(command.id) == during;
+        if let Some(command) = self.in_flight.iter_mut().find(fits) {
+            command.answered = true;
+        }
+    }
+
     // ---- The greeting
 
     fn greeted(&mut self, event: ResponseEvent) {
@@ -144,6 +152,9 @@ impl Client {
         };
         if !self.awaits_tls() {
             let during = self.during(verbs);
+            if matches!(response, Response::List(_)) {
+                self.answered(during);
+            }
             self.push(Event::Response { response, during });
         }
     }
@@ -182,7 +193,8 @@ impl Client {
                 return;
             }
         }
-        let Some(InFlight { id, verb, mailbox, .. }) = self.in_flight.remove(index) else { return };
+        let Some(command) = self.in_flight.remove(index) else { return };
+        let InFlight { id, verb, mailbox, trial, answered, .. } = command;
         if self.in_flight.is_empty() {
             self.in_flight = alloc::collections::VecDeque::new();
         }
@@ -207,6 +219,9 @@ impl Client {
         }
         if ok {
             self.learn_from(&status);
+        }
+        if let Some(trial) = trial {
+            self.judge(id, trial, answered, &status);
         }
         self.push(Event::Completed { id, status });
         match verb {
