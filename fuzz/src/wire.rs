@@ -162,7 +162,7 @@ pub(crate) fn decoding(wire: &[u8], seed: u8) {
                 assert_eq!(text(&content), text(&normalised(&expected)));
             }
             BareLineEnd::Reject => {
-                let clean = report.first_bare.is_none();
+                let clean = !report.has_bare_line_end();
                 if !clean {
                     expected = normalised(&expected);
                 }

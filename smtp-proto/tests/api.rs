@@ -33,7 +33,7 @@ const _: () = {
     goes_anywhere::<Command>();
     goes_anywhere::<Parameters>();
     goes_anywhere::<Capabilities>();
-    goes_anywhere::<CommandLine>();
+    goes_anywhere::<CommandLine<'static>>();
     goes_anywhere::<ReplyReader>();
     is_an_error::<server::Closed>();
     is_an_error::<client::Closed>();
@@ -67,9 +67,9 @@ fn values_are_small() {
         ("CommandId", size_of::<client::CommandId>(), 8),
         ("Command", size_of::<Command>(), 184),
         ("Parameters", size_of::<Parameters>(), 64),
-        ("server::Event", size_of::<server::Event>(), 216),
+        ("server::Event", size_of::<server::Event>(), 208),
         ("client::Event", size_of::<client::Event>(), 112),
-        ("Server", size_of::<Server>(), 1192),
+        ("Server", size_of::<Server>(), 624),
         ("Client", size_of::<Client>(), 512),
     ];
     for (name, size, most) in sizes {

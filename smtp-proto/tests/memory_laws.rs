@@ -25,7 +25,7 @@ fn held(region: &Region<'_, System>) -> usize {
 fn floods_make_no_session_hold_more_than_its_limits_say() {
     let region = Region::new(ALLOCATOR);
     let mut limits = bounds();
-    limits.memory = 420 * 1024;
+    limits.memory = 410 * 1024;
     for protocol in [Protocol::Smtp, Protocol::Lmtp] {
         let hello: &[u8] = if protocol == Protocol::Lmtp { b"LHLO a\r\n" } else { b"EHLO a\r\n" };
         let envelope: &[&[u8]] = &[hello, b"MAIL FROM:<>\r\n"];

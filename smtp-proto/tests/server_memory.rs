@@ -188,20 +188,36 @@ fn errors_and_replies_that_nobody_reads_stay_below_the_bound() {
     }
 }
 
-#[test]
-fn an_idle_session_is_small() {
+/// What a session holds that has been told this.
+fn idle(said: &[u8]) -> isize {
     let _alone = alone();
     let config = config();
     let mut peers = Vec::with_capacity(1000);
     let region = Region::new(ALLOCATOR);
     for _ in 0..1000 {
         let mut peer = Peer::new(Arc::clone(&config));
-        peer.send(b"EHLO client.example.com\r\nNOOP\r\n");
+        peer.send(said);
         peer.input = BytesMut::new();
         peers.push(peer.server);
     }
-    let each = held(&region) / 1000 + size_of::<Server>() as isize;
-    assert!(each < 1600, "{each} octets, {} of them the session itself", size_of::<Server>());
+    held(&region) / 1000 + size_of::<Server>() as isize
+}
+
+#[test]
+fn an_idle_session_is_small() {
+    let each = idle(b"EHLO client.example.com\r\nNOOP\r\n");
+    assert!(each < 1024, "{each} octets, {} of them the session itself", size_of::<Server>());
+}
+
+#[test]
+fn an_idle_session_that_has_taken_mail_keeps_room_for_more_and_is_small() {
+    let group = [
+        &b"EHLO client.example.com\r\nMAIL FROM:<alice@example.com>\r\n"[..],
+        &b"RCPT TO:<bob@example.org>\r\n".repeat(100),
+        b"DATA\r\n.\r\n",
+    ];
+    let each = idle(&group.concat());
+    assert!(each < 3072, "{each} octets, {} of them the session itself", size_of::<Server>());
 }
 
 #[test]

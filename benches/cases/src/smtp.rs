@@ -230,7 +230,6 @@ pub fn transcript() -> Case {
         },
     )
     .target(|target| target.allocations = Some(0.0))
-    .known("replies, questions and the verdict about a message are made in small vectors of their own")
 }
 
 /// Sessions behind EHLO that wait for a command.
@@ -251,7 +250,6 @@ fn idle() -> Case {
         },
     )
     .target(|target| target.held = Some(1024.0))
-    .known("the session itself is a value of more than 1 KiB")
     .long()
 }
 

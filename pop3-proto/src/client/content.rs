@@ -32,8 +32,8 @@ impl Client {
         if piece.end {
             self.in_flight.pop_front();
             self.phase = Phase::Replies;
-            if let Some(offset) = report.first_lone_dot {
-                let deviation = Deviation::new(DeviationKind::UnstuffedDot, offset, b".");
+            if report.lone_dots > 0 {
+                let deviation = Deviation::new(DeviationKind::UnstuffedDot, report.first_lone_dot, b".");
                 self.events.push(Event::Deviation(deviation));
             }
             self.events.push(Event::End { id, summary: Summary::Content(report) });

@@ -67,7 +67,9 @@ impl ChunkDecoder {
         self.report.octets += octets.len() as u64;
         self.report.eight_bit |= !octets.is_ascii();
         if let Some(first) = memchr(0, &octets) {
-            self.report.first_nul.get_or_insert(self.received + first as u64);
+            if self.report.nul == 0 {
+                self.report.first_nul = self.received + first as u64;
+            }
             self.report.nul += memchr_iter(0, &octets).count() as u64;
         }
         let content = match self.policy {
@@ -82,8 +84,10 @@ impl ChunkDecoder {
     /// The end of the last chunk, and the content that it brings: a line end that had to be completed.
     pub fn finish(&mut self) -> Bytes {
         if core::mem::take(&mut self.after_cr) && self.policy.is_some() {
+            if !self.report.has_bare_line_end() {
+                self.report.first_bare = self.received - 1;
+            }
             self.report.bare_cr += 1;
-            self.report.first_bare.get_or_insert(self.received - 1);
             if self.policy == Some(BareLineEnd::Normalise) {
                 self.report.octets += 1;
                 return Bytes::from_static(b"\n");
@@ -122,12 +126,15 @@ impl ChunkDecoder {
                 b'\n'
             };
             // At `at` stands a bare LF, or what is behind a bare CR.
-            let (count, position, missing) = match bare {
-                b'\r' => (&mut self.report.bare_cr, (self.received + at as u64).saturating_sub(1), b'\n'),
-                _ => (&mut self.report.bare_lf, self.received + at as u64, b'\r'),
+            let (position, missing) = match bare {
+                b'\r' => ((self.received + at as u64).saturating_sub(1), b'\n'),
+                _ => (self.received + at as u64, b'\r'),
             };
-            *count += 1;
-            self.report.first_bare.get_or_insert(position);
+            if !self.report.has_bare_line_end() {
+                self.report.first_bare = position;
+            }
+            self.report.bare_cr += u64::from(bare == b'\r');
+            self.report.bare_lf += u64::from(bare == b'\n');
             match policy {
                 BareLineEnd::Pass => {}
                 BareLineEnd::Reject if refused => {}

@@ -199,39 +199,77 @@ impl Command {
 }
 
 /// A line whose verb is known.
-#[derive(Clone)]
-pub struct CommandLine {
+#[derive(Clone, Copy)]
+pub struct CommandLine<'a> {
     pub(super) verb: Verb,
-    pub(super) line: Bytes,
+    line: &'a Bytes,
+    /// Its length without the white space that stands behind it.
+    length: usize,
     /// Where the argument begins; the length of the line if there is none.
     argument: usize,
-    /// White space that stood behind the line.
-    trailing: Option<Deviation>,
+    /// Whether all of it is ASCII, so that nobody has to look again.
+    ascii: bool,
 }
 
-impl CommandLine {
+/// What octets of a line have, as bits: an octet ≥ 0x80.
+const BEYOND_ASCII: u8 = 0x80;
+/// A control character but HT.
+const CONTROL: u8 = 1;
+
+/// All at once and without a branch: most lines have nothing of it.
+fn looked_at(octets: &[u8]) -> u8 {
+    octets.iter().fold(0, |seen, octet| seen | (octet & BEYOND_ASCII) | u8::from(is_control(octet)))
+}
+
+const fn is_control(octet: &u8) -> bool {
+    octet.is_ascii_control() && *octet != b'\t'
+}
+
+impl<'a> CommandLine<'a> {
     /// Finds the verb of a line without its line end.
     ///
     /// # Errors
     /// If the line holds a control character, or its first word is no command.
-    pub fn read(line: &Bytes) -> Result<Self, CommandError> {
-        let is_control = |octet: &u8| octet.is_ascii_control() && *octet != b'\t';
-        let full = line;
+    pub fn read(line: &'a Bytes) -> Result<Self, CommandError> {
         // RFC 5321 §4.1.1: receivers tolerate white space before the line end.
-        let text = full.trim_ascii_end();
-        let end = memchr::memchr(b' ', text).unwrap_or(text.len());
+        let text = line.trim_ascii_end();
+        // No verb is longer.
+        let end = text.iter().take(Verb::LONGEST + 1).position(|octet| *octet == b' ').unwrap_or(text.len());
         let verb = Verb::find(text.get(..end).unwrap_or_default());
+        let seen = looked_at(line);
         // RFC 5321 §2.3.8, §4.1.2: no control character is part of a command; a bare CR or LF never ends one.
-        if let Some(offset) = full.iter().position(is_control) {
-            return Err(error(verb, CommandErrorKind::Control, offset, full));
+        if seen & CONTROL != 0 {
+            let offset = line.iter().position(is_control).unwrap_or(0);
+            return Err(error(verb, CommandErrorKind::Control, offset, line));
         }
-        let Some(verb) = verb else { return Err(error(None, CommandErrorKind::Unknown, 0, full)) };
+        let Some(verb) = verb else { return Err(error(None, CommandErrorKind::Unknown, 0, line)) };
         let length = text.len();
-        let trailing = (length < full.len()).then(|| {
-            let rest = full.get(length..).unwrap_or_default();
-            Deviation::new(DeviationKind::TrailingSpace, length as u64, rest)
-        });
-        Ok(Self { verb, line: full.slice(..length), argument: (end + 1).min(length), trailing })
+        let argument = (end + 1).min(length);
+        Ok(Self { verb, line, length, argument, ascii: seen & BEYOND_ASCII == 0 })
+    }
+
+    /// The line without white space behind it.
+    pub(super) fn text(&self) -> &'a [u8] {
+        self.line.get(..self.length).unwrap_or_default()
+    }
+
+    /// A view of the line from `start` on.
+    pub(super) fn view(&self, start: usize) -> Bytes {
+        self.line.slice(start.min(self.length)..self.length)
+    }
+
+    /// A view of a part of the line.
+    pub(super) fn view_of(&self, part: &str) -> Bytes {
+        self.line.slice_ref(part.as_bytes())
+    }
+
+    /// Where the first octet beyond ASCII stands at or behind `start`.
+    pub(super) fn beyond_ascii(&self, start: usize) -> Option<usize> {
+        if self.ascii {
+            return None;
+        }
+        let behind = self.text().get(start..).unwrap_or_default();
+        behind.iter().position(|octet| !octet.is_ascii()).map(|at| start + at)
     }
 
     /// The verb.
@@ -248,16 +286,12 @@ impl CommandLine {
     }
 
     /// What stands behind the verb and its space.
-    fn argument(&self) -> &[u8] {
-        self.line.get(self.argument..).unwrap_or_default()
-    }
-
-    fn view(&self) -> Bytes {
-        self.line.slice(self.argument.min(self.line.len())..)
+    fn argument(&self) -> &'a [u8] {
+        self.text().get(self.argument..).unwrap_or_default()
     }
 
     pub(super) fn error(&self, kind: CommandErrorKind, offset: usize) -> CommandError {
-        error(Some(self.verb), kind, offset, &self.line)
+        error(Some(self.verb), kind, offset, self.text())
     }
 
     /// Reads the arguments.
@@ -265,12 +299,14 @@ impl CommandLine {
     /// # Errors
     /// See [`CommandError`].
     pub fn parse(&self, options: &CommandOptions) -> Result<ParsedCommand, CommandError> {
-        let mut deviations: Vec<Deviation> = self.trailing.iter().cloned().collect();
-        let argument = self.argument();
+        let mut deviations = Vec::new();
+        if let Some(rest @ [_, ..]) = self.line.get(self.length..) {
+            deviations.push(Deviation::new(DeviationKind::TrailingSpace, self.length as u64, rest));
+        }
         // Octets ≥ 0x80 have a place only in paths, their parameters and queries, where they are judged apart.
         let apart = matches!(self.verb, Verb::Mail | Verb::Rcpt | Verb::Vrfy | Verb::Expn);
-        if let (Some(at), false) = (argument.iter().position(|octet| !octet.is_ascii()), apart) {
-            return Err(self.error(CommandErrorKind::BadArgument, self.argument + at));
+        if let (Some(at), false) = (self.beyond_ascii(self.argument), apart) {
+            return Err(self.error(CommandErrorKind::BadArgument, at));
         }
         let command = match self.verb {
             Verb::Ehlo => Command::Ehlo(self.client_name(options)?),
@@ -320,19 +356,19 @@ impl CommandLine {
                 let (query, smtp_utf8) = self.query(options)?;
                 Command::Expn { query, smtp_utf8 }
             }
-            Verb::Help => Command::Help(self.view()),
+            Verb::Help => Command::Help(self.view(self.argument)),
             Verb::Auth => self.auth()?,
             // RFC 1985 §5: ETRN names a node.
-            Verb::Etrn if argument.is_empty() => {
-                return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+            Verb::Etrn if self.argument().is_empty() => {
+                return Err(self.error(CommandErrorKind::MissingArgument, self.length));
             }
-            other => Command::Other(other, self.view()),
+            other => Command::Other(other, self.view(self.argument)),
         };
         Ok(ParsedCommand { command, deviations })
     }
 
     fn without_argument(&self, command: Command) -> Result<Command, CommandError> {
-        if self.argument < self.line.len() {
+        if self.argument < self.length {
             return Err(self.error(CommandErrorKind::UnexpectedArgument, self.argument));
         }
         Ok(command)
@@ -348,7 +384,7 @@ impl CommandLine {
             && argument.get(before..).is_some_and(|end| end.eq_ignore_ascii_case(PARAMETER));
         let query = if smtp_utf8 { argument.get(..before).unwrap_or_default() } else { argument };
         if query.is_empty() {
-            return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+            return Err(self.error(CommandErrorKind::MissingArgument, self.length));
         }
         let wrong =
             if smtp_utf8 { not_text(query) } else { query.iter().position(|octet| !octet.is_ascii()) };
@@ -361,7 +397,7 @@ impl CommandLine {
     fn client_name(&self, options: &CommandOptions) -> Result<ClientName, CommandError> {
         let argument = self.argument();
         if argument.is_empty() {
-            return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+            return Err(self.error(CommandErrorKind::MissingArgument, self.length));
         }
         ClientName::parse(argument, &options.address).map_err(|AddressError { offset, .. }| {
             self.error(CommandErrorKind::BadArgument, self.argument + offset)
@@ -388,11 +424,11 @@ impl CommandLine {
             deviations.push(Deviation::new(DeviationKind::ExtraSpace, start as u64, text));
         }
         let start = start + spaces;
-        let text = self.line.slice(start.min(self.line.len())..);
+        let text = rest.get(spaces..).unwrap_or_default();
         let address_error =
             |error: AddressError| self.error(CommandErrorKind::Address(error.kind), start + error.offset);
         if options.missing_brackets && !text.is_empty() && text.first() != Some(&b'<') {
-            let end = memchr::memchr(b' ', &text).unwrap_or(text.len());
+            let end = memchr::memchr(b' ', text).unwrap_or(text.len());
             let address = text.get(..end).unwrap_or_default();
             let path = if address.eq_ignore_ascii_case(b"postmaster") {
                 Path::Postmaster
@@ -402,7 +438,8 @@ impl CommandLine {
             deviations.push(Deviation::new(DeviationKind::MissingAngleBrackets, start as u64, address));
             return Ok(ReadPath { path, route: None, behind: start + end });
         }
-        let parsed = ParsedPath::read_shared(&text, &options.address).map_err(address_error)?;
+        let parsed = ParsedPath::read_within(self.line, start..self.length, &options.address)
+            .map_err(address_error)?;
         if let Some(mut deviation) = parsed.deviation {
             deviation.offset += start as u64;
             deviations.push(deviation);
@@ -412,10 +449,10 @@ impl CommandLine {
 
     /// RFC 6531 §3.5: an address beyond ASCII needs SMTPUTF8.
     fn check_ascii(&self, mailbox: Option<&Mailbox>, smtp_utf8: bool) -> Result<(), CommandError> {
-        if smtp_utf8 || mailbox.is_none_or(Mailbox::is_ascii) {
+        if smtp_utf8 || self.ascii || mailbox.is_none_or(Mailbox::is_ascii) {
             return Ok(());
         }
-        let at = self.line.iter().position(|octet| !octet.is_ascii()).unwrap_or(0);
+        let at = self.beyond_ascii(0).unwrap_or(0);
         // RFC 5321 §4.1.2: behind a backslash only %d32-126 may stand.
         if at > 0 && self.line.get(at - 1) == Some(&b'\\') {
             return Err(self.error(CommandErrorKind::Address(AddressErrorKind::Syntax), at));
@@ -448,9 +485,9 @@ impl CommandLine {
 
     /// RFC 4954 §4: `AUTH mechanism [SP initial-response]`.
     fn auth(&self) -> Result<Command, CommandError> {
-        let argument = self.view();
+        let argument = self.view(self.argument);
         if argument.is_empty() {
-            return Err(self.error(CommandErrorKind::MissingArgument, self.line.len()));
+            return Err(self.error(CommandErrorKind::MissingArgument, self.length));
         }
         let Some(at) = memchr::memchr(b' ', &argument) else {
             return Ok(Command::Auth { mechanism: argument, initial: None });
@@ -463,7 +500,7 @@ impl CommandLine {
     }
 }
 
-impl core::fmt::Debug for CommandLine {
+impl core::fmt::Debug for CommandLine<'_> {
     /// The verb alone: an argument may hold a secret.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("CommandLine").field("verb", &self.verb).finish_non_exhaustive()

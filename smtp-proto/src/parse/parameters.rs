@@ -11,23 +11,23 @@ use crate::types::{Body, EnvelopeId, Hold, OriginalRecipient, Parameter, Paramet
 
 type Read = Result<(), CommandErrorKind>;
 
-impl CommandLine {
+impl CommandLine<'_> {
     /// The parameters from `start` to the end of the line.
     pub(super) fn parameters(
         &self,
         start: usize,
         options: &CommandOptions,
     ) -> Result<Parameters, CommandError> {
-        match self.line.get(start) {
+        match self.text().get(start) {
             None => return Ok(Parameters::default()),
             Some(b' ') => {}
             Some(_) => return Err(self.error(CommandErrorKind::BadArgument, start)),
         }
-        let mut parameters = Parameters::checked(self.line.slice(start + 1..));
+        let mut parameters = Parameters::checked(self.view(start + 1));
         let mut unknown = None;
         let mut huge = None;
         let mut offset = start + 1;
-        for text in self.line.get(start + 1..).unwrap_or_default().split(|&octet| octet == b' ') {
+        for text in self.text().get(start + 1..).unwrap_or_default().split(|&octet| octet == b' ') {
             let parameter = Parameter::parse(text)
                 .map_err(|at| self.error(CommandErrorKind::BadParameter, offset + at))?;
             match self.parameter(&parameter, options, &mut parameters) {
@@ -45,9 +45,8 @@ impl CommandLine {
         }
         // RFC 6531 §3.3: a value may go beyond ASCII only where SMTPUTF8 stands on MAIL.
         let utf8 = if self.verb == Verb::Mail { parameters.smtp_utf8 } else { options.utf8_recipients };
-        let behind = self.line.get(start..).unwrap_or_default();
-        if let (Some(at), false) = (behind.iter().position(|octet| !octet.is_ascii()), utf8) {
-            return Err(self.error(CommandErrorKind::BadParameter, start + at));
+        if let (Some(at), false) = (self.beyond_ascii(start), utf8) {
+            return Err(self.error(CommandErrorKind::BadParameter, at));
         }
         match (unknown, huge) {
             (Some(at), _) if !options.ignore_unknown_parameters => {
@@ -110,7 +109,7 @@ impl CommandLine {
         }
         if is("ENVID", options.dsn) {
             return given(parameter, |value| {
-                let id = EnvelopeId::parse(&self.line.slice_ref(value.as_bytes()));
+                let id = EnvelopeId::parse(&self.view_of(value));
                 once(&mut parameters.rare.get_or_insert_default().envelope_id, id.map_err(bad)?)
             });
         }
@@ -153,7 +152,7 @@ impl CommandLine {
         }
         if is("ORCPT", options.dsn) {
             return given(parameter, |value| {
-                let original = OriginalRecipient::parse(&self.line.slice_ref(value.as_bytes()));
+                let original = OriginalRecipient::parse(&self.view_of(value));
                 once(&mut parameters.rare.get_or_insert_default().original_recipient, original.map_err(bad)?)
             });
         }
@@ -169,15 +168,16 @@ impl CommandLine {
 /// RFC 1870 §3: size-value = 1*20DIGIT; here any number of digits is read, and judged by its value.
 fn size(parameter: &Parameter<'_>, parameters: &mut Parameters) -> Read {
     let digits = parameter.value.ok_or(CommandErrorKind::BadParameter)?;
-    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(CommandErrorKind::BadParameter);
+    let mut value = Some(0_u64);
+    for digit in digits.bytes() {
+        if !digit.is_ascii_digit() {
+            return Err(CommandErrorKind::BadParameter);
+        }
+        value = value.and_then(|value| value.checked_mul(10)?.checked_add(u64::from(digit & 0x0F)));
     }
     if parameters.size.is_some() {
         return Err(CommandErrorKind::RepeatedParameter);
     }
-    let value = digits
-        .bytes()
-        .try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit & 0x0F)));
     parameters.size = Some(value.unwrap_or(u64::MAX));
     if value.is_some() { Ok(()) } else { Err(CommandErrorKind::HugeSize) }
 }

@@ -76,11 +76,11 @@ impl Server {
                 let mechanism = exchange.mechanism();
                 self.phase = Phase::Authenticate(exchange);
                 let token = AuthenticateToken(self.ask(Asked::Authenticate { challenged }));
-                self.events.push(Event::Authenticate(Authenticate { token, ask, mechanism }));
+                self.events.push_back(Event::Authenticate(Authenticate { token, ask, mechanism }));
             }
             Ok(ServerStep::Accept(identity)) => {
                 self.identity = Some(identity.clone().into());
-                self.events.push(Event::Authenticated(identity));
+                self.events.push_back(Event::Authenticated(identity));
                 self.reply(Reply::AUTHENTICATED);
             }
             Ok(ServerStep::Reject(reason)) => match reason {

@@ -37,7 +37,7 @@ pub(super) struct Discard {
 
 impl Server {
     /// BDAT, whatever the state.
-    pub(super) fn bdat(&mut self, line: &CommandLine) {
+    pub(super) fn bdat(&mut self, line: &CommandLine<'_>) {
         let chunk = match line.parse(&self.command_options()) {
             Ok(parsed) => match parsed.command {
                 Command::Bdat { size, last } => Chunk { remaining: size, last },
@@ -46,7 +46,7 @@ impl Server {
             Err(error) => {
                 // Where the next command begins, nobody knows.
                 let reply = error.reply();
-                self.events.push(Event::Rejected(Rejected {
+                self.events.push_back(Event::Rejected(Rejected {
                     verb: Some(Verb::Bdat),
                     reply: reply.clone(),
                     error: Some(error),
@@ -80,7 +80,7 @@ impl Server {
         } else {
             self.spent()
         });
-        self.events.push(Event::Data(Data { token, recipients, chunked: true }));
+        self.events.push_back(Event::Data(Data { token, recipients, chunked: true }));
         if !self.config.ask.data {
             self.begin_chunk(chunk);
         }
@@ -115,7 +115,7 @@ impl Server {
         if transaction.chunks == Chunks::None {
             transaction.chunks = Chunks::Begun;
             let content = Content::chunks(self.config.content.bare_line_ends, transaction.body);
-            transaction.content = Some(Box::new(content));
+            self.hold_content(content);
             self.restart_rate();
         }
         self.phase = Phase::Chunk(chunk);
@@ -164,7 +164,8 @@ impl Server {
         if let Some(transaction) = &mut self.transaction {
             transaction.chunks = Chunks::Failed;
             if let (Some(content), Some(reason)) = (transaction.content.take(), reason) {
-                self.events.push(Event::Aborted(Aborted { reason, report: *content.report() }));
+                self.events.push_back(Event::Aborted(Aborted { reason, report: *content.report() }));
+                self.spare = Some(content);
             }
         }
         // RFC 2033 §4.3: the last chunk has a reply for each accepted recipient, so none if there is none.
@@ -202,7 +203,7 @@ impl Server {
             self.reject(reply, Some(Verb::Bdat), None);
         } else {
             let verb = Some(Verb::Bdat);
-            self.events.push(Event::Rejected(Rejected { verb, reply: reply.clone(), error: None }));
+            self.events.push_back(Event::Rejected(Rejected { verb, reply: reply.clone(), error: None }));
             self.reply_times(&reply, replies);
         }
         if chunk.last {

@@ -50,6 +50,6 @@ impl Server {
         self.timers.stop_all();
         self.transaction = None;
         self.delayed = false;
-        self.events.push(Event::Closed(reason));
+        self.events.push_back(Event::Closed(reason));
     }
 }

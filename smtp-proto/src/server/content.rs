@@ -1,6 +1,8 @@
 //! DATA, the content, and its end: RFC 5321 §4.1.1.4, §4.5.2, §4.5.3.1; RFC 1870 §6.3; RFC 2033 §4.2. What comes by BDAT
 //! is read in `chunks` and ends here.
 
+use alloc::boxed::Box;
+
 use bytes::{Bytes, BytesMut};
 use mailwright_core::value::{DeviationKind, Misuse};
 use mailwright_core::wire::{BareLineEnd, ContentReport, DotDecoder};
@@ -82,7 +84,7 @@ impl Server {
             self.write(&Reply::START_CONTENT);
             self.spent()
         });
-        self.events.push(Event::Data(Data { token, recipients, chunked: false }));
+        self.events.push_back(Event::Data(Data { token, recipients, chunked: false }));
     }
 
     pub(super) fn data_answered(&mut self, ticket: &Ticket, reply: Reply) -> Result<(), Misuse> {
@@ -112,12 +114,21 @@ impl Server {
         if early && !self.early_reported {
             self.early(DeviationKind::EarlyInput, behind);
         }
-        let content = Content::dots(self.config.content.bare_line_ends, early);
-        if let Some(transaction) = &mut self.transaction {
-            transaction.content = Some(content.into());
-        }
+        self.hold_content(Content::dots(self.config.content.bare_line_ends, early));
         self.phase = Phase::Content;
         self.restart_rate();
+    }
+
+    /// Content begins in the open transaction, in room that is there if an earlier one has left it.
+    pub(super) fn hold_content(&mut self, content: Content) {
+        let Some(transaction) = &mut self.transaction else { return };
+        transaction.content = Some(match self.spare.take() {
+            Some(mut room) => {
+                *room = content;
+                room
+            }
+            None => Box::new(content),
+        });
     }
 
     /// Refuses DATA. What stands behind it is no content, and would run as commands.
@@ -125,7 +136,11 @@ impl Server {
         if !behind.is_empty() {
             self.early(DeviationKind::ImproperPipelining, behind);
             if self.config.early.refused_data == Early::Refuse {
-                self.events.push(Event::Rejected(Rejected { verb: Some(Verb::Data), reply: EARLY, error }));
+                self.events.push_back(Event::Rejected(Rejected {
+                    verb: Some(Verb::Data),
+                    reply: EARLY,
+                    error,
+                }));
                 return self.last_reply(EARLY, Closed::Early);
             }
         }
@@ -166,7 +181,7 @@ impl Server {
         content.delivered += octets.len() as u64;
         if !octets.is_empty() {
             self.content_waits = true;
-            self.events.push(Event::Content(octets));
+            self.events.push_back(Event::Content(octets));
         }
     }
 
@@ -176,13 +191,14 @@ impl Server {
         self.early_reported = false;
         let Some(mut transaction) = self.transaction.take() else { return };
         let Some(content) = transaction.content.take() else { return };
-        let report = *content.report();
+        let (report, early) = (*content.report(), content.early);
+        self.spare = Some(content);
         self.report_content(&transaction, &report);
         let recipients = transaction.accepted;
         // RFC 2033 §4.2: one reply for each accepted recipient.
         let replies = if self.config.is_lmtp() { recipients } else { 1 };
-        if let Some((reason, reply)) = self.verdict(&transaction, content.early, &report) {
-            self.events.push(Event::Aborted(Aborted { reason, report }));
+        if let Some((reason, reply)) = self.verdict(&transaction, early, &report) {
+            self.events.push_back(Event::Aborted(Aborted { reason, report }));
             return self.reply_times(&reply, replies);
         }
         let token = MessageToken(if self.config.ask.message {
@@ -192,7 +208,7 @@ impl Server {
             self.reply_times(&Reply::MESSAGE_ACCEPTED, replies);
             self.spent()
         });
-        self.events.push(Event::Message(Message {
+        self.events.push_back(Event::Message(Message {
             token,
             recipients,
             declared_eight_bit: transaction.is_eight_bit(),
@@ -240,8 +256,8 @@ impl Server {
         if transaction.is_binary() {
             return;
         }
-        let first_bare = report.first_bare.and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
-        let first_nul = report.first_nul.and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
+        let place = |at| usize::try_from(at).unwrap_or(usize::MAX);
+        let (first_bare, first_nul) = (place(report.first_bare), place(report.first_nul));
         if report.bare_cr > 0 {
             self.deviation(DeviationKind::BareCarriageReturn, first_bare, b"\r");
         }
@@ -303,7 +319,8 @@ impl Server {
         let content = self.transaction.as_mut().and_then(|transaction| transaction.content.take());
         if let Some(content) = content {
             self.restart_rate();
-            self.events.push(Event::Aborted(Aborted { reason, report: *content.report() }));
+            self.events.push_back(Event::Aborted(Aborted { reason, report: *content.report() }));
+            self.spare = Some(content);
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::types::{Body, DeliverBy, DeliverByMode, Hold, Parameters, Priority, R
 /// A transaction that MAIL opened.
 #[derive(Debug)]
 pub(super) struct Transaction {
+    /// Its sender was accepted; else that is still asked.
+    pub(super) begun: bool,
     pub(super) sender: ReversePath,
     pub(super) body: Option<Body>,
     pub(super) smtp_utf8: bool,
@@ -43,6 +45,7 @@ pub(super) enum Chunks {
 impl Transaction {
     fn new(sender: ReversePath, parameters: &Parameters) -> Self {
         Self {
+            begun: false,
             sender,
             body: parameters.body(),
             smtp_utf8: parameters.smtp_utf8(),
@@ -103,15 +106,15 @@ impl Server {
                 default = PRIORITY_LOWERED;
             }
         }
-        let transaction = Transaction::new(path.clone(), &parameters);
+        self.transaction = Some(Transaction::new(path.clone(), &parameters));
         let token = SenderToken(if self.config.ask.sender {
-            self.ask(Asked::Sender { transaction })
+            self.ask(Asked::Sender)
         } else {
-            self.open_transaction(transaction);
+            self.begin_transaction();
             self.reply(default);
             self.spent()
         });
-        self.events.push(Event::Sender(Sender { token, path, route, parameters }));
+        self.events.push_back(Event::Sender(Sender { token, path, route, parameters }));
     }
 
     /// What cannot be kept of the requests to the queue.
@@ -133,15 +136,20 @@ impl Server {
         (!allowed || by.is_some_and(outlives)).then_some(Reply::BAD_ARGUMENT)
     }
 
-    fn open_transaction(&mut self, transaction: Transaction) {
+    fn begin_transaction(&mut self) {
         self.transactions = self.transactions.saturating_add(1);
-        self.transaction = Some(transaction);
+        if let Some(transaction) = &mut self.transaction {
+            transaction.begun = true;
+        }
     }
 
     pub(super) fn sender_answered(&mut self, ticket: &Ticket, reply: Reply) -> Result<(), Misuse> {
         let accepted = reply.is_positive();
-        if let (Asked::Sender { transaction }, true) = (self.decide_final(ticket, reply)?, accepted) {
-            self.open_transaction(transaction);
+        self.decide_final(ticket, reply)?;
+        if accepted {
+            self.begin_transaction();
+        } else {
+            self.transaction = None;
         }
         Ok(())
     }
@@ -206,7 +214,7 @@ impl Server {
             self.reply(Reply::RECIPIENT_OK);
             self.spent()
         });
-        self.events.push(Event::Recipient(Recipient { token, index, path, route, parameters }));
+        self.events.push_back(Event::Recipient(Recipient { token, index, path, route, parameters }));
     }
 
     /// RFC 9422 §4: whether a recipient of this domain is within the limit of domains; it counts from then on.
@@ -245,7 +253,7 @@ impl Server {
     pub(super) fn reset_transaction(&mut self) {
         self.abort_content(AbortReason::Reset);
         if self.transaction.take().is_some() {
-            self.events.push(Event::Reset);
+            self.events.push_back(Event::Reset);
         }
     }
 }

@@ -58,10 +58,10 @@ impl Server {
     pub(super) fn hello(&mut self, name: ClientName, extended: bool) {
         if self.config.ask.hello {
             let ticket = self.ask(Asked::Hello { name: name.clone(), extended });
-            self.events.push(Event::Hello(Hello { token: HelloToken(ticket), name, extended }));
+            self.events.push_back(Event::Hello(Hello { token: HelloToken(ticket), name, extended }));
         } else {
             let token = HelloToken(self.spent());
-            self.events.push(Event::Hello(Hello { token, name: name.clone(), extended }));
+            self.events.push_back(Event::Hello(Hello { token, name: name.clone(), extended }));
             let reply = self.welcome(name, extended);
             self.reply(reply);
         }

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 /// Bounds of a server session. With the defaults one session holds less than 512 KiB, whatever the peer
-/// sends (not counting what the host keeps); idle it holds less than 2 KiB.
+/// sends (not counting what the host keeps); idle it holds less than 1 KiB, and 3 KiB once it has taken mail, so
+/// that the next message needs no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

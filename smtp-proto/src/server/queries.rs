@@ -18,7 +18,7 @@ impl Server {
             self.reply(Reply::CANNOT_VERIFY);
             self.spent()
         });
-        self.events.push(Event::Verify(Verify { token, query, smtp_utf8 }));
+        self.events.push_back(Event::Verify(Verify { token, query, smtp_utf8 }));
     }
 
     pub(super) fn verify_answered(&mut self, ticket: &Ticket, reply: Reply) -> Result<(), Misuse> {
@@ -28,7 +28,7 @@ impl Server {
     /// EXPN, where the configuration asks it.
     pub(super) fn expn(&mut self, query: Bytes, smtp_utf8: bool) {
         let token = ExpandToken(self.ask(Asked::Query { smtp_utf8 }));
-        self.events.push(Event::Expand(Expand { token, query, smtp_utf8 }));
+        self.events.push_back(Event::Expand(Expand { token, query, smtp_utf8 }));
     }
 
     pub(super) fn expand_answered(&mut self, ticket: &Ticket, reply: Reply) -> Result<(), Misuse> {
@@ -42,7 +42,7 @@ impl Server {
             self.reply(HELP);
             self.spent()
         });
-        self.events.push(Event::Help(Help { token, topic }));
+        self.events.push_back(Event::Help(Help { token, topic }));
     }
 
     pub(super) fn help_answered(&mut self, ticket: &Ticket, reply: Reply) -> Result<(), Misuse> {
@@ -57,7 +57,7 @@ impl Server {
             return self.reject(Reply::AUTHENTICATION_REQUIRED, Some(verb), None);
         }
         let token = QueueRunToken(self.ask(asked));
-        self.events.push(Event::QueueRun(QueueRun { token, verb, argument }));
+        self.events.push_back(Event::QueueRun(QueueRun { token, verb, argument }));
     }
 
     pub(super) fn queue_run_answered(&mut self, ticket: &Ticket, reply: Reply) -> Result<(), Misuse> {

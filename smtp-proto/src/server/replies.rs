@@ -3,10 +3,12 @@
 //! A reply is queued when it, or one before it, is not to be written yet: because the host has not
 //! answered, or because it says an error that is one of too many and is held back for a moment.
 
+use alloc::collections::VecDeque;
+
 use mailwright_core::value::Misuse;
 
 use super::question::Ticket;
-use super::{Chunk, Closed, Event, Queue, Rejected, Server, Timer};
+use super::{Chunk, Closed, Event, Rejected, Server, Timer};
 use crate::parse::CommandError;
 use crate::types::{ClientName, EnhancedCode, Reply, ReplyCode, Verb};
 
@@ -121,9 +123,7 @@ pub(super) enum Asked {
         name: ClientName,
         extended: bool,
     },
-    Sender {
-        transaction: super::Transaction,
-    },
+    Sender,
     /// `octets`: its line.
     Recipient {
         octets: usize,
@@ -173,7 +173,7 @@ impl Server {
     /// Opens a question.
     pub(super) fn ask(&mut self, asked: Asked) -> Ticket {
         self.serial += 1;
-        self.pending.push(Slot::Open { serial: self.serial, asked });
+        self.pending.push_back(Slot::Open { serial: self.serial, asked });
         Ticket { session: self.session, serial: self.serial }
     }
 
@@ -184,7 +184,7 @@ impl Server {
 
     /// The open question of a ticket, if `fits` says that it can be answered so.
     pub(super) fn open_slot<'a>(
-        pending: &'a mut Queue<Slot, 1>,
+        pending: &'a mut VecDeque<Slot>,
         session: u64,
         ticket: &Ticket,
     ) -> Result<&'a mut Slot, Misuse> {
@@ -223,7 +223,7 @@ impl Server {
 
     /// Says another reply than the one that was just decided, in its place.
     pub(super) fn replace_last(&mut self, slot: Slot) {
-        if let Some(last) = self.pending.iter_mut().last() {
+        if let Some(last) = self.pending.back_mut() {
             *last = slot;
         }
     }
@@ -239,26 +239,26 @@ impl Server {
         if self.pending.is_empty() && !self.delayed {
             self.write(&reply);
         } else {
-            self.pending.push(Slot::Ready(reply));
+            self.pending.push_back(Slot::Ready(reply));
         }
     }
 
     /// Says the last reply, when it is its turn, and closes.
     pub(super) fn last_reply(&mut self, reply: Reply, reason: Closed) {
         self.closing = true;
-        self.pending.push(Slot::Last(reply, reason));
+        self.pending.push_back(Slot::Last(reply, reason));
     }
 
     /// Refuses a command without counting an error: the client could not know better.
     pub(super) fn decline(&mut self, reply: Reply, verb: Option<Verb>, error: Option<CommandError>) {
-        self.events.push(Event::Rejected(Rejected { verb, reply: reply.clone(), error }));
+        self.events.push_back(Event::Rejected(Rejected { verb, reply: reply.clone(), error }));
         self.reply(reply);
     }
 
     /// Refuses a command, and counts.
     pub(super) fn reject(&mut self, reply: Reply, verb: Option<Verb>, error: Option<CommandError>) {
         let reply = to_command(reply, verb);
-        self.events.push(Event::Rejected(Rejected { verb, reply: reply.clone(), error }));
+        self.events.push_back(Event::Rejected(Rejected { verb, reply: reply.clone(), error }));
         self.count_error(reply, verb);
     }
 
@@ -286,7 +286,7 @@ impl Server {
     /// Writes what is decided, as far as the order allows.
     pub(super) fn flush(&mut self) {
         while !self.delayed && matches!(self.pending.front(), Some(Slot::Ready(_) | Slot::Last(..))) {
-            match self.pending.pop() {
+            match self.pending.pop_front() {
                 Some(Slot::Ready(reply)) => self.write(&reply),
                 Some(Slot::Last(reply, reason)) => {
                     self.write(&reply);
@@ -297,6 +297,7 @@ impl Server {
         }
         if self.pending.is_empty() {
             self.blocked = false;
+            self.release();
         }
     }
 

@@ -45,7 +45,7 @@ impl Server {
                 self.channel = Channel::server(&info, &self.config.sasl);
                 self.tls = Some(info.clone().into());
                 self.phase = Phase::Command;
-                self.events.push(Event::Secured(info));
+                self.events.push_back(Event::Secured(info));
                 if self.config.tls == TlsMode::Implicit {
                     self.begin();
                 }

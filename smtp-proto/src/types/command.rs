@@ -1,5 +1,6 @@
 //! [`Command`]: what a client asks for, read and checked. RFC 5321 §4.1.1. Reading is in `parse::command`.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use bytes::Bytes;
@@ -102,8 +103,9 @@ impl fmt::Debug for InitialResponse {
 /// (RFC 5321 §4.1.1.1). It proves nothing.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientName {
-    text: Bytes,
     domain: Domain,
+    /// An address literal as it was given; of a name the domain has that.
+    literal: Option<Box<str>>,
 }
 
 impl ClientName {
@@ -113,13 +115,21 @@ impl ClientName {
     /// If it is neither a domain name nor an address literal.
     pub fn parse(text: &[u8], options: &AddressOptions) -> Result<Self, AddressError> {
         let domain = Domain::parse(text, options)?;
-        Ok(Self { text: Bytes::copy_from_slice(text), domain })
+        let literal = match domain {
+            Domain::Name(_) => None,
+            _ => core::str::from_utf8(text).ok().map(Box::from),
+        };
+        Ok(Self { domain, literal })
     }
 
     /// As it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.text).unwrap_or_default()
+        match (&self.literal, &self.domain) {
+            (Some(literal), _) => literal,
+            (None, Domain::Name(name)) => name.as_str(),
+            (None, _) => "",
+        }
     }
 
     /// As a domain.

@@ -64,39 +64,34 @@ pub struct Parameter<'a> {
 impl<'a> Parameter<'a> {
     /// Reads one parameter; the offset of the octet that does not fit if it is none.
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, usize> {
-        let equals = memchr::memchr(b'=', text);
-        let (keyword, value) = match equals {
-            None => (text, None),
-            Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
-        };
         // RFC 5321 §4.1.2: esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
-        let fits = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'-';
-        if let Some(at) = keyword.iter().position(|octet| !fits(octet)) {
-            return Err(at);
-        }
-        if !keyword.first().is_some_and(u8::is_ascii_alphanumeric) {
+        let in_keyword = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'-';
+        let end = text.iter().position(|octet| !in_keyword(octet)).unwrap_or(text.len());
+        if !text.first().is_some_and(u8::is_ascii_alphanumeric) {
             return Err(0);
         }
+        let value = match text.get(end) {
+            None => None,
+            Some(b'=') => text.get(end + 1..),
+            Some(_) => return Err(end),
+        };
         if let Some(value) = value {
             // RFC 5321 §4.1.2: esmtp-value = 1*(%d33-60 / %d62-126); RFC 6531 §3.3: or UTF-8 beyond ASCII
-            let fits = |octet: u8| (octet.is_ascii_graphic() && octet != b'=') || !octet.is_ascii();
-            let wrong = value.iter().position(|&octet| !fits(octet));
-            match wrong {
-                Some(at) => return Err(keyword.len() + 1 + at),
-                None if value.is_empty() => return Err(keyword.len()),
+            let fits = |octet: u8| matches!(octet, b'!'..=b'<' | b'>'..=b'~' | 0x80..);
+            match value.iter().position(|&octet| !fits(octet)) {
+                Some(at) => return Err(end + 1 + at),
+                None if value.is_empty() => return Err(end),
                 None => {}
             }
         }
-        let keyword = core::str::from_utf8(keyword).map_err(|_| 0_usize)?;
-        let behind = keyword.len() + 1;
-        let value = value
-            .map(|value| {
-                let text = core::str::from_utf8(value).map_err(|error| behind + error.valid_up_to())?;
-                let control = text.char_indices().find(|(_, character)| character.is_control());
-                control.map_or(Ok(text), |(at, _)| Err(behind + at))
-            })
-            .transpose()?;
-        Ok(Self { keyword, value })
+        let text = core::str::from_utf8(text).map_err(|error| error.valid_up_to())?;
+        let value = value.and_then(|_| text.get(end + 1..));
+        // Those of ASCII were refused above.
+        let control = |value: &str| value.char_indices().find(|(_, it)| !it.is_ascii() && it.is_control());
+        match value.filter(|value| !value.is_ascii()).and_then(control) {
+            Some((at, _)) => Err(end + 1 + at),
+            None => Ok(Self { keyword: text.get(..end).unwrap_or_default(), value }),
+        }
     }
 }
 

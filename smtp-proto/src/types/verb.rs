@@ -180,6 +180,28 @@ static TABLE: [VerbEntry; 24] = [
     QUIT,
 ];
 
+/// The names in capitals as numbers, in the order of the table: one comparison for each.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+static KEYS: [u64; TABLE.len()] = {
+    let mut keys = [0; TABLE.len()];
+    let mut index = 0;
+    while index < TABLE.len() {
+        keys[index] = key(TABLE[index].name.as_bytes());
+        index += 1;
+    }
+    keys
+};
+
+/// A name of eight octets at most, in capitals, as a number.
+const fn key(mut name: &[u8]) -> u64 {
+    let mut key = 0;
+    while let [first, rest @ ..] = name {
+        key = key << 8 | first.to_ascii_uppercase() as u64;
+        name = rest;
+    }
+    key
+}
+
 impl Verb {
     /// All commands with their treatment.
     #[must_use]
@@ -201,11 +223,20 @@ impl Verb {
         self.entry().name
     }
 
+    /// Letters of the longest name.
+    pub(crate) const LONGEST: usize = 8;
+
     /// The command of this name.
     #[must_use]
     pub fn find(name: &[u8]) -> Option<Self> {
+        if name.len() > Self::LONGEST {
+            return None;
+        }
         // RFC 5321 §2.4: verbs are recognised in any case.
-        TABLE.iter().find(|entry| name.eq_ignore_ascii_case(entry.name.as_bytes())).map(|entry| entry.verb)
+        let key = key(name);
+        let entry = TABLE.get(KEYS.iter().position(|of_entry| *of_entry == key)?)?;
+        // A name may begin with NUL.
+        (entry.name.len() == name.len()).then_some(entry.verb)
     }
 }
 
@@ -226,8 +257,19 @@ mod tests {
             assert_eq!(entry.verb.entry(), entry);
             assert_eq!(Verb::find(entry.name.to_ascii_lowercase().as_bytes()), Some(entry.verb));
         }
-        assert_eq!(Verb::find(b"MAIL "), None);
-        assert_eq!(Verb::find(b""), None);
+        for name in [
+            &b"MAIL "[..],
+            b"",
+            b"\0MAIL",
+            b"MAIL\0",
+            b"\0\0\0\0MAIL",
+            b"MAILMAIL",
+            b"XSTARTTLS",
+            b"\xcd\xc1\xc9\xcc",
+        ] {
+            assert_eq!(Verb::find(name), None, "{}", name.escape_ascii());
+        }
+        assert!(TABLE.iter().all(|entry| entry.name.len() <= Verb::LONGEST));
     }
 
     #[test]

@@ -17,8 +17,8 @@ type Result<T> = core::result::Result<T, AddressError>;
 /// Octets to read, and how to keep a part of them.
 struct Input<'a> {
     octets: &'a [u8],
-    /// The same octets, if parts can be views.
-    shared: Option<&'a Bytes>,
+    /// What the octets are a part of, and where they begin in it, if parts of them can be views.
+    shared: Option<(&'a Bytes, usize)>,
     options: &'a AddressOptions,
     /// Whether `>` ends the address; else the end of the input does.
     bracketed: bool,
@@ -28,8 +28,10 @@ pub(super) fn path(input: &[u8], options: &AddressOptions) -> Result<ParsedPath>
     Input { octets: input, shared: None, options, bracketed: true }.path()
 }
 
-pub(super) fn shared_path(input: &Bytes, options: &AddressOptions) -> Result<ParsedPath> {
-    Input { octets: input, shared: Some(input), options, bracketed: true }.path()
+pub(super) fn shared_path(whole: &Bytes, part: Range<usize>, options: &AddressOptions) -> Result<ParsedPath> {
+    let start = part.start;
+    let octets = whole.get(part).unwrap_or_default();
+    Input { octets, shared: Some((whole, start)), options, bracketed: true }.path()
 }
 
 pub(super) fn mailbox(input: &[u8], options: &AddressOptions) -> Result<Mailbox> {
@@ -100,7 +102,9 @@ impl Input<'_> {
     /// Keeps a part: as a view if possible.
     fn keep(&self, range: Range<usize>) -> Bytes {
         match self.shared {
-            Some(shared) if range.end <= shared.len() => shared.slice(range),
+            Some((whole, start)) if range.end <= self.octets.len() => {
+                whole.slice(start + range.start..start + range.end)
+            }
             _ => Bytes::copy_from_slice(self.get(range)),
         }
     }
@@ -223,15 +227,19 @@ impl Input<'_> {
                 }
             }
         }
-        let mut offset = start;
-        loop {
-            match self.at(offset) {
-                None | Some(b'@') => return Ok((start..offset, false)),
-                Some(b'>') if self.bracketed => return Ok((start..offset, false)),
-                Some(octet) if is_atext(octet) || octet == b'.' => offset += 1,
-                _ => return self.syntax(offset),
-            }
+        let offset = self.run(start, &DOT_STRING);
+        match self.at(offset) {
+            None | Some(b'@') => Ok((start..offset, false)),
+            Some(b'>') if self.bracketed => Ok((start..offset, false)),
+            Some(_) => self.syntax(offset),
         }
+    }
+
+    /// Where the octets of a class that stand from `start` on end.
+    fn run(&self, start: usize, class: &[bool; 256]) -> usize {
+        let rest = self.octets.get(start..).unwrap_or_default();
+        let fits = |octet: &u8| class.get(usize::from(*octet)).copied().unwrap_or_default();
+        start + rest.iter().position(|octet| !fits(octet)).unwrap_or(rest.len())
     }
 
     /// The domain from `start`, and what stands behind it.
@@ -249,14 +257,13 @@ impl Input<'_> {
             }
         }
         loop {
+            offset = self.run(offset, &DOMAIN);
             match self.at(offset) {
                 None => break,
                 Some(b'>') if self.bracketed => break,
-                Some(octet) if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | 0x80..) => {}
-                Some(b'_') if self.options.underscore_in_domain => {}
-                _ => return self.syntax(offset),
+                Some(b'_') if self.options.underscore_in_domain => offset += 1,
+                Some(_) => return self.syntax(offset),
             }
-            offset += 1;
         }
         Ok((start..offset, offset))
     }
@@ -352,7 +359,8 @@ impl Input<'_> {
             }
             offset += label.len() + 1;
         }
-        let deviation = memchr::memchr(b'_', octets)
+        let underscore = if self.options.underscore_in_domain { memchr::memchr(b'_', octets) } else { None };
+        let deviation = underscore
             .map(|at| Deviation::new(DeviationKind::UnderscoreInDomain, (range.start + at) as u64, octets));
         match DomainName::from_checked(self.keep(range.clone())) {
             Some(name) => Ok((Domain::Name(name), deviation)),
@@ -415,6 +423,30 @@ const fn is_atext(octet: u8) -> bool {
                 | b'~'
         )
 }
+
+/// A table of which octets belong to a class.
+macro_rules! class {
+    ($octet:ident: $belongs:expr) => {{
+        let mut class = [false; 256];
+        let mut $octet = 0_u8;
+        loop {
+            class[$octet as usize] = $belongs;
+            if $octet == u8::MAX {
+                break class;
+            }
+            $octet += 1;
+        }
+    }};
+}
+
+/// The octets of a local part without quotes.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+static DOT_STRING: [bool; 256] = class!(octet: is_atext(octet) || octet == b'.');
+
+/// The octets of a domain name, with those beyond ASCII.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+static DOMAIN: [bool; 256] =
+    class!(octet: octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | 0x80..));
 
 /// Where a dot stands that has no atom on one of its sides, or 0 for an empty text.
 fn bad_dot(octets: &[u8]) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Paths: an address, or the words that stand for none, in angle brackets (RFC 5321 §4.1.2).
 
 use core::fmt;
+use core::ops::Range;
 use core::str::FromStr;
 
 use bytes::Bytes;
@@ -40,7 +41,19 @@ impl ParsedPath {
     /// # Errors
     /// If there is no path.
     pub fn read_shared(input: &Bytes, options: &AddressOptions) -> Result<Self, AddressError> {
-        parse::shared_path(input, options)
+        Self::read_within(input, 0..input.len(), options)
+    }
+
+    /// As [`Self::read_shared`], from a part of `input`. Lengths and offsets count from the start of the part.
+    ///
+    /// # Errors
+    /// If there is no path.
+    pub fn read_within(
+        input: &Bytes,
+        part: Range<usize>,
+        options: &AddressOptions,
+    ) -> Result<Self, AddressError> {
+        parse::shared_path(input, part, options)
     }
 }
 

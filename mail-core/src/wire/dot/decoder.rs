@@ -5,6 +5,7 @@ use core::cell::Cell;
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
+use super::block::{BLOCK, clean_front};
 use super::{BareLineEnd, find_control};
 use crate::wire::LineEnd;
 
@@ -26,12 +27,12 @@ pub struct ContentReport {
     pub eight_bit: bool,
     /// Octets in the longest line as received, with its line end, without a dot that transparency added.
     pub longest_line: u64,
-    /// Where the first bare CR or bare LF stood.
-    pub first_bare: Option<u64>,
-    /// Where the first NUL stood.
-    pub first_nul: Option<u64>,
-    /// Where the first dot stood that was alone at the start of its line.
-    pub first_lone_dot: Option<u64>,
+    /// Where the first bare CR or bare LF stood, if there was one; else 0.
+    pub first_bare: u64,
+    /// Where the first NUL stood, if there was one; else 0.
+    pub first_nul: u64,
+    /// Where the first dot stood that was alone at the start of its line, if there was one; else 0.
+    pub first_lone_dot: u64,
 }
 
 impl ContentReport {
@@ -129,9 +130,9 @@ impl DotDecoder {
                 lone_dots: 0,
                 eight_bit: false,
                 longest_line: 0,
-                first_bare: None,
-                first_nul: None,
-                first_lone_dot: None,
+                first_bare: 0,
+                first_nul: 0,
+                first_lone_dot: 0,
             },
         }
     }
@@ -168,6 +169,9 @@ impl DotDecoder {
         };
         let buffer: &mut [u8] = input;
         let mut position = 0;
+        // Where the next block is looked at, and how far the one behind that is if this one is not clean: where there is
+        // much to do, less and less is looked at in vain.
+        let (mut next_block, mut step) = (0, BLOCK);
         let mut end = None;
         while let Some(&first) = buffer.get(position) {
             if self.at_line_start && first == b'.' {
@@ -185,8 +189,10 @@ impl DotDecoder {
                 }
                 self.at_line_start = false;
                 if second != b'.' {
+                    if self.report.lone_dots == 0 {
+                        self.report.first_lone_dot = self.received + position as u64;
+                    }
                     self.report.lone_dots += 1;
-                    self.report.first_lone_dot.get_or_insert(self.received + position as u64);
                 }
                 if second == b'.' || !self.keep_lone_dots {
                     // RFC 5321 §4.5.3.1.6: the dot that was added does not count.
@@ -199,6 +205,18 @@ impl DotDecoder {
                     position += 1;
                 }
                 continue;
+            }
+            if position >= next_block {
+                let rest = buffer.get(position..).unwrap_or_default();
+                let front = clean_front(rest, false);
+                step = if front > 0 { BLOCK } else { (2 * step).min(16 * BLOCK) };
+                next_block = position + front + step;
+                if let Some(clean @ [.., last]) = rest.get(..front) {
+                    self.at_line_start = *last == b'\n';
+                    self.measure_lines(clean, position);
+                    position += front;
+                    continue;
+                }
             }
             let mut control = first;
             if !matches!(first, b'\r' | b'\n') {
@@ -219,16 +237,18 @@ impl DotDecoder {
                         self.end_line(position);
                         continue;
                     }
-                    Some(_) => self.report.bare_cr += 1,
+                    Some(_) => {}
                 }
             } else if self.line_end == LineEnd::CrLfOrLf {
                 position += 1;
                 self.end_line(position);
                 continue;
-            } else {
-                self.report.bare_lf += 1;
             }
-            self.report.first_bare.get_or_insert(self.received + position as u64);
+            if !self.report.has_bare_line_end() {
+                self.report.first_bare = self.received + position as u64;
+            }
+            self.report.bare_cr += u64::from(control == b'\r');
+            self.report.bare_lf += u64::from(control == b'\n');
             self.at_line_start = false;
             match self.policy {
                 BareLineEnd::Pass => {}
@@ -270,6 +290,36 @@ impl DotDecoder {
         self.at_line_start = true;
     }
 
+    /// Takes note of the lines of octets at `position` that hold nothing but text and CR LFs.
+    fn measure_lines(&mut self, octets: &[u8], position: usize) {
+        let base = self.received + position as u64;
+        let end = base + octets.len() as u64;
+        let within = |place: u64| usize::try_from(place.saturating_sub(base)).unwrap_or(usize::MAX);
+        loop {
+            // A line that is longer than all before it has no end among so many octets; where there is one, all lines up
+            // to the last of them are none.
+            let reach = self.line_start.saturating_add(self.report.longest_line).clamp(base, end);
+            let window = within(self.line_start)..within(reach);
+            let ended = match octets.get(window) {
+                // As where all lines are as long as the longest.
+                Some([before @ .., b'\n']) => Some(before.len()),
+                Some(window) => memchr::memrchr(b'\n', window),
+                None => None,
+            };
+            if let Some(at) = ended {
+                self.line_start = self.line_start.max(base) + at as u64 + 1;
+            } else if reach == end {
+                return;
+            } else {
+                let rest = octets.get(within(reach)..).unwrap_or_default();
+                let Some(at) = memchr(b'\n', rest) else { return };
+                let line_end = reach + at as u64 + 1;
+                self.report.longest_line = self.report.longest_line.max(line_end - self.line_start);
+                self.line_start = line_end;
+            }
+        }
+    }
+
     /// Counts the run up to `end`, moves it to its place, and starts a new one at `next`.
     fn take_run(&mut self, sink: &mut Sink, buffer: &mut [u8], end: usize, next: usize) {
         let start = core::mem::replace(&mut sink.run, next);
@@ -287,7 +337,9 @@ impl DotDecoder {
         self.report.octets += run.len() as u64;
         self.report.eight_bit |= !run.is_ascii();
         if let Some(first) = memchr(0, run) {
-            self.report.first_nul.get_or_insert(self.received + (start + first) as u64);
+            if self.report.nul == 0 {
+                self.report.first_nul = self.received + (start + first) as u64;
+            }
             self.report.nul += memchr::memchr_iter(0, run).count() as u64;
         }
         if sink.refused {
