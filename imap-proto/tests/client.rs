@@ -10,7 +10,8 @@ use mailwright_core::session::Session as _;
 use mailwright_core::value::Misuse;
 use mailwright_imap::client::{Client, Closed, Config, ContentError, Event, SendError, State, Timeouts};
 use mailwright_imap::types::{
-    Command, FetchCommand, SearchKey, Section, StatusKind, StoreAction, StoreCommand,
+    Command, FetchCommand, SearchData, SearchElement, SearchKey, SearchList, Section, StatusKind,
+    StoreAction, StoreCommand,
 };
 use mailwright_sasl::MechanismName;
 use peer::{
@@ -690,4 +691,35 @@ fn what_came_before_the_end_is_told_before_it() {
     let events = peer.leaves();
     assert_eq!(events.len(), 101);
     assert_eq!(*closed(&events), Closed::EndOfInput);
+}
+
+#[test]
+fn what_comes_in_pieces_is_handed_on_as_it_comes() {
+    let mut peer = Peer::selected("");
+    let id = peer.client.command(search(true, SearchKey::All)).unwrap();
+    let _ = peer.sent();
+    let events = peer.says("* VANISHED (EARLIER) 41,43:");
+    let [Event::VanishedBegin { earlier: true, during: Some(hint) }, Event::Vanished(uids)] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    // A hint, no more: nothing in flight answers with it.
+    assert_eq!((*hint, uids.first().get(), uids.last().get()), (id, 41, 41));
+    assert!(matches!(&peer.says("116\r\n")[..], [Event::Vanished(_), Event::VanishedEnd]));
+    let events = peer.says("* ESEARCH (TAG \"x\") UID ALL 4294967295,1:4294967295 COUNT 2\r\n");
+    let [
+        Event::ExtendedSearchBegin { search, during },
+        Event::SearchList(list),
+        Event::SearchElement(one),
+        Event::SearchElement(_),
+        Event::SearchData(SearchData::Count(2)),
+        Event::ExtendedSearchEnd,
+    ] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert!(search.uid && search.data.is_empty() && *during == Some(id) && *list == SearchList::All);
+    assert!(matches!(one, SearchElement::Range(range) if range.to_string() == "4294967295"));
+    let events = peer.says("* THREAD (2)(3 6 (4 23)(44 7 96))\r\n");
+    assert!(matches!(&events[..], [Event::ThreadBegin { .. }, .., Event::ThreadEnd]) && events.len() == 10);
 }

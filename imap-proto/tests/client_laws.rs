@@ -118,7 +118,7 @@ proptest! {
     fn the_cut_of_any_input_changes_nothing(
         responses in proptest::collection::vec(
             prop_oneof![
-                6 => "(\\* [0-9]{1,2} (EXISTS|EXPUNGE|RECENT)|\\* (OK|NO|BAD) [a-z ]{0,9}|\\* SEARCH( [0-9]{1,3}){0,4} ?|\\+ [a-z=]{0,4}|\\* [0-9] FETCH \\((UID 7|FLAGS \\(\\)|BODY\\[\\] NIL| |X)\\)|\\* FLAGS \\([a-z ]{0,6}\\)|\\* LIST \\(\\) NIL [a-z]{1,4})(\r\n|\n)".prop_map(String::into_bytes),
+                6 => "(\\* [0-9]{1,2} (EXISTS|EXPUNGE|RECENT)|\\* (OK|NO|BAD) [a-z ]{0,9}|\\* SEARCH( [0-9]{1,3}){0,4} ?|\\* VANISHED (\\(EARLIER\\) )?[0-9]{1,3}(,[0-9:x]{0,5}){0,3}|\\* ESEARCH( ALL [0-9,:]{1,9}| COUNT 5| UID){0,3}|\\* THREAD (\\([0-9 ()]{0,9}\\))?|\\+ [a-z=]{0,4}|\\* [0-9] FETCH \\((UID 7|FLAGS \\(\\)|BODY\\[\\] NIL| |X)\\)|\\* FLAGS \\([a-z ]{0,6}\\)|\\* LIST \\(\\) NIL [a-z]{1,4})(\r\n|\n)".prop_map(String::into_bytes),
                 2 => "\\* [0-9] FETCH \\((UID 7 |BODY\\[1\\] |X ){0,2}BODY\\[\\] ~?\\{4\\}\r\n[a-z{}\r\n]{3,5}\\)\r\n".prop_map(String::into_bytes),
                 1 => "(\\*|\\$[1-9]|A1) ?(OK|NO|BYE|[A-Z]{1,3})( \\[[A-Z 1]{0,4}\\])?( [a-z{}0-9]{0,4})?\r\n".prop_map(|text| tagged(&text)),
                 1 => proptest::collection::vec(

@@ -242,6 +242,15 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
             b"NIL ",
             b"\"7bit\" 5 1)",
             b"SEARCH ",
+            b"* ESEARCH (TAG \"a\") UID ",
+            b"ALL 1:3,",
+            b"PARTIAL (1:5 ",
+            b"ADDTO (1 2 ",
+            b"* THREAD (1 ",
+            b"* VANISHED ",
+            b"(EARLIER) ",
+            b"4,",
+            b"5:6",
             b"12 ",
             b"{3}\r\n",
             b"~{1}\r\n",
@@ -283,22 +292,40 @@ proptest! {
     #[test]
     fn a_begin_has_an_end_and_strict_mode_only_refuses(input in pieces()) {
         let (events, end) = read(&input, usize::MAX, &ResponseLimits::default());
-        let (mut fetch, mut body, mut search) = (false, false, false);
+        let (mut open, mut body) = (None, false);
         for event in &events {
+            use ResponseEvent as E;
+            let begins = match event {
+                E::FetchBegin { .. } => Some("fetch"),
+                E::SearchBegin | E::SortBegin => Some("search"),
+                E::ThreadBegin => Some("thread"),
+                E::VanishedBegin { .. } => Some("vanished"),
+                E::ExtendedSearchBegin(_) => Some("extended"),
+                _ => None,
+            };
+            let within = match event {
+                E::FetchItem(_) | E::BodyBegin { .. } | E::BodyChunk(_) | E::BodyEnd | E::FetchEnd => Some("fetch"),
+                E::SearchNumber(_) | E::SearchModSeq(_) | E::SearchEnd => Some("search"),
+                E::ThreadMember(_) | E::ThreadEnd => Some("thread"),
+                E::Vanished(_) | E::VanishedEnd => Some("vanished"),
+                E::SearchData(_) | E::SearchList(_) | E::SearchElement(_) | E::ExtendedSearchEnd => Some("extended"),
+                E::Invalid(_) | E::Deviation(_) => open,
+                _ => None,
+            };
+            match begins {
+                Some(_) => { prop_assert_eq!(open, None); open = begins; }
+                None => prop_assert_eq!(within, open, "{:?}", event),
+            }
             match event {
-                ResponseEvent::FetchBegin { number } => {
-                    prop_assert!(!fetch && !search && *number > 0);
-                    fetch = true;
+                E::FetchBegin { number } => prop_assert!(*number > 0),
+                E::BodyBegin { .. } => { prop_assert!(!body); body = true; }
+                E::BodyEnd => { prop_assert!(body); body = false; }
+                E::BodyChunk(_) => prop_assert!(body),
+                E::FetchItem(_) => prop_assert!(!body),
+                E::FetchEnd | E::SearchEnd | E::ThreadEnd | E::VanishedEnd | E::ExtendedSearchEnd => {
+                    prop_assert!(!body);
+                    open = None;
                 }
-                ResponseEvent::FetchEnd => { prop_assert!(fetch && !body); fetch = false; }
-                ResponseEvent::FetchItem(_) => prop_assert!(fetch && !body),
-                ResponseEvent::BodyBegin { .. } => { prop_assert!(fetch && !body); body = true; }
-                ResponseEvent::BodyChunk(_) => prop_assert!(body),
-                ResponseEvent::BodyEnd => { prop_assert!(body); body = false; }
-                ResponseEvent::SearchBegin => { prop_assert!(!fetch && !search); search = true; }
-                ResponseEvent::SearchNumber(_) => prop_assert!(search),
-                ResponseEvent::SearchEnd => { prop_assert!(search); search = false; }
-                ResponseEvent::Response(_) => prop_assert!(!fetch && !search),
                 _ => {}
             }
         }

@@ -4,11 +4,13 @@
 mod reading;
 
 use bytes::{Bytes, BytesMut};
+use mailwright_imap::parse::ResponseEvent;
 use mailwright_imap::types::{
-    ListAttribute, ListData, MetadataData, QuotaResource, Response, SearchData, StatusItem, StatusValue,
+    ListAttribute, ListData, MetadataData, NumberSet, PartialRange, QuotaResource, Response, SearchData,
+    StatusItem, StatusValue, ThreadMember,
 };
 use mailwright_imap::value::DeviationKind as Kind;
-use reading::{is_refused, response, strict};
+use reading::{is_refused, lenient, response, strict};
 
 /// The response, in which something is bad; written, it is what came.
 fn read(line: &str) -> Response {
@@ -123,12 +125,7 @@ fn of_a_search_result() {
         "ALL (1)",
         "COUNT NIL",
         "MODSEQ (5)",
-        "PARTIAL (1:5)",
-        "PARTIAL (1:-5 NIL)",
-        "PARTIAL (1:5 1,0)",
-        "RELEVANCY (0)",
-        "RELEVANCY (101)",
-        "ADDTO (1)",
+        "ADDTO x",
         "REMOVEFROM 1",
     ] {
         let found = read(&format!("* ESEARCH (TAG \"a\") UID MIN 2 {bad} COUNT 3 X-FOO (a b)"));
@@ -144,6 +141,105 @@ fn of_a_search_result() {
     let Response::ExtendedSearch(search) = found else { panic!() };
     assert_eq!((search.tag, search.uid_validity, search.data.len()), (None, None, 1));
     assert_eq!(kinds, [Kind::Ignored, Kind::Ignored, Kind::UnexpectedZero]);
+}
+
+/// The data of an ESEARCH with this in it, which must have what stands round it too.
+fn search_data(part: &str) -> Vec<SearchData> {
+    let (found, kinds) = response(format!("* ESEARCH MIN 2 {part} COUNT 3\r\n").as_bytes());
+    assert!(kinds.iter().all(|kind| *kind == Kind::Ignored), "{part}: {kinds:?}");
+    let Response::ExtendedSearch(mut search) = found else { panic!("{found:?}") };
+    assert!(matches!(search.data.remove(0), SearchData::Min(_)), "{part}");
+    assert_eq!(search.data.pop(), Some(SearchData::Count(3)), "{part}");
+    search.data
+}
+
+#[test]
+fn of_the_elements_of_a_search_result() {
+    let set = |text: &str| NumberSet::parse(text.as_bytes(), 10).unwrap();
+    let invalid = |name: &'static str, value: &'static str| SearchData::Invalid {
+        name: name.into(),
+        value: value.into(),
+    };
+    assert_eq!(
+        search_data("ALL 1,x,0,4294967296,3:2,7"),
+        [
+            SearchData::All(set("1,3:2,7")),
+            invalid("ALL", "x"),
+            invalid("ALL", "0"),
+            invalid("ALL", "4294967296")
+        ]
+    );
+    assert_eq!(search_data("ALL 1,,2"), [SearchData::All(set("1,2")), invalid("ALL", ",")]);
+    assert_eq!(search_data("ALL 0"), [invalid("ALL", "0")]);
+    let part = PartialRange::parse(b"-1:-5").unwrap();
+    assert_eq!(search_data("PARTIAL (-1:-5 NIL)"), [SearchData::Partial(part, None)]);
+    assert_eq!(
+        search_data("PARTIAL (-1:-5 9,x,8)"),
+        [SearchData::Partial(part, Some(set("9,8"))), invalid("PARTIAL", "x")]
+    );
+    assert_eq!(search_data("PARTIAL (1:-5 NIL)"), [invalid("PARTIAL", "1:-5")]);
+    assert_eq!(
+        search_data("PARTIAL (-1:-5)"),
+        [SearchData::Partial(part, None), invalid("PARTIAL", "-1:-5")]
+    );
+    assert_eq!(
+        search_data("RELEVANCY (1 0 101 x 100)"),
+        [
+            SearchData::Relevancy(vec![1, 100]),
+            invalid("RELEVANCY", "0"),
+            invalid("RELEVANCY", "101"),
+            invalid("RELEVANCY", "x")
+        ]
+    );
+    assert_eq!(
+        search_data("ADDTO (1 2:3,5 1 7 0 x 4 9)"),
+        [SearchData::AddTo(vec![(1, set("2:3,5")), (1, set("7")), (4, set("9"))]), invalid("ADDTO", "x")]
+    );
+    assert_eq!(search_data("REMOVEFROM (1)"), [SearchData::RemoveFrom(vec![]), invalid("REMOVEFROM", "1")]);
+    // What is no element at all ends the list and nothing else.
+    assert_eq!(
+        search_data("PARTIAL (-1:-5 1, \"x y\" 2)"),
+        [SearchData::Partial(part, Some(set("1"))), invalid("PARTIAL", "\"x y\" 2)")]
+    );
+}
+
+#[test]
+fn of_numbers() {
+    for (input, expected) in [
+        ("* SEARCH 1 x 3 0 (MODSEQ 5)", "SearchBegin 1 ! 3 ! MODSEQ5 SearchEnd"),
+        ("* SEARCH 1 (MODSEQ x) 2", "SearchBegin 1 ! 2 SearchEnd"),
+        ("* SEARCH 1 (X 5)", "SearchBegin 1 ! SearchEnd"),
+        ("* SEARCH 1,2)3", "SearchBegin 1 ! 2 ! 3 SearchEnd"),
+        ("* SEARCH 1 \"x\" 2", "SearchBegin 1 ! SearchEnd"),
+        ("* SEARCH 1 (MODSEQ 5", "SearchBegin 1 MODSEQ5 ! SearchEnd"),
+        ("* VANISHED 1:3,x,0,7", "VanishedBegin(false) 1:3 ! ! 7 VanishedEnd"),
+        ("* VANISHED (EARLIER) 9:8,,*", "VanishedBegin(true) 8:9 ! ! VanishedEnd"),
+        ("* VANISHED 1 2", "VanishedBegin(false) 1 ! VanishedEnd"),
+        ("* VANISHED 1,", "VanishedBegin(false) 1 ! VanishedEnd"),
+        // Whether numbers change by it is not known.
+        ("* VANISHED (LATER) 1", "!"),
+        ("* VANISHED", "!"),
+        ("* VANISHED {3}\r\n\r\n)", "!"),
+    ] {
+        let (events, _) = lenient(format!("{input}\r\n* 2 EXISTS\r\n").as_bytes());
+        let shown: Vec<String> = events
+            .iter()
+            .map(|event| match event {
+                ResponseEvent::SearchBegin => "SearchBegin".into(),
+                ResponseEvent::SearchNumber(number) => number.to_string(),
+                ResponseEvent::SearchModSeq(mod_seq) => format!("MODSEQ{}", mod_seq.get()),
+                ResponseEvent::SearchEnd => "SearchEnd".into(),
+                ResponseEvent::VanishedBegin { earlier } => format!("VanishedBegin({earlier})"),
+                ResponseEvent::Vanished(uids) if uids.first() == uids.last() => uids.first().to_string(),
+                ResponseEvent::Vanished(uids) => format!("{}:{}", uids.first(), uids.last()),
+                ResponseEvent::VanishedEnd => "VanishedEnd".into(),
+                ResponseEvent::Invalid(_) => "!".into(),
+                ResponseEvent::Response(Response::Exists(2)) => ".".into(),
+                event => panic!("{event:?}"),
+            })
+            .collect();
+        assert_eq!(shown.join(" "), format!("{expected} ."), "{input}");
+    }
 }
 
 #[test]
@@ -174,32 +270,58 @@ fn spaces_in_new_responses_do_not_matter() {
 }
 
 #[test]
-fn threads_that_are_none_are_refused_alone() {
-    for bad in [
-        "(",
-        "()",
-        "(1",
-        "1)",
-        "(1))",
-        "(1(2)(3))",
-        "(1 (2)(3) 4)",
-        "(0)",
-        "(a)",
-        "((1))",
-        "(1 ((2)(3)))",
-        "x",
+fn of_threads() {
+    for (bad, rest) in [
+        ("(1)(x)(2)", "0:1 ! 0:2"),
+        ("(1 x 2)(3)", "0:1 ! 1:2 0:3"),
+        ("(1)()(2)", "0:1 ! 0:2"),
+        ("(1 (2)(3) 4)(5)", "0:1 1:2 1:3 ! 0:5"),
+        ("(0)(1)", "! 0:1"),
+        ("1 (2)", "! 0:2"),
+        ("(1))(2)", "0:1 ! 0:2"),
+        ("(1)(2 ", "0:1 0:2 !"),
+        ("(1,2)", "0:1 ! 1:2"),
+        ("(1)(2 \"x\")", "0:1 0:2 !"),
+        ("x", "!"),
     ] {
-        let input = format!("* THREAD {bad}\r\n* 2 EXISTS\r\n");
-        let (events, end) =
-            reading::read(input.as_bytes(), 1, &mailwright_imap::parse::ResponseLimits::default());
-        assert_eq!((events.len(), end), (2, Ok(())), "{bad}: {events:?}");
+        assert_eq!(thread(&format!("* THREAD {bad}\r\n")), rest, "{bad}");
     }
-    let (found, kinds) = response(b"* THREAD (1 (2))\r\n");
-    let Response::Thread(threads) = found else { panic!() };
-    assert_eq!((threads.nodes().len(), kinds), (2, vec![Kind::ExtraParentheses]));
-    let dummy = response(b"* THREAD ((3)(5 6))\r\n").0;
-    let Response::Thread(threads) = dummy else { panic!() };
+    for (input, members, kind) in [
+        ("(1 (2))", "0:1 1:2", Kind::ExtraParentheses),
+        ("((1))", "0:- 1:1", Kind::ExtraParentheses),
+        ("(1 ((2)(3)))", "0:1 1:- 2:2 2:3", Kind::ExtraParentheses),
+        ("(1(2)(3))", "0:1 1:2 1:3", Kind::MissingSpace),
+    ] {
+        let input = format!("* THREAD {input}\r\n");
+        assert_eq!(thread(&input), members, "{input}");
+        assert_eq!(lenient(input.as_bytes()).1, [kind], "{input}");
+        assert!(is_refused(input.as_bytes(), &strict()), "{input}");
+    }
+    assert_eq!(thread("* THREAD ((3)(5 6))\r\n"), "0:- 1:3 1:5 2:6");
+    let Response::Thread(threads) = response(b"* THREAD ((3)(5 6))\r\n").0 else { panic!() };
     let shape: Vec<_> =
         threads.nodes().iter().map(|node| (node.number.map_or(0, u32::from), node.answers)).collect();
     assert_eq!(shape, [(0, 2), (3, 0), (5, 1), (6, 0)]);
+}
+
+/// The members of a THREAD with their depths, and what cannot be read.
+fn thread(input: &str) -> String {
+    let (events, _) = lenient(input.as_bytes());
+    assert!(matches!(events[..], [ResponseEvent::ThreadBegin, .., ResponseEvent::ThreadEnd]), "{events:?}");
+    let shown = events[1..events.len() - 1].iter().map(|event| match event {
+        ResponseEvent::ThreadMember(ThreadMember { number: Some(number), depth }) => {
+            format!("{depth}:{number}")
+        }
+        ResponseEvent::ThreadMember(ThreadMember { number: None, depth }) => format!("{depth}:-"),
+        ResponseEvent::Invalid(_) => "!".into(),
+        event => panic!("{event:?}"),
+    });
+    shown.collect::<Vec<String>>().join(" ")
+}
+
+#[test]
+fn of_threads_that_are_nested_too_deeply() {
+    let deep = format!("* THREAD (1){}2{}(3)\r\n", "(".repeat(101), ")".repeat(101));
+    let members = thread(&deep);
+    assert!(members.starts_with("0:1 0:- ") && members.ends_with(" ! 0:3"), "{members}");
 }

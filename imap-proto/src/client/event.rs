@@ -4,12 +4,15 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 use mailwright_core::session::{LayerError, TlsInfo};
-use mailwright_core::value::{Deviation, Excerpt, ModSeq, Uid};
+use mailwright_core::value::{Deviation, Excerpt, ModSeq, Uid, UidRange};
 use mailwright_sasl::ClientError;
 
 use super::Feature;
 use crate::parse::{BodyItem, InvalidResponse};
-use crate::types::{Command, FetchItem, Response, StatusResponse};
+use crate::types::{
+    Command, ExtendedSearch, FetchItem, Response, SearchData, SearchElement, SearchList, StatusResponse,
+    ThreadMember,
+};
 use crate::wire::FramingError;
 
 /// Names a command; its events carry it.
@@ -33,7 +36,8 @@ pub enum Event {
     /// DEFLATE is gone, after UNAUTHENTICATE.
     Uncompressed,
     /// Any response that is complete in itself: what SELECT, LIST, STATUS and others answer, news of the
-    /// mailbox, untagged statuses. Never a FETCH, a SEARCH, a SORT, or a completion.
+    /// mailbox, untagged statuses. Never a completion, and never what comes in pieces: FETCH, SEARCH, SORT, THREAD,
+    /// VANISHED, ESEARCH, however long they are.
     Response {
         /// What the server said.
         response: Response,
@@ -86,6 +90,44 @@ pub enum Event {
     SearchModSeq(ModSeq),
     /// The SEARCH or SORT is complete.
     SearchEnd,
+    /// A THREAD begins. [`Event::ThreadMember`] follows for each message, then [`Event::ThreadEnd`].
+    ThreadBegin {
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
+    /// A message of it, behind what it answers.
+    ThreadMember(ThreadMember),
+    /// The THREAD is complete.
+    ThreadEnd,
+    /// A VANISHED begins: messages are gone (RFC 7162 §3.2.10). [`Event::Vanished`] follows for each range of UIDs, then
+    /// [`Event::VanishedEnd`].
+    VanishedBegin {
+        /// `(EARLIER)`: they were gone before, and message numbers do not change by this.
+        earlier: bool,
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
+    /// UIDs of it.
+    Vanished(UidRange),
+    /// The VANISHED is complete.
+    VanishedEnd,
+    /// An ESEARCH begins: what it is about, without data (RFC 9051 §7.3.5). [`Event::SearchData`] and lists follow, then
+    /// [`Event::ExtendedSearchEnd`]; a [`SearchCollector`](crate::types::SearchCollector) puts them together.
+    ExtendedSearchBegin {
+        /// What it is about.
+        search: Box<ExtendedSearch>,
+        /// What it may belong to.
+        during: Option<CommandId>,
+    },
+    /// Something that it tells and that is complete in itself, or is unknown, or cannot be read. What cannot be read
+    /// may be an element of the list that has begun, which goes on behind it.
+    SearchData(SearchData),
+    /// A list begins: [`Event::SearchElement`] follows for each of its elements.
+    SearchList(SearchList),
+    /// An element of it.
+    SearchElement(SearchElement),
+    /// The ESEARCH is complete.
+    ExtendedSearchEnd,
     /// The server waits for a message of APPEND or REPLACE, or for a part of one: give it to
     /// [`Client::content`](super::Client::content).
     ContentWanted {
@@ -123,8 +165,8 @@ pub enum Event {
         /// How it ended.
         status: StatusResponse,
     },
-    /// Something that cannot be read was skipped. Between the begin and the end of a FETCH or SEARCH: a part
-    /// of that.
+    /// Something that cannot be read was skipped. Between the begin and the end of a response that comes in
+    /// pieces: a part of that.
     Invalid(InvalidResponse),
     /// A departure from the RFC in the event that follows was tolerated.
     Deviation(Deviation),

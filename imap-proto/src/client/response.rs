@@ -47,6 +47,26 @@ impl Client {
             ResponseEvent::SearchModSeq(mod_seq) => self.push(Event::SearchModSeq(mod_seq)),
             ResponseEvent::SearchNumber(number) => self.push(Event::SearchNumber(number)),
             ResponseEvent::SearchEnd => self.push(Event::SearchEnd),
+            ResponseEvent::ThreadBegin => {
+                let during = self.during(&[Verb::Thread]);
+                self.push(Event::ThreadBegin { during });
+            }
+            ResponseEvent::ThreadMember(member) => self.push(Event::ThreadMember(member)),
+            ResponseEvent::ThreadEnd => self.push(Event::ThreadEnd),
+            ResponseEvent::VanishedBegin { earlier } => {
+                let during = self.during(&[Verb::Fetch, Verb::Select, Verb::Examine]);
+                self.push(Event::VanishedBegin { earlier, during });
+            }
+            ResponseEvent::Vanished(uids) => self.push(Event::Vanished(uids)),
+            ResponseEvent::VanishedEnd => self.push(Event::VanishedEnd),
+            ResponseEvent::ExtendedSearchBegin(search) => {
+                let during = self.during(&[Verb::Search, Verb::Sort, Verb::MultiSearch]);
+                self.push(Event::ExtendedSearchBegin { search, during });
+            }
+            ResponseEvent::SearchData(data) => self.push(Event::SearchData(data)),
+            ResponseEvent::SearchList(list) => self.push(Event::SearchList(list)),
+            ResponseEvent::SearchElement(element) => self.push(Event::SearchElement(element)),
+            ResponseEvent::ExtendedSearchEnd => self.push(Event::ExtendedSearchEnd),
             ResponseEvent::Invalid(invalid) => self.push(Event::Invalid(invalid)),
             ResponseEvent::Deviation(deviation) => self.push(Event::Deviation(deviation)),
         }
@@ -137,9 +157,6 @@ impl Client {
                 self.learn_enabled(capabilities);
                 &[Verb::Enable]
             }
-            Response::Thread(_) => &[Verb::Thread],
-            Response::ExtendedSearch(_) => &[Verb::Search, Verb::Sort, Verb::MultiSearch],
-            Response::Vanished { .. } => &[Verb::Fetch, Verb::Select, Verb::Examine],
             Response::Metadata(_) => &[Verb::GetMetadata, Verb::SetMetadata],
             Response::Quota(_) => &[Verb::GetQuota, Verb::GetQuotaRoot, Verb::SetQuota],
             Response::QuotaRoot { .. } => &[Verb::GetQuotaRoot],

@@ -11,6 +11,6 @@ pub(crate) use self::command::contradiction;
 pub use self::command::{AppendEvent, AppendReader, CommandInput, CommandLimits, LiteralUse, ParsedCommand};
 pub use self::error::{CommandError, CommandErrorKind};
 pub use self::response::{
-    BodyItem, InvalidResponse, ParseResponseError, ParsedResponse, ResponseError, ResponseErrorKind,
-    ResponseEvent, ResponseLimits, ResponseReader,
+    BodyItem, InvalidResponse, ParseResponseError, ParsedResponse, ResponseCollector, ResponseError,
+    ResponseErrorKind, ResponseEvent, ResponseLimits, ResponseReader,
 };

@@ -10,7 +10,7 @@ use mailwright_core::value::{ModSeq, UidValidity};
 
 use super::fetch::FetchAttribute;
 use super::mailbox::Mailbox;
-use super::number_set::NumberSet;
+use super::number_set::{NumberRange, NumberSet};
 use super::tag::Tag;
 
 /// What a search is to return.
@@ -124,6 +124,114 @@ pub enum SearchData {
         /// The value as it stands on the wire.
         value: Bytes,
     },
+}
+
+/// What ESEARCH tells by elements, which come one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SearchList {
+    /// ALL: ranges.
+    All,
+    /// PARTIAL: ranges, or none if nothing lies in this part (RFC 9394 §3.1).
+    Partial(PartialRange),
+    /// RELEVANCY: scores (RFC 6203 §4).
+    Relevancy,
+    /// ADDTO: places, each before the ranges that came in there (RFC 5267 §4.3.2).
+    AddTo,
+    /// REMOVEFROM: places, each before the ranges that left it there (RFC 5267 §4.3.4).
+    RemoveFrom,
+}
+
+/// An element of a [`SearchList`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SearchElement {
+    /// A range, without `*`, as it came: never expanded.
+    Range(NumberRange),
+    /// A score from 1 to 100.
+    Score(u8),
+    /// The place of the ranges that follow; 0 in a result without order.
+    Place(u32),
+}
+
+/// Puts an ESEARCH together from its data and elements, up to a number of them.
+#[derive(Clone, Debug)]
+pub struct SearchCollector {
+    search: ExtendedSearch,
+    /// The list that has begun.
+    list: Option<SearchList>,
+    /// Where in the data it is, once it has an element.
+    at: Option<usize>,
+    /// The place of the next range.
+    place: Option<u32>,
+    /// Elements that may still come.
+    room: usize,
+}
+
+impl SearchCollector {
+    /// Goes on with `search`, which may have data already, and takes `limit` elements.
+    #[must_use]
+    pub const fn new(search: ExtendedSearch, limit: usize) -> Self {
+        Self { search, list: None, at: None, place: None, room: limit }
+    }
+
+    /// Something that is complete in itself.
+    pub fn data(&mut self, data: SearchData) {
+        self.search.data.push(data);
+    }
+
+    /// A list begins.
+    pub fn begin(&mut self, list: SearchList) {
+        (self.list, self.at, self.place) = (Some(list), None, None);
+        let empty = match list {
+            SearchList::Partial(range) => SearchData::Partial(range, None),
+            SearchList::Relevancy => SearchData::Relevancy(Vec::new()),
+            SearchList::AddTo => SearchData::AddTo(Vec::new()),
+            SearchList::RemoveFrom => SearchData::RemoveFrom(Vec::new()),
+            // A set is never empty.
+            SearchList::All => return,
+        };
+        self.at = Some(self.search.data.len());
+        self.search.data.push(empty);
+    }
+
+    /// An element of the list that has begun; `false` if it is above the limit, and left out.
+    pub fn add(&mut self, element: SearchElement) -> bool {
+        let Some(room) = self.room.checked_sub(1) else { return false };
+        self.room = room;
+        let place = &mut self.place;
+        let data = self.at.and_then(|at| self.search.data.get_mut(at));
+        match (element, data) {
+            (SearchElement::Place(at), _) => *place = Some(at),
+            (SearchElement::Score(score), Some(SearchData::Relevancy(scores))) => scores.push(score),
+            (SearchElement::Range(range), Some(SearchData::All(set) | SearchData::Partial(_, Some(set)))) => {
+                set.push(range)
+            }
+            (SearchElement::Range(range), Some(SearchData::Partial(_, none))) => {
+                *none = NumberSet::new([range]);
+            }
+            (
+                SearchElement::Range(range),
+                Some(SearchData::AddTo(changes) | SearchData::RemoveFrom(changes)),
+            ) => match (place.take(), changes.last_mut()) {
+                (Some(at), _) => changes.extend(NumberSet::new([range]).map(|set| (at, set))),
+                (None, Some((_, set))) => set.push(range),
+                (None, None) => {}
+            },
+            (SearchElement::Range(range), None) if self.list == Some(SearchList::All) => {
+                self.at = Some(self.search.data.len());
+                self.search.data.extend(NumberSet::new([range]).map(SearchData::All));
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// What came.
+    #[must_use]
+    pub fn finish(self) -> ExtendedSearch {
+        self.search
+    }
 }
 
 #[cfg(test)]

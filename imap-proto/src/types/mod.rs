@@ -40,7 +40,9 @@ pub use self::command::{
     StoreLabelsCommand, ThreadCommand,
 };
 pub use self::date::{DateError, DateTime, SearchDate};
-pub use self::extended_search::{ExtendedSearch, PartialRange, SearchData, SearchReturn};
+pub use self::extended_search::{
+    ExtendedSearch, PartialRange, SearchCollector, SearchData, SearchElement, SearchList, SearchReturn,
+};
 pub(crate) use self::fetch::put_part;
 pub use self::fetch::{FetchAttribute, Partial, Section, SectionPart, SectionText};
 pub use self::list::{ListAttribute, ListCommand, ListData, ListResponse, ListReturn, ListSelection};
@@ -62,5 +64,5 @@ pub use self::status::{StatusItem, StatusValue};
 pub use self::string::{OctetString, OctetStringError};
 pub use self::structure::{Address, BodyStructure, Envelope, Extension, Part};
 pub use self::tag::{Tag, TagError};
-pub use self::thread::{ThreadAlgorithm, ThreadNode, Threads, ThreadsError};
+pub use self::thread::{ThreadAlgorithm, ThreadMember, ThreadNode, Threads, ThreadsError};
 pub use self::verb::{Entry, States, Verb};

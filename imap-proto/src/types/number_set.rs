@@ -119,6 +119,11 @@ impl NumberSet {
         (!ranges.is_empty()).then_some(Self(ranges))
     }
 
+    /// Adds a range at the end.
+    pub(crate) fn push(&mut self, range: NumberRange) {
+        self.0.push(range);
+    }
+
     /// `$`: whatever the last search that was to be saved has found.
     #[must_use]
     pub const fn saved() -> Self {

@@ -10,5 +10,7 @@ mod scan;
 
 pub use self::framer::{Fault, Frame, Framer, Part, PartEnd};
 pub use self::response::FramingError;
-pub(crate) use self::response::{FramingLimits, MOST_RAW, ResponseFrame, ResponseFramer, Unit};
+pub(crate) use self::response::{
+    FramingLimits, ListKind, MOST_RAW, ResponseFrame, ResponseFramer, Unit, ValueStart,
+};
 pub use self::scan::Announcement;

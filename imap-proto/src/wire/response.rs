@@ -8,6 +8,7 @@
 //! complete; only bodies and what is refused leave before. No octet is looked at twice.
 
 mod head;
+mod lists;
 mod split;
 
 use alloc::vec::Vec;
@@ -15,7 +16,10 @@ use alloc::vec::Vec;
 use bytes::{Buf as _, Bytes, BytesMut};
 use mailwright_core::value::{Deviation, DeviationKind};
 
-use self::head::{Head, SearchHead};
+pub(crate) use self::head::ListKind;
+use self::head::{Head, ListHead};
+pub(crate) use self::lists::ValueStart;
+use self::lists::Values;
 use self::split::{Split, Splitter};
 use super::scan::Announcement;
 
@@ -67,7 +71,7 @@ pub(crate) struct Unit {
 /// What a [`ResponseFramer`] cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseFrame {
-    /// A response, without the line end; or what cannot be read at the end of SEARCH.
+    /// A response, without the line end; or what is no element at the end of one with elements.
     Message(Unit),
     /// A FETCH up to its opening parenthesis.
     FetchBegin(Unit),
@@ -81,12 +85,16 @@ pub(crate) enum ResponseFrame {
     BodyEnd,
     /// The closing parenthesis of FETCH and what stands behind; nothing if it is missing.
     FetchEnd(Unit),
-    /// SEARCH up to the word.
-    SearchBegin(Unit),
-    /// Spaces and complete numbers.
-    Numbers(Unit),
-    /// The line end of SEARCH.
-    SearchEnd,
+    /// SEARCH, or another response with elements, up to the word.
+    ListBegin(ListKind, Unit),
+    /// Complete elements with what separates them and stands before them.
+    Elements(Unit),
+    /// Of ESEARCH: the value whose elements came is complete, at this offset.
+    ElementsEnd(u64),
+    /// Of ESEARCH: spaces and a value; or what is no element in a value whose elements came, up to its end.
+    Value(Unit),
+    /// The line end of a response with elements, at this offset.
+    ListEnd(u64),
 }
 
 /// Cuts responses off the front of a buffer.
@@ -124,8 +132,10 @@ enum Mode {
     Items(Splitter),
     /// Behind the last item of FETCH.
     ItemsEnd,
-    /// Behind the word SEARCH.
-    Numbers,
+    /// Behind the word SEARCH, or another whose elements follow.
+    Elements,
+    /// In ESEARCH.
+    Values(Values),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,8 +174,6 @@ enum Step {
 pub(crate) const MOST_RAW: usize = 1024;
 /// Deviations that wait to be taken.
 const MOST_DEVIATIONS: usize = 100;
-/// Digits of a number in SEARCH that are waited for.
-const MOST_DIGITS: usize = 32;
 
 impl ResponseFramer {
     pub(crate) const fn new() -> Self {
@@ -188,6 +196,12 @@ impl ResponseFramer {
     /// Whether nothing of a response has been read.
     pub(crate) fn is_between_responses(&self) -> bool {
         self.mode == Mode::Start && self.literal == Literal::None && self.searched == 0
+    }
+
+    /// Ends the connection by an error that the reader of the frames has found.
+    pub(crate) const fn fail(&mut self, error: FramingError) -> FramingError {
+        self.failed = Some(error);
+        error
     }
 
     /// Cuts the next frame, or returns `None` until more comes.
@@ -259,7 +273,8 @@ impl ResponseFramer {
     fn step(&mut self, input: &mut BytesMut, limits: &FramingLimits) -> Result<Step, FramingError> {
         match self.mode {
             Mode::Start => return self.start(input, limits),
-            Mode::Numbers => return Ok(self.numbers(input)),
+            Mode::Elements => return self.elements(input, limits),
+            Mode::Values(values) => return self.values(input, values, limits),
             Mode::Message { .. } | Mode::Items(_) | Mode::ItemsEnd => {}
         }
         let Some(line) = self.line(input, limits.line)? else { return Ok(Step::More) };
@@ -283,13 +298,13 @@ impl ResponseFramer {
                 }
                 self.advance(input, padding);
             }
-            match head::search(input) {
-                SearchHead::Yes(length) => {
-                    self.mode = Mode::Numbers;
-                    return Ok(Step::Frame(ResponseFrame::SearchBegin(self.cut(input, length))));
+            match head::list(input) {
+                ListHead::Yes(kind, length) => {
+                    self.mode = Self::list_mode(kind);
+                    return Ok(Step::Frame(ResponseFrame::ListBegin(kind, self.cut(input, length))));
                 }
-                SearchHead::Unknown => return Ok(Step::More),
-                SearchHead::No => {}
+                ListHead::Unknown => return Ok(Step::More),
+                ListHead::No => {}
             }
         }
         // Sets and lists of any length do not count as a line.
@@ -500,37 +515,6 @@ impl ResponseFramer {
             Some(refused) => refused,
             None => self.cut(input, at),
         }
-    }
-
-    fn numbers(&mut self, input: &mut BytesMut) -> Step {
-        let run = input.iter().take_while(|octet| matches!(octet, b'0'..=b'9' | b' ')).count();
-        self.looked_at(run);
-        let behind = input.get(run..).unwrap_or_default();
-        let line_end = match behind {
-            [b'\n', ..] => 1,
-            [b'\r', b'\n', ..] => 2,
-            _ => 0,
-        };
-        if line_end > 0 {
-            if run > 0 {
-                return Step::Frame(ResponseFrame::Numbers(self.cut(input, run)));
-            }
-            if line_end == 1 {
-                self.report(DeviationKind::BareLineFeed, self.offset, b"\n");
-            }
-            self.advance(input, line_end);
-            self.finish();
-            return Step::Frame(ResponseFrame::SearchEnd);
-        }
-        let complete = input.get(..run).and_then(|run| memchr::memrchr(b' ', run)).map_or(0, |at| at + 1);
-        if complete > 0 {
-            return Step::Frame(ResponseFrame::Numbers(self.cut(input, complete)));
-        }
-        if matches!(behind, [] | [b'\r']) && run <= MOST_DIGITS {
-            return Step::More;
-        }
-        self.mode = Mode::Message { code: false };
-        Step::Again
     }
 
     /// Drops the line end that is at the front.

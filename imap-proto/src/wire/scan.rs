@@ -74,6 +74,11 @@ pub(super) struct Scanner {
     carriage_return: bool,
 }
 
+/// Whether an octet goes on with an atom.
+const fn is_plain(octet: u8) -> bool {
+    !matches!(octet, 0..=b' ' | 127 | b'"' | b'{' | b'(' | b')')
+}
+
 impl Scanner {
     /// At the start of a part; behind a literal only a separator may come.
     pub(super) const fn new(behind_literal: bool) -> Self {
@@ -93,8 +98,36 @@ impl Scanner {
 
     /// Reads octets that hold no LF.
     pub(super) fn feed(&mut self, octets: &[u8]) {
-        for &octet in octets {
+        let mut rest = octets;
+        while let Some((&octet, behind)) = rest.split_first() {
+            let run = self.run(rest);
+            if run > 0 {
+                rest = rest.get(run..).unwrap_or_default();
+                continue;
+            }
             self.octet(octet);
+            rest = behind;
+        }
+    }
+
+    /// How many octets at the front change nothing, but that an atom may have begun with them.
+    fn run(&mut self, octets: &[u8]) -> usize {
+        if self.carriage_return || self.tail != Tail::Nothing {
+            return 0;
+        }
+        match self.place {
+            Place::Atom | Place::Behind => {
+                let run = octets.iter().take_while(|octet| is_plain(**octet)).count();
+                if run > 0 {
+                    self.place = Place::Atom;
+                }
+                run
+            }
+            Place::Quoted => {
+                let ends = |octet: &u8| matches!(octet, b'"' | b'\\' | b'{' | b'\r' | 0);
+                octets.iter().position(ends).unwrap_or(octets.len())
+            }
+            _ => 0,
         }
     }
 
@@ -168,6 +201,10 @@ impl Scanner {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample;
+
     use super::*;
 
     fn scan(part: &[u8]) -> Verdict {
@@ -180,6 +217,23 @@ mod tests {
         match scan(part) {
             Verdict::Announces(literal) => Some((literal.length, literal.synchronising, literal.binary)),
             _ => None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_read_as_their_octets_are(
+            part in vec(prop_oneof![8 => sample::select(&b"ab ({5+}\")~\\x"[..]), 1 => any::<u8>()], 0..30),
+            cut in 0_usize..30,
+            behind_literal: bool,
+        ) {
+            let (start, end) = part.split_at(cut.min(part.len()));
+            let mut scanner = Scanner::new(behind_literal);
+            scanner.feed(start);
+            scanner.feed(end);
+            let mut slow = Scanner::new(behind_literal);
+            part.iter().for_each(|octet| slow.octet(*octet));
+            prop_assert_eq!((scanner.end(), scanner.place, scanner.tail), (slow.end(), slow.place, slow.tail));
         }
     }
 

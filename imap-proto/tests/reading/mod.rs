@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test program uses some of it")]
 
 use bytes::{Bytes, BytesMut};
-use mailwright_imap::parse::{ResponseEvent, ResponseLimits, ResponseReader};
+use mailwright_imap::parse::{ResponseCollector, ResponseEvent, ResponseLimits, ResponseReader};
 use mailwright_imap::types::{FetchItem, Response};
 use mailwright_imap::value::{Deviation, DeviationKind, Tolerance};
 use mailwright_imap::wire::FramingError;
@@ -78,12 +78,18 @@ fn check(deviation: &Deviation, input: &[u8]) {
     assert!(found, "{deviation} in {}", input.escape_ascii());
 }
 
-/// The only event of `input`: a response.
+/// The only response in `input`, put together where it comes in pieces.
 pub(crate) fn response(input: &[u8]) -> (Response, Vec<DeviationKind>) {
-    let (mut events, kinds) = lenient(input);
-    match (events.pop(), events.is_empty()) {
-        (Some(ResponseEvent::Response(response)), true) => (response, kinds),
-        (event, _) => panic!("{}: {events:?} {event:?}", input.escape_ascii()),
+    let (events, kinds) = lenient(input);
+    let mut collector = ResponseCollector::new();
+    let mut found = Vec::new();
+    for event in events {
+        assert!(!matches!(event, ResponseEvent::Invalid(_)), "{}: {event:?}", input.escape_ascii());
+        found.extend(collector.event(event));
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(response), true) => (response, kinds),
+        (response, _) => panic!("{}: {found:?} {response:?}", input.escape_ascii()),
     }
 }
 

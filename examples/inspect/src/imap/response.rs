@@ -2,7 +2,9 @@
 
 use bytes::BytesMut;
 use mailwright_core::value::{Deviation, Excerpt, Tolerance};
-use mailwright_imap::parse::{BodyItem, ResponseError, ResponseEvent, ResponseLimits, ResponseReader};
+use mailwright_imap::parse::{
+    ResponseCollector, ResponseError, ResponseEvent, ResponseLimits, ResponseReader,
+};
 use mailwright_imap::types::Response;
 
 use super::data;
@@ -13,8 +15,7 @@ use crate::item::{Fault, Item, Reader};
 pub(crate) struct Responses {
     reader: ResponseReader,
     /// The response that has begun.
-    response: Option<Response>,
-    body: Option<(BodyItem, BytesMut)>,
+    response: ResponseCollector,
     /// Octets that the item takes.
     taken: u64,
     deviations: Vec<Deviation>,
@@ -29,8 +30,7 @@ impl Responses {
         limits.tolerance = if strict { Tolerance::Strict } else { Tolerance::Lenient };
         Self {
             reader: ResponseReader::new(limits),
-            response: None,
-            body: None,
+            response: ResponseCollector::new(),
             taken: 0,
             deviations: Vec::new(),
             fault: None,
@@ -42,61 +42,18 @@ impl Responses {
     fn event(&mut self, event: ResponseEvent) -> Option<Item> {
         match event {
             ResponseEvent::Deviation(deviation) => self.deviations.push(deviation),
-            ResponseEvent::Response(response) => {
-                self.response = Some(response);
-                return Some(self.item());
-            }
-            ResponseEvent::FetchBegin { number } => {
-                self.response = Some(Response::Fetch { number, items: Vec::new() });
-            }
-            ResponseEvent::UidFetchBegin { uid } => {
-                self.response = Some(Response::UidFetch { uid, items: Vec::new() });
-            }
-            ResponseEvent::SearchBegin => {
-                self.response = Some(Response::Search { numbers: Vec::new(), mod_seq: None });
-            }
-            ResponseEvent::SortBegin => {
-                self.response = Some(Response::Sort { numbers: Vec::new(), mod_seq: None });
-            }
-            ResponseEvent::BodyBegin { item, .. } => self.body = Some((item, BytesMut::new())),
-            ResponseEvent::BodyChunk(chunk) => {
-                if let Some((_, octets)) = &mut self.body {
-                    octets.extend_from_slice(&chunk);
-                }
-            }
             ResponseEvent::Invalid(invalid) => {
                 self.fail(&invalid.error);
-                if self.response.is_none() {
-                    return Some(self.item());
+                if !self.response.is_begun() {
+                    return Some(self.item(None));
                 }
             }
-            ResponseEvent::FetchEnd | ResponseEvent::SearchEnd => return Some(self.item()),
-            event => self.part(event),
+            event => {
+                let response = self.response.event(event)?;
+                return Some(self.item(Some(response)));
+            }
         }
         None
-    }
-
-    /// A part of a response that has begun.
-    fn part(&mut self, event: ResponseEvent) {
-        match (event, &mut self.response) {
-            (
-                ResponseEvent::FetchItem(item),
-                Some(Response::Fetch { items, .. } | Response::UidFetch { items, .. }),
-            ) => items.push(item),
-            (
-                ResponseEvent::BodyEnd,
-                Some(Response::Fetch { items, .. } | Response::UidFetch { items, .. }),
-            ) => items.extend(self.body.take().map(|(item, octets)| item.with(octets.freeze()))),
-            (
-                ResponseEvent::SearchNumber(number),
-                Some(Response::Search { numbers, .. } | Response::Sort { numbers, .. }),
-            ) => numbers.push(number),
-            (
-                ResponseEvent::SearchModSeq(found),
-                Some(Response::Search { mod_seq, .. } | Response::Sort { mod_seq, .. }),
-            ) => *mod_seq = Some(found),
-            _ => {}
-        }
     }
 
     fn fail(&mut self, error: &ResponseError) {
@@ -107,8 +64,7 @@ impl Responses {
         });
     }
 
-    fn item(&mut self) -> Item {
-        let response = self.response.take();
+    fn item(&mut self, response: Option<Response>) -> Item {
         let result = match (self.fault.take(), response) {
             (None, Some(response)) => Ok(data::response(&response)),
             (Some(fault), _) => Err(fault),

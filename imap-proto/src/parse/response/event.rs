@@ -1,16 +1,23 @@
 //! [`ResponseEvent`]: what a reader of responses found.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
-use mailwright_core::value::{Deviation, ModSeq, Uid};
+use mailwright_core::value::{Deviation, ModSeq, Uid, UidRange};
 
 use super::error::InvalidResponse;
-use crate::types::{FetchItem, Response, Section, SectionPart};
+use crate::types::{
+    ExtendedSearch, FetchItem, Response, SearchData, SearchElement, SearchList, Section, SectionPart,
+    ThreadMember,
+};
 
 /// What a [`ResponseReader`](super::ResponseReader) found.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ResponseEvent {
-    /// A complete response of any kind but FETCH, UIDFETCH, SEARCH and SORT.
+    /// A complete response of any kind but those that come in pieces: FETCH, UIDFETCH, SEARCH, SORT, THREAD,
+    /// VANISHED and ESEARCH. A LIST is one event, and so is a status with its code, whose sets (COPYUID, APPENDUID,
+    /// MODIFIED) are ranges up to a limit.
     Response(Response),
     /// A FETCH begins. Its items follow, each on its own.
     FetchBegin {
@@ -47,7 +54,33 @@ pub enum ResponseEvent {
     SearchModSeq(ModSeq),
     /// The SEARCH or SORT is complete.
     SearchEnd,
-    /// Something that cannot be read. Between the begin and the end of a FETCH or SEARCH: a part of that.
+    /// A THREAD begins.
+    ThreadBegin,
+    /// A message of it, behind what it answers.
+    ThreadMember(ThreadMember),
+    /// The THREAD is complete.
+    ThreadEnd,
+    /// A VANISHED begins: messages are gone (RFC 7162 §3.2.10).
+    VanishedBegin {
+        /// `(EARLIER)`: they were gone before, and message numbers do not change by this.
+        earlier: bool,
+    },
+    /// UIDs of it.
+    Vanished(UidRange),
+    /// The VANISHED is complete.
+    VanishedEnd,
+    /// An ESEARCH begins: what it is about, without data (RFC 9051 §7.3.5).
+    ExtendedSearchBegin(Box<ExtendedSearch>),
+    /// Something that it tells and that is complete in itself, or is unknown, or cannot be read. What cannot be read
+    /// may be an element of the list that has begun, which goes on behind it.
+    SearchData(SearchData),
+    /// A list begins.
+    SearchList(SearchList),
+    /// An element of it.
+    SearchElement(SearchElement),
+    /// The ESEARCH is complete.
+    ExtendedSearchEnd,
+    /// Something that cannot be read. Between the begin and the end of a response that comes in pieces: a part of that.
     Invalid(InvalidResponse),
     /// A departure from the RFC in the event that follows. Its offset counts from the start of the response.
     /// Strict mode refuses what has one; only what was left out of a value, and NUL in a body, whose octets

@@ -13,8 +13,9 @@ pub struct ResponseLimits {
     /// Whether mailbox names are UTF-8 instead of modified UTF-7, and quoted strings may hold UTF-8.
     /// Default `false`.
     pub utf8: bool,
-    /// Octets of a line; the numbers of SEARCH and COPYUID do not count. A longer one ends the connection.
-    /// Default 1 MiB.
+    /// Octets of a line. Elements of SEARCH, SORT, THREAD, VANISHED and ESEARCH, which are handed on as they come, do
+    /// not count; a LIST and a status with a set are kept whole and may have as many as `buffered`. A longer one ends
+    /// the connection. Default 1 MiB.
     pub line: usize,
     /// Octets of a literal that is no body. What has a longer one is not read. Default 1 MiB.
     pub literal: usize,
@@ -26,7 +27,7 @@ pub struct ResponseLimits {
     pub discard: u64,
     /// Open parentheses. Default 100.
     pub nesting: usize,
-    /// Ranges of a set of UIDs. Default 100 000.
+    /// Ranges of a set that is kept: in COPYUID, APPENDUID, MODIFIED. Default 100 000.
     pub set_ranges: usize,
 }
 

@@ -322,10 +322,25 @@ fn above_zero(tokens: &mut Tokens<'_>) -> Result<Option<u32>, Failure> {
     Ok(Some(number))
 }
 
-/// RFC 4315 §4: uid-set.
+/// RFC 4315 §4: uid-set, of as many ranges as the limits allow.
 fn uid_set(tokens: &mut Tokens<'_>) -> Result<Vec<UidRange>, Failure> {
     let limit = tokens.limits.set_ranges;
-    super::search::uid_set(tokens, limit)
+    let uid = |tokens: &mut Tokens<'_>| Uid::new(tokens.number32()?).ok_or(Failure::Expected("a UID"));
+    let digits = |octet: &&u8| octet.is_ascii_digit() || matches!(octet, b':' | b',');
+    let count = tokens.rest().iter().take_while(digits).filter(|octet| **octet == b',').count() + 1;
+    // Exactly as many as there are, so that what is kept is in proportion to the text.
+    let mut ranges = Vec::with_capacity(count.min(limit));
+    loop {
+        let first = uid(tokens)?;
+        let last = if tokens.skip(b':') { uid(tokens)? } else { first };
+        if ranges.len() == limit {
+            return Err(Failure::TooMany("ranges"));
+        }
+        ranges.push(UidRange::new(first, last));
+        if !tokens.skip(b',') {
+            return Ok(ranges);
+        }
+    }
 }
 
 /// UIDs in the ranges.

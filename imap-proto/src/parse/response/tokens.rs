@@ -4,6 +4,7 @@
 //! is an offset and a part of them can be kept as it came.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use mailwright_core::value::{Deviation, DeviationKind, ModSeq, Tolerance};
@@ -325,24 +326,26 @@ impl<'a> Tokens<'a> {
 
     /// RFC 9051 §9: number64.
     pub(super) fn number(&mut self) -> Result<u64, Failure> {
-        const WHAT: Failure = Failure::Expected("a number");
-        let start = self.at;
-        let digits = self.run(|octet| octet.is_ascii_digit());
-        let value = digits
-            .iter()
-            .try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
-        match value {
-            Some(value) if !digits.is_empty() => Ok(value),
-            _ => {
-                self.at = start;
-                Err(WHAT)
-            }
+        let mut value = Some(0_u64);
+        let mut count = 0;
+        for octet in self.rest().iter().take_while(|octet| octet.is_ascii_digit()) {
+            let digit = u64::from(octet - b'0');
+            value = value.and_then(|value| value.checked_mul(10)?.checked_add(digit));
+            count += 1;
         }
+        let value = value.filter(|_| count > 0).ok_or(Failure::Expected("a number"))?;
+        self.at += count;
+        Ok(value)
     }
 
     /// A number of 32 bits.
     pub(super) fn number32(&mut self) -> Result<u32, Failure> {
         u32::try_from(self.number()?).map_err(|_| Failure::Expected("a number of 32 bits"))
+    }
+
+    /// The same above zero.
+    pub(super) fn above_zero(&mut self) -> Result<NonZeroU32, Failure> {
+        NonZeroU32::new(self.number32()?).ok_or(Failure::Expected("a number above zero"))
     }
 
     /// RFC 7162 §7: `mod-sequence-valzer`, 63 bits.

@@ -7,7 +7,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use mailwright_core::value::{DeviationKind, Flag};
 
 use super::tokens::{Failure, Tokens};
-use super::{access, metadata, number, search};
+use super::{access, metadata, number};
 use crate::types::{
     Capability, ListAttribute, ListData, ListResponse, Mailbox, Namespace, Namespaces, ObjectId, OctetString,
     Response, StatusItem, StatusValue,
@@ -26,9 +26,6 @@ pub(super) fn data(tokens: &mut Tokens<'_>, name: &[u8]) -> Option<Result<Respon
         () if is(b"ID") => id(tokens).map(Response::Id),
         () if is(b"XLIST") => list(tokens).map(Response::Xlist),
         () if is(b"ENABLED") => capabilities(tokens).map(Response::Enabled),
-        () if is(b"ESEARCH") => search::extended(tokens).map(Response::ExtendedSearch),
-        () if is(b"THREAD") => search::threads(tokens).map(Response::Thread),
-        () if is(b"VANISHED") => search::vanished(tokens),
         () if is(b"METADATA") => metadata::metadata(tokens).map(Response::Metadata),
         () if is(b"QUOTA") => access::quota(tokens).map(Response::Quota),
         () if is(b"QUOTAROOT") => access::quota_root(tokens),

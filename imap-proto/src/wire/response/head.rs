@@ -19,11 +19,21 @@ pub(super) enum Head {
     Data,
 }
 
-/// Whether the input begins with SEARCH or SORT.
+/// A response whose elements are handed on as they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SearchHead {
+pub(crate) enum ListKind {
+    Search,
+    Sort,
+    Thread,
+    Vanished,
+    ExtendedSearch,
+}
+
+/// Whether the input begins with one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListHead {
     /// So many octets to the end of the word.
-    Yes(usize),
+    Yes(ListKind, usize),
     No,
     /// More must come.
     Unknown,
@@ -32,31 +42,35 @@ pub(super) enum SearchHead {
 /// Spaces behind `*` that are tolerated in front of SEARCH.
 const MOST_SPACES: usize = 8;
 
-pub(super) fn search(input: &[u8]) -> SearchHead {
-    match numbers(input, b"SEARCH") {
-        SearchHead::No => numbers(input, b"SORT"),
-        found => found,
-    }
-}
-
-fn numbers(input: &[u8], word: &[u8]) -> SearchHead {
+pub(super) fn list(input: &[u8]) -> ListHead {
     let Some(rest) = input.strip_prefix(b"*") else {
-        return if input.is_empty() { SearchHead::Unknown } else { SearchHead::No };
+        return if input.is_empty() { ListHead::Unknown } else { ListHead::No };
     };
     let spaces = rest.iter().take_while(|octet| **octet == b' ').count();
     let rest = rest.get(spaces..).unwrap_or_default();
     if spaces > MOST_SPACES || (spaces == 0 && !rest.is_empty()) {
-        return SearchHead::No;
+        return ListHead::No;
     }
-    let length = rest.len().min(word.len());
-    if !rest.iter().zip(word).all(|(octet, wanted)| octet.eq_ignore_ascii_case(wanted)) {
-        return SearchHead::No;
+    let words: &[(&[u8], ListKind)] = match rest.first() {
+        None => return ListHead::Unknown,
+        Some(b'S' | b's') => &[(b"SEARCH", ListKind::Search), (b"SORT", ListKind::Sort)],
+        Some(b'T' | b't') => &[(b"THREAD", ListKind::Thread)],
+        Some(b'V' | b'v') => &[(b"VANISHED", ListKind::Vanished)],
+        Some(b'E' | b'e') => &[(b"ESEARCH", ListKind::ExtendedSearch)],
+        Some(_) => return ListHead::No,
+    };
+    for (word, kind) in words {
+        let length = rest.len().min(word.len());
+        if !rest.iter().zip(*word).all(|(octet, wanted)| octet.eq_ignore_ascii_case(wanted)) {
+            continue;
+        }
+        return match rest.get(length) {
+            None => ListHead::Unknown,
+            Some(b' ' | b'\r' | b'\n') => ListHead::Yes(*kind, 1 + spaces + length),
+            Some(_) => ListHead::No,
+        };
     }
-    match rest.get(length) {
-        None => SearchHead::Unknown,
-        Some(b' ' | b'\r' | b'\n') => SearchHead::Yes(1 + spaces + length),
-        Some(_) => SearchHead::No,
-    }
+    ListHead::No
 }
 
 /// Reads the first line part of a response.
@@ -78,8 +92,8 @@ pub(super) fn read(line: &[u8]) -> Head {
     }
 }
 
-/// Whether a line, perhaps unfinished, has elements that do not count as its length: a set of UIDs, mailboxes,
-/// threads.
+/// Whether a line, perhaps unfinished, is one value with elements that do not count as its length: attributes and
+/// extended data of LIST, a set of UIDs in a code.
 pub(super) fn has_elements(line: &[u8]) -> bool {
     let start = line.get(..Tag::MAX + 64).unwrap_or(line);
     let any = |names: &[&[u8]], found: &[u8]| names.iter().any(|name| name.eq_ignore_ascii_case(found));
@@ -87,7 +101,7 @@ pub(super) fn has_elements(line: &[u8]) -> bool {
         return any(&[b"COPYUID", b"APPENDUID", b"MODIFIED"], name);
     }
     let Some(rest) = start.strip_prefix(b"* ") else { return false };
-    any(&[b"ESEARCH", b"VANISHED", b"THREAD", b"LIST"], word(skip_spaces(rest)).0)
+    any(&[b"LIST"], word(skip_spaces(rest)).0)
 }
 
 /// What stands behind `* OK` or a tag and `OK`.

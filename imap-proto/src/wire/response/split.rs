@@ -92,8 +92,21 @@ impl Splitter {
                 (Place::Between | Place::Value, _) => Place::Value,
             };
             *at += 1;
+            *at += self.run(line.get(*at..).unwrap_or_default());
         }
         Split::End { value: self.place == Place::Between }
+    }
+
+    /// How many octets at the front only go on with a name or a value.
+    fn run(&self, octets: &[u8]) -> usize {
+        if !matches!(self.place, Place::Name | Place::Value) {
+            return 0;
+        }
+        // A bracket opens a section only behind a name; in a value it is one octet more that is looked at.
+        octets
+            .iter()
+            .position(|octet| matches!(octet, b' ' | b'(' | b')' | b'[' | b'"'))
+            .unwrap_or(octets.len())
     }
 
     /// A literal was read where a value may begin or go on.

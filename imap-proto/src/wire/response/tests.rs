@@ -30,7 +30,7 @@ fn frames(
             };
             match (frames.last_mut(), frame) {
                 (Some(ResponseFrame::Chunk(before)), ResponseFrame::Chunk(next))
-                | (Some(ResponseFrame::Numbers(before)), ResponseFrame::Numbers(next)) => {
+                | (Some(ResponseFrame::Elements(before)), ResponseFrame::Elements(next)) => {
                     before.octets = [&*before.octets, &*next.octets].concat().into();
                 }
                 (_, frame) => frames.push(frame),
@@ -53,9 +53,11 @@ fn short(input: &[u8]) -> Vec<String> {
         ResponseFrame::Chunk(unit) => alloc::format!("={}", text(unit)),
         ResponseFrame::BodyEnd => ".".into(),
         ResponseFrame::FetchEnd(unit) => text(unit),
-        ResponseFrame::SearchBegin(_) => "search".into(),
-        ResponseFrame::Numbers(unit) => text(unit),
-        ResponseFrame::SearchEnd => "end".into(),
+        ResponseFrame::ListBegin(kind, _) => alloc::format!("{kind:?}"),
+        ResponseFrame::Elements(unit) => text(unit),
+        ResponseFrame::ElementsEnd(_) => "|".into(),
+        ResponseFrame::Value(unit) => alloc::format!("value{}", text(unit)),
+        ResponseFrame::ListEnd(_) => "end".into(),
     };
     frames.iter().map(name).collect()
 }
@@ -167,15 +169,85 @@ fn a_fetch_without_its_end_keeps_its_items() {
 }
 
 #[test]
-fn numbers_come_before_the_line_ends() {
+fn elements_come_before_the_line_ends() {
     let (found, end, framer) = frames(b"* SEARCH 12 34 5", 1, &LIMITS);
     assert_eq!(end, Ok(()));
-    assert!(matches!(&found[1], ResponseFrame::Numbers(unit) if *unit.octets == *b" 12 34 "), "{found:?}");
+    assert!(matches!(&found[1], ResponseFrame::Elements(unit) if *unit.octets == *b" 12 34"), "{found:?}");
     assert!(!framer.is_between_responses());
-    assert_eq!(short(b"* SEARCH 1 2\r\n"), ["search", " 1 2", "end"]);
-    assert_eq!(short(b"* SEARCH 1 (MODSEQ 5)\r\n"), ["search", " 1 ", "(MODSEQ 5)"]);
-    assert_eq!(short(b"* SEARCH 1 ({2}\r\n\r\n)\r\n"), ["search", " 1 ", "({2}\r\n\r\n)"]);
+    assert_eq!(short(b"* SEARCH 1 2\r\n"), ["Search", " 1 2", "end"]);
+    assert_eq!(short(b"*  sort 1 (MODSEQ 5)\n"), ["Sort", " 1 (MODSEQ 5)", "end"]);
+    assert_eq!(short(b"* THREAD (1)(2 {3\r\n"), ["Thread", " (1)(2", " {3"]);
+    assert_eq!(short(b"* VANISHED 1:3,{3}\r\n"), ["Vanished", " 1:3", ",{3}"]);
+    assert_eq!(short(b"* SEARCH {2}\r\n\r\n\r\n"), ["Search", " {2}\r\n\r\n"]);
+    assert_eq!(short(b"* SEARCH 1 ({2}\r\n\r\n)\r\n"), ["Search", " 1 ", "({2}\r\n\r\n)"]);
     assert_eq!(short(b"* SEARCHES 1\r\n"), ["* SEARCHES 1"]);
+}
+
+/// The frames of an ESEARCH in which the second value and each other one behind it come by elements.
+fn streamed(input: &[u8], size: usize) -> Vec<String> {
+    let mut framer = ResponseFramer::new();
+    let mut buffer = BytesMut::new();
+    let mut found: Vec<String> = Vec::new();
+    let mut values = 0;
+    for piece in input.chunks(size) {
+        buffer.extend_from_slice(piece);
+        while let Some(frame) = framer.next_frame(&mut buffer, &LIMITS).unwrap() {
+            let text = |unit: &Unit| String::from_utf8_lossy(&unit.octets).into_owned();
+            match frame {
+                ResponseFrame::Elements(unit) => match found.last_mut() {
+                    Some(before) if before.starts_with('=') => before.push_str(&text(&unit)),
+                    _ => found.push(alloc::format!("={}", text(&unit))),
+                },
+                ResponseFrame::ElementsEnd(_) => {
+                    found.push("|".into());
+                    values += 1;
+                }
+                ResponseFrame::Value(unit) => {
+                    found.push(text(&unit));
+                    values += 1;
+                    if values % 2 == 1 {
+                        let digit = !unit.octets.starts_with(b" L");
+                        framer.stream_value(if digit { ValueStart::Digit } else { ValueStart::Parenthesis });
+                    }
+                }
+                ResponseFrame::ListBegin(..) => {}
+                ResponseFrame::ListEnd(_) => found.push("end".into()),
+                other => found.push(alloc::format!("{other:?}")),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn values_come_by_elements_where_they_are_to() {
+    for (line, expected) in [
+        (" ALL 1:3,5 COUNT 7", &[" ALL", "= 1:3,5", "|", " COUNT", "= 7", "|", "end"][..]),
+        (" A 1,\"x\" COUNT 7", &[" A", "= 1,\"x\"", "|", " COUNT", "= 7", "|", "end"]),
+        (" A x,\"y z\" B (1)", &[" A", " x,\"y", " z\"", " B", " (1)", "end"]),
+        (" A 1,2{3}", &[" A", "= 1,2{3}", "|", "end"]),
+        (" A 1, {3}\r\na b B", &[" A", "= 1,", "|", " {3}\r\na b", " B", "end"]),
+        (" L  (1:2 NIL) M (x)", &[" L", "=  (1:2 NIL)", "|", " M", " (x)", "end"]),
+        (" L (1 {3}\r\n) ( 5) M (x)", &[" L", "= (1", " {3}\r\n) ( 5)", " M", " (x)", "end"]),
+        (" L (1 \")\" 5) M (x)", &[" L", "= (1", " \")\" 5)", " M", " (x)", "end"]),
+        (" L (1)) M", &[" L", "= (1)", "|", ")", " M", "end"]),
+        (" L ((1)(2 ", &[" L", "= ((1)(2 ", "|", "end"]),
+        (" A", &[" A", "end"]),
+        (" A ", &[" A", " ", "end"]),
+    ] {
+        for size in [1, 2, 3, 7, 100] {
+            let input = alloc::format!("* ESEARCH{line}\r\n");
+            assert_eq!(streamed(input.as_bytes(), size), expected, "{line} by {size}");
+        }
+    }
+}
+
+#[test]
+fn an_element_is_no_longer_than_a_line() {
+    for start in ["* SEARCH ", "* THREAD (", "* VANISHED 1,", "* ESEARCH ALL ", "* ESEARCH "] {
+        let element = |length| alloc::format!("{start}{}", "1".repeat(length));
+        assert_eq!(frames(element(300).as_bytes(), 7, &LIMITS).1, Err(FramingError::Line), "{start}");
+    }
 }
 
 #[test]
@@ -231,16 +303,13 @@ fn elements_of_sets_and_lists_do_not_count_as_a_line() {
         ("a OK [COPYUID 1 ", "1 1] x"),
         ("a OK [APPENDUID 1 ", "1] x"),
         ("a OK [MODIFIED ", "1] x"),
-        ("* VANISHED (EARLIER) ", "1"),
-        ("*  esearch ALL ", "1"),
-        ("* THREAD (", ")"),
         ("* LIST (", ") NIL x"),
     ] {
         let line = |length| alloc::format!("{start}{}{end}\r\n", "1,".repeat(length));
         assert_eq!(frames(line(150).as_bytes(), 7, &LIMITS).1, Ok(()), "{start}");
         assert_eq!(frames(line(250).as_bytes(), 7, &LIMITS).1, Err(FramingError::Line), "{start}");
     }
-    for start in ["a OK [UNSEEN ", "* ID ", "* STATUS x ", "* VANISHEDX "] {
+    for start in ["a OK [UNSEEN ", "* ID ", "* STATUS x ", "* VANISHEDX ", "* LISTX "] {
         let line = alloc::format!("{start}{}\r\n", "1,".repeat(150));
         assert_eq!(frames(line.as_bytes(), 7, &LIMITS).1, Err(FramingError::Line), "{start}");
     }
@@ -280,6 +349,9 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
             b"]<0> ",
             b"UID 5 ",
             b"SEARCH ",
+            b"* ESEARCH ALL 1",
+            b"* VANISHED 1,",
+            b"* THREAD (1",
             b"12 ",
             b"{3}\r\n",
             b"{60}\r\n",
@@ -333,10 +405,15 @@ fn the_work_is_linear() {
         buffered: 8 << 20,
         discard: 1 << 20,
     };
-    let inputs: [(&str, &str, &str); 6] = [
+    let inputs: [(&str, &str, &str); 11] = [
         ("* 1 FETCH (ENVELOPE (", "{1}\r\na ", "))\r\n"),
         ("* X ", "{0}\r\n ", "\r\n"),
         ("* SEARCH", " 123456", "\r\n"),
+        ("* THREAD ", "(1 2)", "\r\n"),
+        ("* VANISHED 1", ",2:3", "\r\n"),
+        ("* VANISHED ", "1", "\r\n"),
+        ("* ESEARCH", " ALL 1", "\r\n"),
+        ("* ESEARCH ", "a", " 1\r\n"),
         ("* 1 FETCH (", "UID 5 ", "UID 5)\r\n"),
         ("* 1 FETCH (BODYSTRUCTURE ", "(", "\r\n"),
         ("* OK [BADCHARSET (", "{1}\r\n] ", ")] x\r\n"),
