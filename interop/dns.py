@@ -91,7 +91,7 @@ class Dns:
             command = [find("unbound"), "-d", "-c", str(folder / "unbound.conf")]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         end = time.monotonic() + START_SECONDS
-        while not _answers(port):
+        while not answers(port, "test."):
             if self.process.poll() is not None or time.monotonic() > end:
                 self.stop()
                 raise RuntimeError(f"unbound did not start:\n{(folder / 'unbound.log').read_text()}")
@@ -101,14 +101,15 @@ class Dns:
         self.process.wait()
 
 
-def _answers(port: int) -> bool:
-    """Whether anybody answers a question there, within a moment."""
+def answers(port: int, name: str) -> bool:
+    """Whether anybody answers there for this zone, within a moment."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
         connection.settimeout(0.05)
         connection.connect((HOST, port))
         try:
-            # Recursion is desired; one question: test. SOA IN.
-            connection.send(struct.pack(">6H", 1, 0x0100, 1, 0, 0, 0) + b"\x04test\0" + struct.pack(">2H", 6, 1))
+            # Recursion is desired; one question: SOA, IN.
+            connection.send(struct.pack(">6H", 1, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 6, 1))
             return len(connection.recv(512)) > 12
         except OSError:
             time.sleep(0.02)

@@ -1,7 +1,8 @@
 """Sends every message with every sender over each of its routes, reads all of them with every reader over each of
 its routes, and compares; then what must be refused; then deletes with every reader. Then what IMAP clients do
 beside reading, and what outlives a kill of the server. Then how programs log in, and what the client of examples/mail
-fetches from Dovecot. Then mail between servers of two domains, and with Postfix.
+fetches from Dovecot. Then mail between servers of two domains, and with Postfix; then what DNSSEC and policies ask of
+TLS.
 
 Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` set) an error.
 """
@@ -9,11 +10,13 @@ Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` 
 import argparse
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 
+import dane_part
 import imap_checks
 import kills
 import pop3_checks
@@ -32,6 +35,7 @@ from readers import POP3_READERS, Fetchmail, Getmail, Poplib
 from senders import SENDERS, Route, Smtplib
 from server import Server
 
+NUMBERS = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 READERS = POP3_READERS + IMAP_READERS
 
 
@@ -48,9 +52,14 @@ class Report:
         for problem in problems[:5]:
             print(f"       {problem}", flush=True)
 
-    def skip(self, what: str) -> None:
+    def skip(self, what: str, why: str = "not installed") -> None:
         self.skipped += 1
-        print(f"skip   {what}: not installed", flush=True)
+        print(f"skip   {what}: {why}", flush=True)
+
+    def add(self, line: str) -> None:
+        """Takes over the numbers of another, from its last line."""
+        passed, failed, skipped = map(int, NUMBERS.fullmatch(line).groups())
+        self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
 
 
 def main() -> None:
@@ -329,6 +338,7 @@ PARTS: dict[str, Callable[[str, pathlib.Path, Report], None]] = {
     "relay": check_relay,
     "relay-kills": kill_relay_often,
     "postfix": check_postfix,
+    "dane": dane_part.run,
 }
 
 if __name__ == "__main__":

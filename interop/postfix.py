@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import types
+from collections.abc import Mapping
 
 import certificate
 from readers import with_crlf
@@ -38,6 +40,8 @@ lmtp_line_length_limit = 0
 alias_maps =
 alias_database =
 virtual_mailbox_domains = p.test
+virtual_alias_domains = {alias_domains}
+virtual_alias_maps = {aliases}
 virtual_mailbox_base = {folder}/mail
 virtual_mailbox_maps = inline:{{ {{ {user} = user/ }} }}
 virtual_uid_maps = static:{uid}
@@ -45,9 +49,9 @@ virtual_gid_maps = static:{gid}
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {folder}/certificate.pem
 smtpd_tls_key_file = {folder}/key.pem
-transport_maps = inline:{{ {transports} }}
+transport_maps = {transports}
 smtp_tls_CAfile = {folder}/authorities.pem
-smtp_tls_policy_maps = inline:{{ {policies} }}
+smtp_tls_policy_maps = {policies}
 """
 
 # Nothing in a chroot.
@@ -82,7 +86,7 @@ class Postfix:
     """A running Postfix that takes mail at `host` and `port` and knows where that of other domains goes.
 
     `transports` has the next hop of each domain in the words of Postfix, `verified` the name that the certificate of a
-    next hop must have, `authorities` the files of who may sign it.
+    next hop must have, `authorities` the files of who may sign it, `aliases` who gets the mail of other domains.
     """
 
     name = "postfix"
@@ -99,6 +103,7 @@ class Postfix:
         transports: dict[str, str],
         verified: dict[str, str],
         authorities: list[pathlib.Path],
+        aliases: Mapping[str, str] = types.MappingProxyType({}),
     ):
         self.host, self.port = host, port
         # Its processes run as several users, who have to get at it.
@@ -119,8 +124,10 @@ class Postfix:
             user=USER,
             uid=owner.pw_uid,
             gid=owner.pw_gid,
-            transports=", ".join(f"{{ {domain} = {hop} }}" for domain, hop in transports.items()),
-            policies=", ".join(f"{{ {hop} = secure match={name} }}" for hop, name in verified.items()),
+            alias_domains=" ".join(aliases),
+            aliases=_table({f"@{domain}": user for domain, user in aliases.items()}),
+            transports=_table(transports),
+            policies=_table({hop: f"secure match={name}" for hop, name in verified.items()}),
         )
         (self.folder / "etc/main.cf").write_text(main)
         (self.folder / "etc/master.cf").write_text(MASTER.format(host=host, port=port))
@@ -169,3 +176,9 @@ class Postfix:
     def close(self) -> None:
         self.stop()
         self.temporary.cleanup()
+
+
+def _table(values: Mapping[str, str]) -> str:
+    """A table in the configuration; an empty one is an error to Postfix."""
+    pairs = ", ".join(f"{{ {key} = {value} }}" for key, value in values.items())
+    return f"inline:{{ {pairs} }}" if pairs else ""

@@ -26,8 +26,12 @@ PACKAGES = {
     "gsasl": "gsasl",
     "dovecot": "dovecot-core",
     "unbound": "unbound",
+    "nsd": "nsd",
+    "ldns-keygen": "ldnsutils",
+    "ldns-signzone": "ldnsutils",
     "postfix": "postfix",
     "openssl": "openssl",
+    "ip": "iproute2",
 }
 # What a program needs for TLS, passwords or protocols, which its package only recommends or suggests.
 RECOMMENDED = {

@@ -183,35 +183,69 @@ impl Hickory {
     }
 
     async fn answer(&self, question: &Question) -> Answer {
-        let mut message = match self.message(question).await {
+        let found = match self.message(question).await {
+            Err(Failure::Bogus) if question.record_type != RecordType::Cname => self.by_links(question).await,
+            found => found,
+        };
+        let mut message = match found {
             Ok(message) => message,
             Err(failure) => return failure.into(),
         };
         let answer = Answer::read(question, &message, self.aliases);
-        if answer.outcome != Outcome::NoData || question.record_type != RecordType::Mx {
+        let implicit = answer.outcome == Outcome::NoData && question.record_type == RecordType::Mx;
+        if !implicit || !answer.aliases.is_empty() {
             return answer;
         }
         // The library has followed the aliases and kept them to itself; the last name is the implicit MX.
         let mut name = question.name.clone();
         for _ in 0..=self.aliases {
-            let alias = Question::new(name, RecordType::Cname);
-            match self.message(&alias).await {
-                Ok(link) => {
-                    let Some((record, target)) = link.answers.iter().find_map(|record| match &record.data {
-                        RecordData::Cname(Target::Name(target)) if record.owner == alias.name => {
-                            Some((record, target.clone()))
-                        }
-                        _ => None,
-                    }) else {
-                        break;
-                    };
-                    message.answers.push(record.clone());
+            match self.link(&name).await {
+                Ok(Some((record, target))) => {
+                    message.answers.push(record);
                     name = target;
                 }
+                Ok(None) => break,
                 Err(failure) => return failure.into(),
             }
         }
         Answer::read(question, &message, self.aliases)
+    }
+
+    /// Asks for each name of a chain of aliases by itself. The library holds all proofs of absence in a response against the
+    /// name that was asked for, also those about a name behind an alias, and takes the response for bogus then. Link by link
+    /// it has to vouch for the same things. What is no alias stays bogus.
+    async fn by_links(&self, question: &Question) -> Result<Message, Failure> {
+        let mut links = Vec::new();
+        let mut name = question.name.clone();
+        while links.len() <= self.aliases {
+            let (record, target) = self.link(&name).await?.ok_or(Failure::Bogus)?;
+            links.push(record);
+            if target == question.name {
+                return Err(Failure::AliasLoop);
+            }
+            match self.message(&Question::new(target.clone(), question.record_type)).await {
+                Ok(mut message) => {
+                    links.append(&mut message.answers);
+                    message.answers = links;
+                    return Ok(message);
+                }
+                Err(Failure::Bogus) => name = target,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::AliasLimit)
+    }
+
+    /// The alias at a name, and what it stands for.
+    async fn link(&self, name: &DomainName) -> Result<Option<(Record, DomainName)>, Failure> {
+        let message = self.message(&Question::new(name.clone(), RecordType::Cname)).await?;
+        Ok(message.answers.into_iter().find_map(|record| match &record.data {
+            RecordData::Cname(Target::Name(target)) if record.owner == *name => {
+                let target = target.clone();
+                Some((record, target))
+            }
+            _ => None,
+        }))
     }
 }
 
