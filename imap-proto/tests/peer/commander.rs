@@ -3,13 +3,14 @@
 use mailwright_core::session::Session as _;
 use mailwright_core::testing::{self, Note};
 use mailwright_core::value::Instant;
-use mailwright_imap::client::{Client, Closed, Config, Event, TlsMode};
+use mailwright_imap::client::{Client, Closed, Config, Content, Event, TlsMode};
 use mailwright_imap::types::{
-    Command, FetchAttribute, FetchCommand, Mailbox, SearchKey, Section, StoreAction, StoreCommand,
+    AppendMessage, Atom, Capability, Command, FetchAttribute, FetchCommand, ListCommand, ListReturn, Mailbox,
+    NumberEnd, ReplaceCommand, SearchKey, Section, StoreAction, StoreCommand,
 };
 use mailwright_sasl::MechanismName;
 
-use super::{append, credentials, login, mailbox, search, uids};
+use super::{append, credentials, login, mailbox, search, string, uids};
 
 /// A call of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +32,20 @@ pub(crate) enum Call {
     Done,
     Noop,
     Logout,
+    /// UTF8=ACCEPT.
+    Enable,
+    /// The extended form.
+    List,
+    Id,
+    /// A message with so many octets, and another with as many.
+    AppendTwo(u64),
+    Replace(u64),
+    Compress,
+    Unauthenticate,
 }
 
 /// All of them.
-const CALLS: [Call; 18] = [
+const CALLS: [Call; 25] = [
     Call::Capability,
     Call::StartTls,
     Call::Authenticate,
@@ -53,6 +64,13 @@ const CALLS: [Call; 18] = [
     Call::Done,
     Call::Noop,
     Call::Logout,
+    Call::Enable,
+    Call::List,
+    Call::Id,
+    Call::AppendTwo(3),
+    Call::Replace(3),
+    Call::Compress,
+    Call::Unauthenticate,
 ];
 
 pub(crate) struct Commander {
@@ -107,6 +125,23 @@ pub(crate) fn call(client: &mut Client, call: Call) -> Result<(), ()> {
         }
         Call::Append(octets) => return client.append(append("INBOX"), octets).map(drop).map_err(drop),
         Call::Content(octets) => return client.content(octets).map(drop).map_err(drop),
+        Call::AppendTwo(octets) => {
+            let more = vec![(AppendMessage::default(), Content::Octets(octets))];
+            return client.append_messages(append("INBOX"), octets, more).map(drop).map_err(drop);
+        }
+        Call::Replace(octets) => {
+            let replace = ReplaceCommand::new(true, NumberEnd::Largest, append("INBOX"));
+            return client.replace(replace, octets).map(drop).map_err(drop);
+        }
+        Call::Enable => Command::Enable(Capability::new("UTF8=ACCEPT").into_iter().collect()),
+        Call::List => {
+            let mut list = ListCommand::new(string(""), string("*"));
+            list.returns = Some(vec![ListReturn::SpecialUse, ListReturn::Children]);
+            Command::List(list)
+        }
+        Call::Id => Command::Id(vec![(string("name"), None)]),
+        Call::Compress => Command::Compress(Atom::new("DEFLATE").ok_or(())?),
+        Call::Unauthenticate => Command::Unauthenticate,
         Call::Idle => Command::Idle,
         Call::Done => return client.done().map_err(drop),
         Call::Noop => Command::Noop,
