@@ -44,6 +44,7 @@
 //! ```
 
 mod citations;
+mod conformance;
 mod end;
 pub mod laws;
 mod numbers;
@@ -55,6 +56,7 @@ use alloc::string::String;
 use bytes::Bytes;
 
 pub use self::citations::Citations;
+pub use self::conformance::{Case, Cases, Page};
 pub use self::end::End;
 pub use self::numbers::Numbers;
 pub use self::pair::{Pair, PairError};

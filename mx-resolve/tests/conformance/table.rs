@@ -4,6 +4,7 @@ use core::fmt::Write as _;
 use core::time::Duration;
 use std::sync::Arc;
 
+use mailwright_core::testing::Cases;
 use mailwright_mx::drive::testing::Zone;
 use mailwright_mx::fetch::{FetchFailure, Page, Response};
 use mailwright_mx::plan::Tls;
@@ -14,39 +15,31 @@ use mailwright_mx::{
 
 pub(crate) const NOW: UnixMillis = UnixMillis::from_seconds(1_800_000_000);
 
-/// One case of a row.
-pub(crate) struct Case {
-    pub(crate) row: u32,
-    /// What the row asks for.
-    pub(crate) required: &'static str,
-    pub(crate) input: String,
-    pub(crate) expected: String,
-    pub(crate) got: String,
+/// The number of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row(pub(crate) u32);
+
+impl core::fmt::Display for Row {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}.", self.0)
+    }
 }
 
 /// All cases of a part of the table.
 #[derive(Default)]
 pub(crate) struct Table {
-    pub(crate) cases: Vec<Case>,
-    row: u32,
-    required: &'static str,
+    pub(crate) cases: Cases<Row>,
 }
 
 impl Table {
     /// The cases that follow are of this row.
     pub(crate) fn row(&mut self, row: u32, required: &'static str) {
-        (self.row, self.required) = (row, required);
+        self.cases.row(Row(row), required);
     }
 
     /// A case of anything.
     pub(crate) fn case(&mut self, input: impl Into<String>, expected: &str, got: impl Into<String>) {
-        self.cases.push(Case {
-            row: self.row,
-            required: self.required,
-            input: input.into(),
-            expected: expected.into(),
-            got: got.into(),
-        });
+        self.cases.case(input, expected, got);
     }
 
     /// A case of a resolution.

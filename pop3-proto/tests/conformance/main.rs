@@ -13,10 +13,10 @@ mod server;
 mod support;
 mod table;
 
-use core::fmt::Write as _;
 use std::path::Path;
 
-use table::{Case, Table};
+use mailwright_core::testing::{Cases, Page};
+use table::Table;
 
 /// A part of the page: a title, and its rows.
 type Part = (&'static str, fn(&mut Table));
@@ -29,19 +29,15 @@ const PARTS: [Part; 5] = [
     ("Attacks, against both sides", attacks::rows),
 ];
 
-fn cases(rows: fn(&mut Table)) -> Vec<Case> {
+fn cases(rows: fn(&mut Table)) -> Cases {
     let mut table = Table::default();
     rows(&mut table);
     table.cases
 }
 
 fn check(rows: fn(&mut Table)) {
-    let wrong: Vec<String> = cases(rows)
-        .iter()
-        .filter(|case| case.got != case.expected)
-        .map(|case| format!("row {} {}\n got {}\nwant {}", case.row, case.input, case.got, case.expected))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let wrong = cases(rows).wrong(|_| true);
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
@@ -74,39 +70,25 @@ fn the_page_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFORMANCE.md");
     let page = page();
     if std::env::var("UPDATE_CONFORMANCE").is_ok() {
-        std::fs::write(&path, &page).unwrap();
+        std::fs::write(&path, page.as_str()).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "CONFORMANCE.md is not current: run this test with UPDATE_CONFORMANCE=1");
+    assert!(
+        written == page.as_str(),
+        "CONFORMANCE.md is not current: run this test with UPDATE_CONFORMANCE=1"
+    );
 }
 
-fn page() -> String {
-    let mut page = String::from(
+fn page() -> Page {
+    let mut page = Page::new(
         "# What comes of what\n\n\
          Written by the test `conformance`, which checks it. A row is a rule; an input is what the peer sends, behind options\n\
          in brackets and what went before in parentheses. `⏎` is CR LF. For a server the outcome is what it says, and why it\n\
          closes, or, behind `host:`, what its host is told and asked; for a client its events, and what it writes.\n",
     );
     for (title, rows) in PARTS {
-        writeln!(page, "\n## {title}").unwrap();
-        let mut last = "";
-        for case in cases(rows) {
-            if case.row != last {
-                last = case.row;
-                let (row, required) = (case.row, case.required);
-                write!(page, "\n### {row} {required}\n\n| input | required | got |\n|---|---|---|\n")
-                    .unwrap();
-            }
-            let cell = |text: &str| {
-                if text.is_empty() {
-                    "nothing".to_string()
-                } else {
-                    format!("`{}`", text.replace('|', "\\|"))
-                }
-            };
-            let (input, expected, got) = (cell(&case.input), cell(&case.expected), cell(&case.got));
-            writeln!(page, "| {input} | {expected} | {got} |").unwrap();
-        }
+        page.part(title);
+        page.rows(3, cases(rows).as_slice());
     }
     page
 }

@@ -15,11 +15,11 @@ mod states;
 mod support;
 mod table;
 
-use core::fmt::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use table::{Case, Table};
+use mailwright_core::testing::{Case, Cases, Page};
+use table::Table;
 
 /// A part of the page: a title, and its rows.
 type Part = (&'static str, fn(&mut Table));
@@ -36,7 +36,7 @@ const PARTS: [Part; 8] = [
 ];
 
 /// The cases of each part, made once.
-static CASES: LazyLock<Vec<Vec<Case>>> = LazyLock::new(|| {
+static CASES: LazyLock<Vec<Cases>> = LazyLock::new(|| {
     let cases = |rows: fn(&mut Table)| {
         let mut table = Table::default();
         rows(&mut table);
@@ -76,18 +76,19 @@ rows! {
 }
 
 fn check(row: &str) {
-    let mut found = CASES.iter().flatten().filter(|case| case.row == row).peekable();
-    assert!(found.peek().is_some(), "row {row} has no case");
-    let wrong: Vec<String> = found
-        .filter(|case| case.got != case.expected)
-        .map(|case| format!("row {} {}\n got {}\nwant {}", case.row, case.input, case.got, case.expected))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let is_row = |found: &str| found == row;
+    assert!(all().any(|case| is_row(case.row)), "row {row} has no case");
+    let wrong: String = CASES.iter().map(|cases| cases.wrong(is_row)).collect();
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn all() -> impl Iterator<Item = &'static Case<&'static str>> {
+    CASES.iter().flat_map(Cases::as_slice)
 }
 
 #[test]
 fn every_row_has_its_test() {
-    for case in CASES.iter().flatten() {
+    for case in all() {
         assert!(TESTED.contains(&case.row), "{}", case.row);
     }
 }
@@ -97,14 +98,17 @@ fn the_page_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFORMANCE.md");
     let page = page();
     if std::env::var("UPDATE_CONFORMANCE").is_ok() {
-        std::fs::write(&path, &page).unwrap();
+        std::fs::write(&path, page.as_str()).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "CONFORMANCE.md is not current: run this test with UPDATE_CONFORMANCE=1");
+    assert!(
+        written == page.as_str(),
+        "CONFORMANCE.md is not current: run this test with UPDATE_CONFORMANCE=1"
+    );
 }
 
-fn page() -> String {
-    let mut page = String::from(
+fn page() -> Page {
+    let mut page = Page::new(
         "# What comes of what\n\n\
          Written by the test `conformance`, which checks it. A row is a rule; an input is what the peer sends, behind\n\
          options in brackets and what went before in parentheses. `⏎` is CR LF. For a server the outcome is the codes of\n\
@@ -114,26 +118,8 @@ fn page() -> String {
          (550) or `later` (450).\n",
     );
     for ((title, _), cases) in PARTS.iter().zip(CASES.iter()) {
-        writeln!(page, "\n## {title}").unwrap();
-        let mut last = "";
-        for case in cases {
-            if case.row != last {
-                last = case.row;
-                let (row, required) = (case.row, case.required);
-                write!(page, "\n### {row} {required}\n\n| input | required | got |\n|---|---|---|\n")
-                    .unwrap();
-            }
-            let (input, expected, got) = (cell(&case.input), cell(&case.expected), cell(&case.got));
-            writeln!(page, "| {input} | {expected} | {got} |").unwrap();
-        }
+        page.part(title);
+        page.rows(3, cases.as_slice());
     }
     page
-}
-
-fn cell(text: &str) -> String {
-    match text {
-        "" => "nothing".to_string(),
-        text if text.contains('`') => format!("`` {} ``", text.replace('|', "\\|")),
-        text => format!("`{}`", text.replace('|', "\\|")),
-    }
 }

@@ -2,45 +2,28 @@
 
 use bytes::BytesMut;
 use mailwright_core::session::{Session as _, TlsInfo, Upgraded};
+use mailwright_core::testing::Cases;
 use mailwright_core::value::Instant;
 use mailwright_smtp::client::{self, Client, Event};
 use mailwright_smtp::server::{Config, Protocol};
 
 use crate::support::{Host, codes};
 
-/// One case of a row.
-pub(crate) struct Case {
-    pub(crate) row: &'static str,
-    /// What the row asks for.
-    pub(crate) required: &'static str,
-    pub(crate) input: String,
-    pub(crate) expected: String,
-    pub(crate) got: String,
-}
-
 /// All cases of a part of the table.
 #[derive(Default)]
 pub(crate) struct Table {
-    pub(crate) cases: Vec<Case>,
-    row: &'static str,
-    required: &'static str,
+    pub(crate) cases: Cases,
 }
 
 impl Table {
     /// The cases that follow are of this row.
     pub(crate) fn row(&mut self, row: &'static str, required: &'static str) {
-        (self.row, self.required) = (row, required);
+        self.cases.row(row, required);
     }
 
     /// A case of anything.
     pub(crate) fn case(&mut self, input: impl Into<String>, expected: &str, got: impl Into<String>) {
-        self.cases.push(Case {
-            row: self.row,
-            required: self.required,
-            input: input.into(),
-            expected: expected.into(),
-            got: got.into(),
-        });
+        self.cases.case(input, expected, got);
     }
 
     /// The codes of what a server says to octets, and why it closes; the same by octets and at once.
