@@ -1,8 +1,8 @@
 """Sends every message with every sender over each of its routes, reads all of them with every reader over each of
 its routes, and compares; then what must be refused; then deletes with every reader. Then what IMAP clients do
 beside reading, and what outlives a kill of the server. Then how programs log in, and what the client of examples/mail
-fetches from Dovecot. Then mail between servers of two domains, and with Postfix; then what DNSSEC and policies ask of
-TLS.
+fetches from Dovecot. Then mail between servers of two domains, and with Postfix; what DNSSEC and policies ask of TLS;
+mail from Exim, and with Python's packages.
 
 Exit 0 if everything holds. A program that is not there is skipped, in CI (`CI` set) an error.
 """
@@ -17,10 +17,15 @@ import time
 from collections.abc import Callable
 
 import dane_part
+import exim
+import exim_checks
 import imap_checks
 import kills
 import pop3_checks
 import postfix_checks
+import postfix_client_checks
+import python_checks
+import python_packages
 import refusals
 import relay_checks
 import relay_kills
@@ -28,8 +33,8 @@ import sasl_checks
 import tools
 from compare import compare_all, identifier
 from imap_readers import IMAP_READERS
-from messages import KINDS, as_received, make, with_empty_end
-from network import Network
+from messages import KINDS, RECIPIENT, as_received, make, with_empty_end
+from network import Network, inbox
 from postfix import Postfix
 from readers import POP3_READERS, Fetchmail, Getmail, Poplib
 from senders import SENDERS, Route, Smtplib
@@ -60,6 +65,13 @@ class Report:
         """Takes over the numbers of another, from its last line."""
         passed, failed, skipped = map(int, NUMBERS.fullmatch(line).groups())
         self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
+
+    def missing(self, what: str, required: bool = True) -> None:
+        """What is not there though it was to be provided: in CI an error."""
+        if required and os.environ.get("CI"):
+            self.result(what, ["not installed"])
+        else:
+            self.skip(what)
 
 
 def main() -> None:
@@ -291,6 +303,8 @@ def check_postfix(program: str, folder: pathlib.Path, report: Report) -> None:
         try:
             for check in postfix_checks.CHECKS:
                 check_network(report, network, check, network, postfix)
+            for check in postfix_client_checks.CHECKS:
+                check_network(report, network, check, network, postfix, work_folder(folder, check.__name__))
             if report.failed > failed:
                 print(f"postfix:\n{postfix.log()[-3000:]}")
         finally:
@@ -298,6 +312,46 @@ def check_postfix(program: str, folder: pathlib.Path, report: Report) -> None:
     finally:
         problems = network.close()
     end_network(report, network, "the servers that deal with postfix end in order", problems, failed)
+
+
+def check_exim(program: str, folder: pathlib.Path, report: Report) -> None:
+    """Mail from Exim."""
+    if os.environ.get("CI") or os.geteuid() == 0:
+        exim.provide()
+    if not exim.available():
+        report.missing("exim, as root with mounts of its own", os.geteuid() == 0)
+        return
+    check_peers(program, work_folder(folder, "exim"), report, exim_checks.CHECKS)
+
+
+def check_python(program: str, folder: pathlib.Path, report: Report) -> None:
+    """Mail to aiosmtpd and from aiosmtplib."""
+    python_packages.provide()
+    if missing := [name for name in python_packages.PACKAGES if not python_packages.available(name)]:
+        report.missing(missing[0])
+        return
+    check_peers(program, work_folder(folder, "python"), report, python_checks.CHECKS)
+
+
+def check_peers(program: str, folder: pathlib.Path, report: Report, checks: list[Callable[..., None]]) -> None:
+    """Checks that need one server and a folder each."""
+    server, failed = Server(program, work_folder(folder, "server")), report.failed
+    try:
+        for check in checks:
+            started = time.monotonic()
+            try:
+                check(server, work_folder(folder, check.__name__))
+                problems = []
+            except Exception as error:
+                problems = [repr(error)]
+                inbox(server, RECIPIENT, 0)
+            report.result(check.__name__.replace("_", " "), problems, f"{time.monotonic() - started:.1f} s")
+    finally:
+        status = server.stop()
+    if status:
+        report.result("the server ends in order", [f"status {status}"])
+    if report.failed > failed:
+        print((folder / "server/server.log").read_text(errors="replace")[-3000:])
 
 
 def check_network(report: Report, network: Network, check: Callable[..., None], *arguments: object) -> None:
@@ -339,6 +393,8 @@ PARTS: dict[str, Callable[[str, pathlib.Path, Report], None]] = {
     "relay-kills": kill_relay_often,
     "postfix": check_postfix,
     "dane": dane_part.run,
+    "exim": check_exim,
+    "python": check_python,
 }
 
 if __name__ == "__main__":

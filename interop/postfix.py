@@ -16,7 +16,7 @@ from senders import SECONDS
 from tools import find, run, until
 
 HOST_NAME = "mail.p.test"
-USER = "user@p.test"
+USER, ABROAD = "user@p.test", "pörtner@p.test"
 # Who writes the mailboxes: Postfix does not do that as root.
 OWNER = "nobody"
 
@@ -43,7 +43,7 @@ virtual_mailbox_domains = p.test
 virtual_alias_domains = {alias_domains}
 virtual_alias_maps = {aliases}
 virtual_mailbox_base = {folder}/mail
-virtual_mailbox_maps = inline:{{ {{ {user} = user/ }} }}
+virtual_mailbox_maps = inline:{{ {{ {user} = user/ }}, {{ {abroad} = user/ }} }}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 smtpd_tls_security_level = may
@@ -115,13 +115,14 @@ class Postfix:
         owner = pwd.getpwnam(OWNER)
         shutil.chown(self.folder / "data", "postfix")
         shutil.chown(self.folder / "mail", OWNER)
-        certificate.make(self.folder)
+        self.certificate, _ = certificate.make(self.folder)
         pem = "".join(authority.read_text() for authority in authorities)
         (self.folder / "authorities.pem").write_text(pem)
         main = MAIN.format(
             folder=self.folder,
             name=HOST_NAME,
             user=USER,
+            abroad=ABROAD,
             uid=owner.pw_uid,
             gid=owner.pw_gid,
             alias_domains=" ".join(aliases),

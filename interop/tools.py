@@ -70,14 +70,27 @@ def provide() -> list[str]:
 def _install(programs: list[str]) -> None:
     packages = [PACKAGES[program] for program in programs]
     packages += [package for program in programs for package in RECOMMENDED.get(program, [])]
+    apt("install", packages)
+
+
+def apt(verb: str, packages: list[str], folder: pathlib.Path = pathlib.Path(".")) -> bool:
+    """Installs packages, or downloads them into a folder; whether that went well."""
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     # At run level 1 no server is started by its package.
     environment = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"]
-    for arguments in ["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]:
-        done = subprocess.run(root + environment + ["apt-get", *arguments], stdout=subprocess.DEVNULL)
-        if done.returncode != 0:
+    options = ["-y", "--no-install-recommends"] if verb == "install" else []
+    for arguments in ["update", "-q"], [verb, "-q", *options, *packages]:
+        command = [*root, *environment, "apt-get", *arguments]
+        if subprocess.run(command, stdout=subprocess.DEVNULL, cwd=folder).returncode != 0:
             print(f"apt-get {arguments[0]} failed")
-            return
+            return False
+    return True
+
+
+def cache() -> pathlib.Path:
+    """Where programs are kept that are not installed: beside what Cargo builds."""
+    target = os.environ.get("CARGO_TARGET_DIR") or pathlib.Path(__file__).parent.parent / "target"
+    return pathlib.Path(target).resolve() / "interop"
 
 
 def free_port(*hosts: str) -> int:
