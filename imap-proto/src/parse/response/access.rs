@@ -13,7 +13,8 @@ pub(super) fn quota(tokens: &mut Tokens<'_>) -> Result<QuotaResponse, Failure> {
     let root = tokens.octets()?;
     tokens.space()?;
     let (resources, invalid) = tokens.elements("a list of resources", 3, |tokens| {
-        let name = Atom::new(tokens.atom()?).ok_or(Failure::Expected("a resource"))?;
+        let name = tokens.atom()?;
+        let name = Atom::new(tokens.keep(name)).ok_or(Failure::Expected("a resource"))?;
         tokens.space()?;
         let usage = tokens.number()?;
         tokens.space()?;

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
+use core::ops::Range;
 
 use bytes::Bytes;
 use mailwright_core::value::{DeviationKind, ModSeq, Uid};
@@ -28,9 +29,11 @@ pub(super) enum Item {
 pub(super) fn item(tokens: &mut Tokens<'_>, first: bool) -> Item {
     let start = tokens.mark();
     let read = separation(tokens, first).and_then(|()| {
+        let from = tokens.at();
         let name = name(tokens)?;
+        let to = tokens.at();
         tokens.space()?;
-        let item = value(tokens, &name)?;
+        let item = value(tokens, name, from..to)?;
         if item.is_some() {
             tokens.end()?;
         }
@@ -59,19 +62,21 @@ pub(super) fn raw(tokens: &mut Tokens<'_>) -> (Bytes, Bytes) {
     let before = tokens.mark();
     let name = name(tokens).unwrap_or_else(|_| {
         tokens.rewind(before);
-        Bytes::new()
+        b""
     });
     tokens.run(|octet| octet == b' ');
-    let length = tokens.rest().len();
-    (name, tokens.take(length))
+    let value = tokens.take_rest();
+    (tokens.keep(name), tokens.keep(value))
 }
 
 /// The item that is named before a body.
 pub(super) fn body(tokens: &mut Tokens<'_>, first: bool) -> Result<BodyItem, Failure> {
     separation(tokens, first)?;
+    let from = tokens.at();
     let name = name(tokens)?;
+    let to = tokens.at();
     tokens.run(|octet| octet == b' ');
-    Ok(body_item(tokens, &name).unwrap_or(BodyItem::Other(name)))
+    Ok(body_item(tokens, name, from..to).unwrap_or_else(|| BodyItem::Other(tokens.keep(name))))
 }
 
 fn separation(tokens: &mut Tokens<'_>, first: bool) -> Result<(), Failure> {
@@ -79,7 +84,7 @@ fn separation(tokens: &mut Tokens<'_>, first: bool) -> Result<(), Failure> {
 }
 
 /// The name with its section and origin. A section has a space only before a list and in it.
-fn name(tokens: &mut Tokens<'_>) -> Result<Bytes, Failure> {
+fn name<'a>(tokens: &mut Tokens<'a>) -> Result<&'a [u8], Failure> {
     let start = tokens.at();
     let mut section = false;
     let mut list = false;
@@ -104,9 +109,9 @@ fn name(tokens: &mut Tokens<'_>) -> Result<Bytes, Failure> {
 }
 
 /// The value of a known item; `None` if the name is not known.
-fn value(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<Option<Item>, Failure> {
+fn value(tokens: &mut Tokens<'_>, name: &[u8], place: Range<usize>) -> Result<Option<Item>, Failure> {
     let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
-    if let Some(item) = body_item(tokens, name) {
+    if let Some(item) = body_item(tokens, name, place.clone()) {
         return Ok(Some(match tokens.nstring()? {
             Some(octets) => Item::Body(item, octets),
             None => Item::Value(item.item(None)),
@@ -123,7 +128,7 @@ fn value(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<Option<Item>, Failure>
             FetchItem::Flags { flags, recent }
         }
         () if name.get(..12).is_some_and(|name| name.eq_ignore_ascii_case(b"BINARY.SIZE[")) => {
-            let part = binary_size(tokens, name)?;
+            let part = binary_size(tokens, name, place)?;
             FetchItem::BinarySize { part, size: number::size(tokens)? }
         }
         () if is(b"EMAILID") => FetchItem::EmailId(values::object_id(tokens)?),
@@ -156,9 +161,13 @@ fn value(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<Option<Item>, Failure>
 }
 
 /// The part in the name of `BINARY.SIZE[1.2]`.
-fn binary_size(tokens: &mut Tokens<'_>, name: &Bytes) -> Result<SectionPart, Failure> {
+fn binary_size(
+    tokens: &mut Tokens<'_>,
+    name: &[u8],
+    place: Range<usize>,
+) -> Result<SectionPart, Failure> {
     let open = memchr::memchr(b'[', name).unwrap_or(name.len());
-    let mut tokens = tokens.within(name.slice(open..), 1);
+    let mut tokens = tokens.within(place.start + open, place.end);
     match section(&mut tokens)? {
         (Section { part, text: None }, None) => Ok(part),
         _ => Err(Failure::Expected("a part number")),
@@ -184,14 +193,17 @@ fn labels(tokens: &mut Tokens<'_>) -> Result<Vec<Bytes>, Failure> {
     tokens.list("a list of labels", |tokens| {
         let label = match tokens.string_if_any()? {
             Some(string) => string,
-            None => tokens.word(),
+            None => {
+                let word = tokens.word();
+                tokens.keep(word)
+            }
         };
         if label.is_empty() { Err(Failure::Expected("a label")) } else { Ok(Some(label)) }
     })
 }
 
-/// The item of a body with this name, which stands just before the present place and a space.
-fn body_item(tokens: &mut Tokens<'_>, name: &Bytes) -> Option<BodyItem> {
+/// The item of a body with this name, which stands at `place`.
+fn body_item(tokens: &mut Tokens<'_>, name: &[u8], place: Range<usize>) -> Option<BodyItem> {
     let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
     let begins =
         |wanted: &[u8]| name.get(..wanted.len()).is_some_and(|name| name.eq_ignore_ascii_case(wanted));
@@ -201,7 +213,7 @@ fn body_item(tokens: &mut Tokens<'_>, name: &Bytes) -> Option<BodyItem> {
         () if is(b"RFC822.HEADER") => BodyItem::Rfc822Header,
         () if is(b"RFC822.TEXT") => BodyItem::Rfc822Text,
         () if begins(b"BODY[") || begins(b"BINARY[") => {
-            let mut tokens = tokens.within(name.slice(open..), 1);
+            let mut tokens = tokens.within(place.start + open, place.end);
             let (section, origin) = section(&mut tokens).ok()?;
             match section {
                 _ if begins(b"BODY") => BodyItem::Section { section, origin },

@@ -18,10 +18,11 @@ pub(super) fn message(tokens: &mut Tokens<'_>) -> Result<Option<Response>, Failu
     if tokens.skip(b'*') {
         return untagged(tokens).map(Some);
     }
-    let tag = Tag::new(tokens.word()).map_err(|_| Failure::Expected("a tag"))?;
+    let tag = tokens.word();
+    let tag = Tag::new(tokens.keep(tag)).map_err(|_| Failure::Expected("a tag"))?;
     tokens.space()?;
     let word = tokens.word();
-    match status::kind(&word) {
+    match status::kind(word) {
         // RFC 9051 §7.1: BYE and PREAUTH are always untagged.
         Some(kind @ (StatusKind::Ok | StatusKind::No | StatusKind::Bad)) => {
             let status = status::status(tokens, kind)?;
@@ -53,11 +54,11 @@ fn untagged(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
     }
     tokens.rewind(start);
     let name = tokens.word();
-    if let Some(kind) = status::kind(&name) {
+    if let Some(kind) = status::kind(name) {
         let status = status::status(tokens, kind)?;
         return Ok(Response::Status { tag: None, status });
     }
-    match values::data(tokens, &name) {
+    match values::data(tokens, name) {
         Some(response) => {
             let response = response?;
             tokens.end()?;
@@ -85,12 +86,11 @@ fn counted(tokens: &mut Tokens<'_>) -> Result<Option<Response>, Failure> {
 
 /// A response of another kind, as it came.
 fn unknown(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
-    let length = tokens.rest().len();
-    tokens.take(length);
+    tokens.take_rest();
     let line = tokens.since(0);
     // RFC 9051 §4: neither NUL nor a bare CR, except in literals.
-    let harmful = memchr::memchr(b'\n', &line).is_none() && memchr::memchr2(b'\r', 0, &line).is_some();
-    if harmful { Err(Failure::Expected("no NUL and no bare CR")) } else { Ok(Response::Unknown(line)) }
+    let harmful = memchr::memchr(b'\n', line).is_none() && memchr::memchr2(b'\r', 0, line).is_some();
+    if harmful { Err(Failure::Expected("no NUL and no bare CR")) } else { Ok(Response::Unknown(tokens.keep(line))) }
 }
 
 /// The number of the message in the head of a FETCH, and whether it is a UID; 0 is for the caller to refuse.

@@ -24,7 +24,7 @@ pub(super) fn size(tokens: &mut Tokens<'_>) -> Result<Option<u64>, Failure> {
         return Err(Failure::Expected("a number"));
     }
     tokens.deviate_at(DeviationKind::NumberForm, at)?;
-    Ok(decimal(&word))
+    Ok(decimal(word))
 }
 
 /// The integer that a decimal with fraction or exponent is, if it is one.

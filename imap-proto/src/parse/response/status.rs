@@ -48,8 +48,8 @@ pub(super) fn text(tokens: &mut Tokens<'_>) -> Result<Bytes, Failure> {
     if memchr::memchr3(b'\r', b'\n', 0, tokens.rest()).is_some() {
         return Err(Failure::Expected("text"));
     }
-    let length = tokens.rest().len();
-    Ok(tokens.take(length))
+    let rest = tokens.take_rest();
+    Ok(tokens.keep(rest))
 }
 
 /// `[…]` and the space behind it.
@@ -63,14 +63,14 @@ fn bracketed(tokens: &mut Tokens<'_>) -> Result<Option<Code>, Failure> {
         tokens.deviate(DeviationKind::MissingParentheses)?;
         return Ok(None);
     }
-    let raw = tokens.since(from);
+    let to = tokens.at();
     tokens.expect(b']', "the end of a response code")?;
-    let mut inside = tokens.within(raw.clone(), 1);
-    let code = match code(&mut inside, &raw) {
+    let mut inside = tokens.within(from, to);
+    let code = match code(&mut inside) {
         Ok(code) => code,
         Err(_) => {
-            inside.note(DeviationKind::Ignored, 0);
-            Some(Code::Invalid(raw))
+            inside.note(DeviationKind::Ignored, from);
+            Some(Code::Invalid(inside.whole(from)))
         }
     };
     match tokens.peek() {
@@ -105,9 +105,10 @@ fn to_bracket(tokens: &mut Tokens<'_>) -> bool {
 }
 
 /// The code in the brackets; `None` for one that says nothing.
-fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
+fn code(tokens: &mut Tokens<'_>) -> Result<Option<Code>, Failure> {
+    let start = tokens.at();
     let name = tokens.run(|octet| octet != b' ');
-    if let Some(code) = plain(&name) {
+    if let Some(code) = plain(name) {
         tokens.end()?;
         return Ok(Some(code));
     }
@@ -135,15 +136,16 @@ fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
         () if is(b"BADEVENT") => {
             tokens.space()?;
             let events = tokens.list("a list of events", |tokens| {
-                let name = Atom::new(tokens.atom()?).ok_or(Failure::Expected("an event"))?;
+                let name = tokens.atom()?;
+                let name = Atom::new(tokens.keep(name)).ok_or(Failure::Expected("an event"))?;
                 Ok(Some(NotifyEvent::read(name)))
             })?;
             Some(Code::BadEvent(events))
         }
         () if is(b"BADURL") => {
             tokens.expect(b' ', "a URL")?;
-            let length = tokens.rest().len();
-            Some(Code::BadUrl(tokens.take(length)))
+            let url = tokens.take_rest();
+            Some(Code::BadUrl(tokens.keep(url)))
         }
         () if is(b"HIGHESTMODSEQ") => {
             tokens.space()?;
@@ -171,7 +173,7 @@ fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
         }
         () if is(b"METADATA") => match metadata(tokens)? {
             Some(code) => Some(code),
-            None => return Ok(Some(Code::Unknown(raw.clone()))),
+            None => return Ok(Some(Code::Unknown(tokens.whole(start)))),
         },
         () if is(b"MODIFIED") => {
             tokens.space()?;
@@ -219,7 +221,7 @@ fn code(tokens: &mut Tokens<'_>, raw: &Bytes) -> Result<Option<Code>, Failure> {
         () if is(b"UIDNEXT") => above_zero(tokens)?.and_then(Uid::new).map(Code::UidNext),
         () if is(b"UIDVALIDITY") => above_zero(tokens)?.and_then(UidValidity::new).map(Code::UidValidity),
         () if is(b"UNSEEN") => above_zero(tokens)?.map(Code::Unseen),
-        () => return Ok(Some(Code::Unknown(raw.clone()))),
+        () => return Ok(Some(Code::Unknown(tokens.whole(start)))),
     };
     tokens.end()?;
     Ok(code)

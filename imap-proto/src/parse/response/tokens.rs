@@ -25,7 +25,9 @@ const FREE_MEMORY: usize = 64 * 1024;
 const MEMORY_PER_OCTET: usize = 8;
 
 pub(super) struct Tokens<'a> {
-    wire: Bytes,
+    wire: &'a Bytes,
+    /// What of `wire` is read, from its start.
+    octets: &'a [u8],
     at: usize,
     /// Octets of the response before `wire`.
     base: u64,
@@ -43,25 +45,33 @@ pub(super) struct Mark {
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(unit: &Unit, limits: &'a ResponseLimits, deviations: &'a mut Vec<Deviation>) -> Self {
+    pub(super) fn new(unit: &'a Unit, limits: &'a ResponseLimits, deviations: &'a mut Vec<Deviation>) -> Self {
         let memory = FREE_MEMORY + MEMORY_PER_OCTET * unit.octets.len();
-        Self { wire: unit.octets.clone(), at: 0, base: unit.offset, memory, limits, deviations }
+        let (wire, octets) = (&unit.octets, &*unit.octets);
+        Self { wire, octets, at: 0, base: unit.offset, memory, limits, deviations }
     }
 
-    /// Reads `wire`, which was cut from here and ended `behind` octets before the present place.
-    pub(super) fn within(&mut self, wire: Bytes, behind: usize) -> Tokens<'_> {
-        let start = (self.at - behind).saturating_sub(wire.len());
-        let base = self.base + start as u64;
-        let memory = self.memory;
-        Tokens { wire, at: 0, base, memory, limits: self.limits, deviations: self.deviations }
+    /// Reads what was read from the place `from` to the place `to`.
+    pub(super) fn within(&mut self, from: usize, to: usize) -> Tokens<'_> {
+        let octets = self.octets.get(..to).unwrap_or(self.octets);
+        let (base, memory) = (self.base, self.memory);
+        Tokens {
+            wire: self.wire,
+            octets,
+            at: from,
+            base,
+            memory,
+            limits: self.limits,
+            deviations: self.deviations,
+        }
     }
 
-    pub(super) fn rest(&self) -> &[u8] {
-        self.wire.get(self.at..).unwrap_or_default()
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.octets.get(self.at..).unwrap_or_default()
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
-        self.wire.get(self.at).copied()
+        self.octets.get(self.at).copied()
     }
 
     pub(super) const fn at(&self) -> usize {
@@ -69,8 +79,18 @@ impl<'a> Tokens<'a> {
     }
 
     /// What was read since the place `from`.
-    pub(super) fn since(&self, from: usize) -> Bytes {
-        self.wire.slice(from.min(self.at)..self.at)
+    pub(super) fn since(&self, from: usize) -> &'a [u8] {
+        self.octets.get(from..self.at).unwrap_or_default()
+    }
+
+    /// Everything from the place `from` on, read or not.
+    pub(super) fn whole(&self, from: usize) -> Bytes {
+        self.keep(self.octets.get(from..).unwrap_or_default())
+    }
+
+    /// Octets that were read, as a view of the wire.
+    pub(super) fn keep(&self, octets: &'a [u8]) -> Bytes {
+        self.wire.slice_ref(octets)
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -107,7 +127,7 @@ impl<'a> Tokens<'a> {
     /// Reports what was left out, in any mode.
     pub(super) fn note(&mut self, kind: DeviationKind, at: usize) {
         if self.deviations.len() < MOST_DEVIATIONS {
-            let octets = self.wire.get(at..).unwrap_or_default();
+            let octets = self.octets.get(at..).unwrap_or_default();
             self.deviations.push(Deviation::new(kind, self.base + at as u64, octets));
         }
     }
@@ -182,25 +202,32 @@ impl<'a> Tokens<'a> {
     }
 
     /// Octets for which `fits` holds; may be none.
-    pub(super) fn run(&mut self, fits: impl Fn(u8) -> bool) -> Bytes {
+    pub(super) fn run(&mut self, fits: impl Fn(u8) -> bool) -> &'a [u8] {
         let length = self.rest().iter().take_while(|octet| fits(**octet)).count();
         self.take(length)
     }
 
     /// The next `length` octets, or as many as there are.
-    pub(super) fn take(&mut self, length: usize) -> Bytes {
-        let end = (self.at + length).min(self.wire.len());
-        let taken = self.wire.slice(self.at..end);
-        self.at = end;
+    pub(super) fn take(&mut self, length: usize) -> &'a [u8] {
+        let rest = self.rest();
+        let taken = rest.get(..length).unwrap_or(rest);
+        self.at += taken.len();
         taken
     }
 
+    /// All that is left.
+    pub(super) fn take_rest(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        self.at = self.octets.len();
+        rest
+    }
+
     /// Octets up to a space or parenthesis.
-    pub(super) fn word(&mut self) -> Bytes {
+    pub(super) fn word(&mut self) -> &'a [u8] {
         self.run(|octet| !matches!(octet, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'))
     }
 
-    pub(super) fn atom(&mut self) -> Result<Bytes, Failure> {
+    pub(super) fn atom(&mut self) -> Result<&'a [u8], Failure> {
         let atom = self.run(is_atom_octet);
         if atom.is_empty() { Err(Failure::Expected("an atom")) } else { Ok(atom) }
     }
@@ -226,7 +253,7 @@ impl<'a> Tokens<'a> {
         if !atom.is_ascii() {
             self.deviate_at(DeviationKind::EightBit, start)?;
         }
-        Ok(atom)
+        Ok(self.keep(atom))
     }
 
     /// A quoted string or literal; `None` if something else comes.
@@ -252,7 +279,8 @@ impl<'a> Tokens<'a> {
         }
         if self.peek().is_some_and(|octet| octet.is_ascii_alphabetic()) {
             self.deviate(DeviationKind::Unquoted)?;
-            return self.atom().map(Some);
+            let atom = self.atom()?;
+            return Ok(Some(self.keep(atom)));
         }
         Err(Failure::Expected("a string or NIL"))
     }
@@ -284,18 +312,18 @@ impl<'a> Tokens<'a> {
             escaped = true;
             end += 2;
         }
-        let inner = self.wire.slice(start + 1..start + end);
+        let inner = rest.get(1..end).unwrap_or_default();
         // RFC 9051 §9: QUOTED-CHAR has neither CR nor LF, TEXT-CHAR no NUL.
-        if memchr::memchr3(b'\r', b'\n', 0, &inner).is_some() {
+        if memchr::memchr3(b'\r', b'\n', 0, inner).is_some() {
             return Err(WHAT);
         }
-        let agreed = self.limits.utf8 && core::str::from_utf8(&inner).is_ok();
+        let agreed = self.limits.utf8 && core::str::from_utf8(inner).is_ok();
         if !agreed && !inner.is_ascii() {
             self.deviate(DeviationKind::EightBit)?;
         }
         self.at = start + end + 1;
         if !escaped {
-            return Ok(inner);
+            return Ok(self.keep(inner));
         }
         let mut plain = BytesMut::with_capacity(inner.len());
         let mut octets = inner.iter();
@@ -321,7 +349,11 @@ impl<'a> Tokens<'a> {
         self.expect(b'}', "a literal")?;
         self.skip(b'\r');
         self.expect(b'\n', "a literal")?;
-        if self.rest().len() < length { Err(WHAT) } else { Ok(self.take(length)) }
+        if self.rest().len() < length {
+            return Err(WHAT);
+        }
+        let octets = self.take(length);
+        Ok(self.keep(octets))
     }
 
     /// RFC 9051 §9: number64.
@@ -361,7 +393,7 @@ impl<'a> Tokens<'a> {
     /// A set of numbers, without `*`, of so many ranges at most.
     pub(super) fn number_set(&mut self, limit: usize) -> Result<NumberSet, Failure> {
         let text = self.run(|octet| octet.is_ascii_digit() || matches!(octet, b':' | b','));
-        NumberSet::parse(&text, limit).map_err(|error| match error {
+        NumberSet::parse(text, limit).map_err(|error| match error {
             NumberSetError::TooMany { .. } => Failure::TooMany("ranges"),
             _ => Failure::Expected("a set of numbers"),
         })
@@ -399,7 +431,7 @@ impl<'a> Tokens<'a> {
             }
             self.skip_value()?;
         }
-        let raw = self.since(at);
+        let raw = self.keep(self.since(at));
         self.push(invalid, raw)
     }
 
@@ -428,7 +460,7 @@ impl<'a> Tokens<'a> {
     pub(super) fn raw_value(&mut self) -> Result<Bytes, Failure> {
         let from = self.at;
         self.skip_value()?;
-        Ok(self.since(from))
+        Ok(self.keep(self.since(from)))
     }
 
     /// `(` element, space, element … `)`.

@@ -47,7 +47,7 @@ pub(super) fn capabilities(tokens: &mut Tokens<'_>) -> Result<Vec<Capability>, F
             break;
         }
         // `LITERAL +`, as some servers write it.
-        if *name == *b"+"
+        if name == b"+"
             && let Some(last) = names.last_mut()
             && last.is("LITERAL")
         {
@@ -59,7 +59,7 @@ pub(super) fn capabilities(tokens: &mut Tokens<'_>) -> Result<Vec<Capability>, F
             }
             continue;
         }
-        match Capability::new(name) {
+        match Capability::new(tokens.keep(name)) {
             Some(name) => tokens.push(&mut names, name)?,
             None => tokens.deviate_at(DeviationKind::Ignored, at)?,
         }
@@ -79,7 +79,10 @@ pub(super) fn flags(
                 tokens.deviate_at(DeviationKind::Ignored, at)?;
                 string
             }
-            None => tokens.word(),
+            None => {
+                let word = tokens.word();
+                tokens.keep(word)
+            }
         };
         if word.is_empty() {
             return Err(Failure::Expected("a flag"));
@@ -122,7 +125,8 @@ fn list(tokens: &mut Tokens<'_>) -> Result<ListResponse, Failure> {
             }
             tokens.deviate(DeviationKind::Unquoted)?;
             let length = tokens.rest().trim_ascii_end().len();
-            (tokens.take(length), Vec::new())
+            let name = tokens.take(length);
+            (tokens.keep(name), Vec::new())
         }
     };
     Ok(ListResponse { attributes, separator, mailbox: mailbox_name(tokens, mailbox, at), extended })
@@ -140,7 +144,10 @@ fn attribute(tokens: &mut Tokens<'_>) -> Result<ListAttribute, Failure> {
             tokens.deviate_at(DeviationKind::Ignored, at)?;
             string
         }
-        None => tokens.word(),
+        None => {
+            let word = tokens.word();
+            tokens.keep(word)
+        }
     };
     if word.is_empty() { Err(Failure::Expected("an attribute")) } else { Ok(ListAttribute::read(word)) }
 }
@@ -295,7 +302,8 @@ fn mailbox_status(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
     let values = tokens.list("a list of values", |tokens| {
         let name = tokens.atom()?;
         tokens.space()?;
-        let Some(item) = StatusItem::parse(&name) else {
+        let Some(item) = StatusItem::parse(name) else {
+            let name = tokens.keep(name);
             return Ok(Some(StatusValue::Unknown { name, value: tokens.raw_value()? }));
         };
         let (mark, at) = (tokens.mark(), tokens.at());
@@ -305,6 +313,7 @@ fn mailbox_status(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
             _ => {
                 tokens.rewind(mark);
                 tokens.note(DeviationKind::Ignored, at);
+                let name = tokens.keep(name);
                 Ok(Some(StatusValue::Invalid { name, value: tokens.raw_value()? }))
             }
         }
@@ -335,7 +344,7 @@ pub(super) fn object_id(tokens: &mut Tokens<'_>) -> Result<ObjectId, Failure> {
     tokens.expect(b'(', "an identifier in parentheses")?;
     tokens.no_spaces()?;
     let word = tokens.word();
-    let id = ObjectId::new(word).map_err(|_| Failure::Expected("an object identifier"))?;
+    let id = ObjectId::new(tokens.keep(word)).map_err(|_| Failure::Expected("an object identifier"))?;
     tokens.no_spaces()?;
     tokens.expect(b')', "the end of an identifier")?;
     Ok(id)
@@ -357,8 +366,7 @@ fn id(tokens: &mut Tokens<'_>) -> Result<Vec<(OctetString, Option<OctetString>)>
     let rest = tokens.rest().trim_ascii_start().len();
     if rest > 0 {
         tokens.deviate(DeviationKind::TrailingFields)?;
-        let rest = tokens.rest().len();
-        tokens.take(rest);
+        tokens.take_rest();
     }
     Ok(pairs)
 }

@@ -163,7 +163,7 @@ impl Extended {
             }
             let name = tokens.atom()?;
             tokens.end()?;
-            Ok(Some(name))
+            Ok(Some(tokens.keep(name)))
         });
         let name = match name {
             Ok(Some(name)) => name,
