@@ -162,7 +162,7 @@ fn a_session_does_all_that_tasks_can() {
 
         let (items, result) = pair.run(Store::new(uids("2"), StoreAction::Add, [keyword("$Junk")]));
         result.unwrap();
-        let flags = FetchItem::Flags { flags: vec![keyword("$Junk")], recent: false };
+        let flags = FetchItem::Flags { flags: vec![keyword("$Junk")], recent: false, other: vec![] };
         assert!(items.contains(&MessageData::Item(flags)), "{items:?}");
         let silent = Store::new(numbers("1"), StoreAction::Add, [Flag::Deleted]).silent();
         assert_eq!(pair.run(silent).0, []);
@@ -243,7 +243,7 @@ fn idle_tells_what_others_do() {
         assert!(done);
         assert!(news.contains(&News::Expunge(1)), "{news:?}");
         assert!(news.contains(&News::Exists(2)), "{news:?}");
-        let flags = FetchItem::Flags { flags: vec![Flag::Flagged], recent: false };
+        let flags = FetchItem::Flags { flags: vec![Flag::Flagged], recent: false, other: vec![] };
         assert!(news.contains(&News::Message(MessageData::Item(flags))), "{news:?}");
     }
 }

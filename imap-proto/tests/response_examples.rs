@@ -117,13 +117,17 @@ fn statuses_of_rfc_3501_are_read() {
             "* OK [PERMANENTFLAGS (\\Deleted \\Seen \\*)] Limited",
             None,
             StatusKind::Ok,
-            Some(Code::PermanentFlags { flags: vec![Flag::Deleted, Flag::Seen], new_keywords: true }),
+            Some(Code::PermanentFlags {
+                flags: vec![Flag::Deleted, Flag::Seen],
+                new_keywords: true,
+                other: vec![],
+            }),
         ),
         (
             "* OK [PERMANENTFLAGS ()] x",
             None,
             StatusKind::Ok,
-            Some(Code::PermanentFlags { flags: vec![], new_keywords: false }),
+            Some(Code::PermanentFlags { flags: vec![], new_keywords: false, other: vec![] }),
         ),
         (
             "a NO [AUTHENTICATIONFAILED] Authentication failed",
@@ -200,7 +204,10 @@ fn data_about_mailboxes_are_read() {
     assert_eq!(parse("* SEARCH 2 3 6"), Response::Search { numbers: vec![2, 3, 6], mod_seq: None });
     assert_eq!(
         parse("* FLAGS (\\Answered \\Seen $Forwarded)"),
-        Response::Flags(vec![Flag::Answered, Flag::Seen, Flag::new("$forwarded").unwrap()])
+        Response::Flags {
+            flags: vec![Flag::Answered, Flag::Seen, Flag::new("$forwarded").unwrap()],
+            other: vec![]
+        }
     );
     assert_eq!(parse("* 22 EXPUNGE"), Response::Expunge(22));
     assert_eq!(

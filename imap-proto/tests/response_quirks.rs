@@ -6,8 +6,8 @@ mod reading;
 
 use mailwright_imap::parse::{ResponseEvent, ResponseLimits};
 use mailwright_imap::types::{
-    BodyStructure, Code, Envelope, FetchItem, ListResponse, Mailbox, Response, StatusItem, StatusKind,
-    StatusResponse,
+    BodyStructure, Code, Envelope, FetchItem, ListResponse, Mailbox, OtherFlag, Response, StatusItem,
+    StatusKind, StatusResponse,
 };
 use mailwright_imap::value::DeviationKind as Kind;
 use mailwright_imap::value::Flag;
@@ -29,7 +29,7 @@ fn structure(value: &[u8]) -> (BodyStructure, Vec<Kind>) {
 
 fn envelope(value: &[u8]) -> (Envelope, Vec<Kind>) {
     match item("ENVELOPE", value, &ResponseLimits::default()) {
-        (FetchItem::Envelope(envelope), kinds) => (envelope, kinds),
+        (FetchItem::Envelope(envelope), kinds) => (*envelope, kinds),
         (other, kinds) => panic!("{}: {other:?} {kinds:?}", value.escape_ascii()),
     }
 }
@@ -102,7 +102,12 @@ fn spaces_in_a_list_do_not_matter() {
     ] {
         let (found, kinds) = items(input, &ResponseLimits::default());
         let flags = vec![Flag::Seen, Flag::new("$NotJunk").unwrap()];
-        assert_eq!(found, [FetchItem::Flags { flags, recent: false }], "{}", input.escape_ascii());
+        assert_eq!(
+            found,
+            [FetchItem::Flags { flags, recent: false, other: vec![] }],
+            "{}",
+            input.escape_ascii()
+        );
         assert_eq!(kinds, [kind], "{}", input.escape_ascii());
         let (found, _) = items(input, &strict());
         assert!(is_refused(input, &strict()) || found.iter().any(is_unknown), "{}", input.escape_ascii());
@@ -484,21 +489,44 @@ fn a_bad_code_costs_nothing_but_itself() {
     assert_eq!(outside.0, Response::Unknown("* [COPYUID 1 2 3] done".into()));
 }
 
+fn shown(other: &[OtherFlag]) -> String {
+    let words: Vec<_> = other.iter().map(|flag| String::from_utf8_lossy(flag.as_bytes())).collect();
+    words.join(" ")
+}
+
 #[test]
-fn flags_that_cannot_be_set_are_left_out() {
+fn flags_that_cannot_be_set_are_kept_apart() {
     let seen = |input: &[u8]| {
         let (found, kinds) = item("FLAGS", input, &ResponseLimits::default());
-        let FetchItem::Flags { flags, .. } = found else { panic!("{found:?}") };
-        (flags.len(), kinds)
+        let FetchItem::Flags { flags, other, .. } = found else { panic!("{found:?}") };
+        (flags.len(), shown(&other), kinds)
     };
-    assert_eq!(seen(b"(\\Seen $x +x NonJunk \\seen)"), (5, vec![]));
-    assert_eq!(seen(b"(\\Seen \\XFoo)"), (1, vec![Kind::Ignored]));
-    assert_eq!(seen(b"(\\Seen \\\\X \\* a]b)"), (1, vec![Kind::Ignored; 3]));
-    assert_eq!(seen(b"(\"quoted\" NIL)"), (2, vec![Kind::Ignored]));
+    assert_eq!(seen(b"(\\Seen $x +x NonJunk \\seen)"), (5, String::new(), vec![]));
+    assert_eq!(seen(b"(\\Seen \\XFoo)"), (1, "\\XFoo".into(), vec![]));
+    assert_eq!(
+        seen(b"(\\\\X \\Seen \\* a]b \xe9)"),
+        (1, "\\\\X \\* a]b \u{fffd}".into(), vec![Kind::Ignored; 4])
+    );
+    assert_eq!(seen(b"(\"quoted\" NIL)"), (2, String::new(), vec![Kind::Ignored]));
+    let (found, kinds) = response(b"* FLAGS (\\Seen \\XFoo \\Recent \\*)\r\n");
+    let Response::Flags { flags, other } = found else { panic!("{found:?}") };
+    assert_eq!((flags, shown(&other)), (vec![Flag::Seen], "\\XFoo \\Recent \\*".into()));
+    assert_eq!(kinds, [Kind::Ignored]);
+    let (found, kinds) = status(b"* OK [PERMANENTFLAGS (\\Seen \\XFoo \\* \\\\)] x\r\n");
+    let Some(Code::PermanentFlags { flags, new_keywords, other }) = found.code else { panic!("{found:?}") };
+    assert_eq!((flags, new_keywords, shown(&other)), (vec![Flag::Seen], true, "\\XFoo \\\\".into()));
+    assert_eq!(kinds, [Kind::Ignored]);
+    let (found, kinds) = response(b"* LIST (\\HasNoChildren \\XFoo \\\\X +y) \"/\" x\r\n");
+    let Response::List(list) = found else { panic!("{found:?}") };
+    let attributes: Vec<&[u8]> = list.attributes.iter().map(|attribute| attribute.as_bytes()).collect();
+    assert_eq!((attributes.len(), attributes[1], kinds), (4, &b"\\XFoo"[..], vec![]));
     strict_refuses("FLAGS", b"(\\*)");
     assert!(!is_unknown(&item("FLAGS", b"(\\XFoo)", &strict()).0), "RFC 9051 §9 allows it");
     let (found, kinds) = items(b"* 1 FETCH (FLAGS (\\Recent))\r\n", &strict());
-    assert_eq!((found, kinds), (vec![FetchItem::Flags { flags: vec![], recent: true }], vec![]));
+    assert_eq!(
+        (found, kinds),
+        (vec![FetchItem::Flags { flags: vec![], recent: true, other: vec![] }], vec![])
+    );
     let labels = item("X-GM-LABELS", b"(\"\\\\Sent\" \\Inbox NIL x)", &strict()).0;
     let expected = ["\\Sent", "\\Inbox", "NIL", "x"].map(Into::into).to_vec();
     assert_eq!(labels, FetchItem::GmailLabels(expected));

@@ -164,7 +164,7 @@ impl Client {
             Response::ListRights(_) => &[Verb::ListRights],
             Response::MyRights { .. } => &[Verb::MyRights],
             Response::Xlist(_) => &[Verb::Xlist],
-            Response::Flags(_) => &[Verb::Select, Verb::Examine],
+            Response::Flags { .. } => &[Verb::Select, Verb::Examine],
             _ => &[],
         };
         if !self.awaits_tls() {

@@ -92,7 +92,7 @@ pub(super) fn put_replace(replace: &ReplaceCommand, literals: &mut Literals<'_>)
 fn put_message(flags: &[Flag], date: Option<DateTime>, form: MessageForm, literals: &mut Literals<'_>) {
     literals.put(" ");
     if !flags.is_empty() {
-        put_flags(flags, literals);
+        put_flags(flags, None, &[], literals);
         literals.put(" ");
     }
     if let Some(date) = date {

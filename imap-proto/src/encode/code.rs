@@ -103,15 +103,11 @@ pub(super) fn put_code(code: &Code, literals: &mut Literals<'_>) {
         Code::NoPerm => b"NOPERM",
         Code::OverQuota => b"OVERQUOTA",
         Code::Parse => b"PARSE",
-        Code::PermanentFlags { flags, new_keywords } => {
-            literals.wire().put_slice(b"PERMANENTFLAGS ");
-            put_flags(flags, literals);
-            if *new_keywords {
-                let wire = literals.wire();
-                wire.truncate(wire.len() - 1);
-                wire.put_slice(if flags.is_empty() { b"\\*)" } else { b" \\*)" });
-            }
-            return;
+        Code::PermanentFlags { flags, new_keywords, other } => {
+            literals.put("PERMANENTFLAGS ");
+            // A bracket would end the code.
+            let other = other.iter().filter(|flag| !flag.as_bytes().contains(&b']'));
+            return put_flags(flags, new_keywords.then_some("\\*"), other, literals);
         }
         Code::PrivacyRequired => b"PRIVACYREQUIRED",
         Code::ReadOnly => b"READ-ONLY",

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::types::{
     Command, CreateCommand, FetchCommand, GetMetadataCommand, KnownMailbox, ListAttribute, MailboxFilter,
-    Messages, MetadataDepth, MetadataEntry, NotifyCommand, NotifyEvent, NumberSet, OctetString, RightsAction,
-    SelectCommand, SetMetadataCommand, StoreAction, StoreCommand, StoreLabelsCommand, Tag, Verb,
+    Messages, MetadataDepth, MetadataEntry, NotifyCommand, NotifyEvent, NumberSet, OctetString, OtherFlag,
+    RightsAction, SelectCommand, SetMetadataCommand, StoreAction, StoreCommand, StoreLabelsCommand, Tag,
+    Verb,
 };
 
 /// Why a command cannot be written.
@@ -407,7 +408,7 @@ fn put_store(store: &StoreCommand, literals: &mut Literals<'_>) {
         literals.put(&alloc::format!(" (UNCHANGEDSINCE {mod_seq})"));
     }
     put_store_action(store.action, "FLAGS", store.silent, literals);
-    put_flags(&store.flags, literals);
+    put_flags(&store.flags, None, &[], literals);
 }
 
 fn put_store_labels(store: &StoreLabelsCommand, literals: &mut Literals<'_>) -> Result<(), EncodeError> {
@@ -550,8 +551,22 @@ pub(super) fn put_metadata_value(
     }
 }
 
-pub(super) fn put_flags(flags: &[Flag], literals: &mut Literals<'_>) {
-    literals.put_list(flags, |flag, literals| literals.put(flag.as_str()));
+/// Flags, and what else a server tells among them.
+pub(super) fn put_flags<'a>(
+    flags: &'a [Flag],
+    special: Option<&'a str>,
+    other: impl IntoIterator<Item = &'a OtherFlag>,
+    literals: &mut Literals<'_>,
+) {
+    let wire = literals.wire();
+    let flags = flags.iter().map(Flag::as_str).chain(special).map(str::as_bytes);
+    let mut separator = b'(';
+    for flag in flags.chain(other.into_iter().map(OtherFlag::as_bytes)) {
+        wire.put_u8(separator);
+        wire.put_slice(flag);
+        separator = b' ';
+    }
+    wire.put_slice(if separator == b'(' { b"()" } else { b")" });
 }
 
 #[cfg(test)]

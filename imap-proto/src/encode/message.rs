@@ -45,14 +45,9 @@ pub(crate) fn put_fetch_item(item: &FetchItem, literals: &mut Literals<'_>) {
             literals.wire().put_slice(b"ENVELOPE ");
             put_envelope(envelope, literals);
         }
-        FetchItem::Flags { flags, recent } => {
-            literals.wire().put_slice(b"FLAGS ");
-            put_flags(flags, literals);
-            if *recent {
-                let wire = literals.wire();
-                wire.truncate(wire.len() - 1);
-                wire.put_slice(if flags.is_empty() { b"\\Recent)" } else { b" \\Recent)" });
-            }
+        FetchItem::Flags { flags, recent, other } => {
+            literals.put("FLAGS ");
+            put_flags(flags, recent.then_some("\\Recent"), other, literals);
         }
         FetchItem::InternalDate(date) => {
             literals.wire().put_slice(b"INTERNALDATE ");

@@ -54,9 +54,9 @@ impl Response {
             Self::Sort { numbers, mod_seq } => put_numbers("* SORT", numbers, *mod_seq, literals),
             Self::Thread(threads) => put_threads(threads, literals),
             Self::ExtendedSearch(search) => put_extended_search(search, literals),
-            Self::Flags(flags) => {
-                literals.wire().put_slice(b"* FLAGS ");
-                put_flags(flags, literals);
+            Self::Flags { flags, other } => {
+                literals.put("* FLAGS ");
+                put_flags(flags, None, other, literals);
             }
             Self::Exists(count) => put_count(*count, b" EXISTS", literals.wire()),
             Self::Recent(count) => put_count(*count, b" RECENT", literals.wire()),
@@ -386,8 +386,11 @@ mod tests {
             (
                 status(
                     None,
-                    StatusResponse::new(StatusKind::Ok, "x")
-                        .with_code(Code::PermanentFlags { flags: vec![Flag::Seen], new_keywords: true }),
+                    StatusResponse::new(StatusKind::Ok, "x").with_code(Code::PermanentFlags {
+                        flags: vec![Flag::Seen],
+                        new_keywords: true,
+                        other: vec![],
+                    }),
                 ),
                 "* OK [PERMANENTFLAGS (\\Seen \\*)] x",
             ),
@@ -433,7 +436,7 @@ mod tests {
                     number: 2,
                     items: vec![
                         FetchItem::Uid(Uid::new(7).unwrap()),
-                        FetchItem::Flags { flags: vec![], recent: true },
+                        FetchItem::Flags { flags: vec![], recent: true, other: vec![] },
                         FetchItem::Rfc822Size(Some(9)),
                     ],
                 },

@@ -131,9 +131,9 @@ impl Selected {
 
     fn permanent_flags(&self) -> Code {
         if self.read_only {
-            return Code::PermanentFlags { flags: Vec::new(), new_keywords: false };
+            return Code::PermanentFlags { flags: Vec::new(), new_keywords: false, other: Vec::new() };
         }
-        Code::PermanentFlags { flags: self.flags.clone(), new_keywords: self.new_keywords }
+        Code::PermanentFlags { flags: self.flags.clone(), new_keywords: self.new_keywords, other: Vec::new() }
     }
 }
 
@@ -184,7 +184,7 @@ impl Server {
         }
         let (uid_validity, uid_next, unseen) = (opened.uid_validity, opened.uid_next, opened.first_unseen);
         let selected = Box::new(Selected::new(opened));
-        self.respond(&Response::Flags(selected.flags.clone()));
+        self.respond(&Response::Flags { flags: selected.flags.clone(), other: Vec::new() });
         self.respond(&Response::Exists(selected.exists));
         self.respond(&Response::Recent(selected.recent));
         let ok = |code, text| StatusResponse::new(StatusKind::Ok, text).with_code(code);

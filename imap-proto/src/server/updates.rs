@@ -119,10 +119,14 @@ impl Server {
         }
         selected.flags.clone_from(&now);
         let (read_only, new_keywords) = (selected.read_only, selected.new_keywords);
-        self.respond(&Response::Flags(now.clone()));
+        self.respond(&Response::Flags { flags: now.clone(), other: Vec::new() });
         if !read_only {
             let status = StatusResponse::new(StatusKind::Ok, "flags that can be changed");
-            self.untagged(status.with_code(Code::PermanentFlags { flags: now, new_keywords }));
+            self.untagged(status.with_code(Code::PermanentFlags {
+                flags: now,
+                new_keywords,
+                other: Vec::new(),
+            }));
         }
     }
 
@@ -142,6 +146,6 @@ impl Server {
         let selected = self.selected.as_ref()?;
         let mut flags = Vec::new();
         selected.state.message(uid, &mut |flag| flags.push(flag.clone()))?;
-        Some(FetchItem::Flags { flags, recent: selected.is_recent(uid) })
+        Some(FetchItem::Flags { flags, recent: selected.is_recent(uid), other: Vec::new() })
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use mailwright_core::value::{Flag, ModSeq, Uid, UidRange, UidValidity};
 
 use super::capability::Capability;
+use super::flag::OtherFlag;
 use super::notify::NotifyEvent;
 use super::number_set::NumberSet;
 use super::object_id::ObjectId;
@@ -122,6 +123,8 @@ pub enum Code {
         flags: Vec<Flag>,
         /// Whether `\*` stands among them.
         new_keywords: bool,
+        /// What else stands among them.
+        other: Vec<OtherFlag>,
     },
     /// PRIVACYREQUIRED.
     PrivacyRequired,

@@ -10,6 +10,7 @@ mod command;
 mod date;
 mod extended_search;
 mod fetch;
+mod flag;
 mod list;
 mod mailbox;
 mod metadata;
@@ -45,6 +46,7 @@ pub use self::extended_search::{
 };
 pub(crate) use self::fetch::put_part;
 pub use self::fetch::{FetchAttribute, Partial, Section, SectionPart, SectionText};
+pub use self::flag::OtherFlag;
 pub use self::list::{ListAttribute, ListCommand, ListData, ListResponse, ListReturn, ListSelection};
 pub use self::mailbox::Mailbox;
 pub use self::metadata::{

@@ -1,5 +1,6 @@
 //! [`Response`]: what a server says. RFC 9051 §7, RFC 3501 §7.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use super::code::Code;
 use super::date::DateTime;
 use super::extended_search::ExtendedSearch;
 use super::fetch::{Section, SectionPart};
+use super::flag::OtherFlag;
 use super::list::ListResponse;
 use super::mailbox::Mailbox;
 use super::metadata::MetadataResponse;
@@ -70,7 +72,12 @@ pub enum Response {
     /// ENABLED: the extensions that are in force now (RFC 5161 §3.2).
     Enabled(Vec<Capability>),
     /// FLAGS: the flags that messages of the mailbox may have.
-    Flags(Vec<Flag>),
+    Flags {
+        /// The flags.
+        flags: Vec<Flag>,
+        /// What else stands among them.
+        other: Vec<OtherFlag>,
+    },
     /// EXISTS: messages in the mailbox.
     Exists(u32),
     /// RECENT: messages with `\Recent` (RFC 3501 §7.3.2).
@@ -241,13 +248,15 @@ pub enum FetchItem {
     /// EMAILID (RFC 8474 §5.1).
     EmailId(ObjectId),
     /// ENVELOPE.
-    Envelope(Envelope),
+    Envelope(Box<Envelope>),
     /// FLAGS.
     Flags {
         /// The flags.
         flags: Vec<Flag>,
         /// Whether `\Recent` stands among them.
         recent: bool,
+        /// What else stands among them.
+        other: Vec<OtherFlag>,
     },
     /// INTERNALDATE.
     InternalDate(DateTime),

@@ -5,8 +5,8 @@ use core::num::NonZeroU32;
 use bytes::Bytes;
 use mailwright_imap::types::{
     AclResponse, Code, ExtendedSearch, FetchItem, ListData, ListResponse, ListRightsResponse, Mailbox,
-    MetadataData, MetadataResponse, Namespace, Namespaces, NumberSet, QuotaResponse, QuotaUsage, Response,
-    SearchData, StatusItem, StatusKind, StatusResponse, StatusValue, Tag, ThreadNode, Threads,
+    MetadataData, MetadataResponse, Namespace, Namespaces, NumberSet, OtherFlag, QuotaResponse, QuotaUsage,
+    Response, SearchData, StatusItem, StatusKind, StatusResponse, StatusValue, Tag, ThreadNode, Threads,
 };
 use mailwright_imap::value::{Uid, UidRange};
 use proptest::collection::vec;
@@ -15,6 +15,11 @@ use proptest::prelude::*;
 
 use super::structure::{envelope, structure};
 use super::*;
+
+/// Words among flags that are none.
+fn other_flags() -> impl Strategy<Value = Vec<OtherFlag>> {
+    vec("\\\\X[a-z]{0,5}".prop_map(|word| OtherFlag::new(word).unwrap()), 0..3)
+}
 
 fn code() -> impl Strategy<Value = Code> {
     let plain = vec![
@@ -72,8 +77,8 @@ fn code() -> impl Strategy<Value = Code> {
         copied,
         vec(string(), 0..4).prop_map(Code::BadCharset),
         capabilities().prop_map(Code::Capability),
-        (flags(), any::<bool>())
-            .prop_map(|(flags, new_keywords)| Code::PermanentFlags { flags, new_keywords }),
+        (flags(), any::<bool>(), other_flags())
+            .prop_map(|(flags, new_keywords, other)| Code::PermanentFlags { flags, new_keywords, other }),
         vec(event(), 0..4).prop_map(Code::BadEvent),
         text("[!-\\\\^-~]{1,20}").prop_map(Code::BadUrl),
         mod_seq().prop_map(Code::HighestModSeq),
@@ -167,8 +172,12 @@ fn fetch_item() -> impl Strategy<Value = FetchItem> {
         (section(), option::of(any::<u64>()), nstring())
             .prop_map(|(section, origin, octets)| FetchItem::BodySection { section, origin, octets }),
         structure(true).prop_map(FetchItem::BodyStructure),
-        envelope().prop_map(FetchItem::Envelope),
-        (flags(), any::<bool>()).prop_map(|(flags, recent)| FetchItem::Flags { flags, recent }),
+        envelope().prop_map(|envelope| FetchItem::Envelope(envelope.into())),
+        (flags(), any::<bool>(), other_flags()).prop_map(|(flags, recent, other)| FetchItem::Flags {
+            flags,
+            recent,
+            other
+        }),
         date_time().prop_map(FetchItem::InternalDate),
         nstring().prop_map(FetchItem::Rfc822),
         nstring().prop_map(FetchItem::Rfc822Header),
@@ -311,7 +320,7 @@ pub(crate) fn response(utf8: bool) -> impl Strategy<Value = Response> {
         (any::<bool>(), ranges()).prop_map(|(earlier, uids)| Response::Vanished { earlier, uids }),
         metadata(utf8).prop_map(Response::Metadata),
         access(utf8),
-        flags().prop_map(Response::Flags),
+        (flags(), other_flags()).prop_map(|(flags, other)| Response::Flags { flags, other }),
         any::<u32>().prop_map(Response::Exists),
         any::<u32>().prop_map(Response::Recent),
         (1_u32..).prop_map(Response::Expunge),

@@ -400,7 +400,7 @@ impl Answers {
             let told = match &attribute {
                 FetchAttribute::Envelope => {
                     let envelope = self.described.clone().unwrap_or_default().0;
-                    server.fetch_item(token, &FetchItem::Envelope(envelope))
+                    server.fetch_item(token, &FetchItem::Envelope(envelope.into()))
                 }
                 FetchAttribute::Body | FetchAttribute::BodyStructure => {
                     let Some((_, structure)) = self.described.clone() else { continue };

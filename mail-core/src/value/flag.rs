@@ -50,18 +50,28 @@ impl Flag {
     /// # Errors
     /// See [`FlagError`].
     pub fn new(text: &str) -> Result<Self, FlagError> {
-        if !text.starts_with('\\') {
-            return Keyword::new(text).map(Self::Keyword);
+        Self::from_octets(text.as_bytes())
+    }
+
+    /// Reads a flag as it came over the wire.
+    ///
+    /// # Errors
+    /// See [`FlagError`].
+    pub fn from_octets(octets: &[u8]) -> Result<Self, FlagError> {
+        let Some(name) = octets.strip_prefix(b"\\") else {
+            return Keyword::from_octets(octets).map(Self::Keyword);
+        };
+        let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
+        match () {
+            () if is(b"Seen") => Ok(Self::Seen),
+            () if is(b"Answered") => Ok(Self::Answered),
+            () if is(b"Flagged") => Ok(Self::Flagged),
+            () if is(b"Deleted") => Ok(Self::Deleted),
+            () if is(b"Draft") => Ok(Self::Draft),
+            // RFC 3501 §2.3.2: \Recent cannot be altered by the client.
+            () if is(b"Recent") => Err(FlagError::Recent),
+            () => Err(FlagError::UnknownSystemFlag { excerpt: Excerpt::new(octets) }),
         }
-        if let Some(flag) = Self::SYSTEM.iter().find(|flag| flag.as_str().eq_ignore_ascii_case(text)) {
-            return Ok(flag.clone());
-        }
-        // RFC 3501 §2.3.2: \Recent cannot be altered by the client.
-        Err(if text.eq_ignore_ascii_case("\\Recent") {
-            FlagError::Recent
-        } else {
-            FlagError::UnknownSystemFlag { excerpt: Excerpt::new(text.as_bytes()) }
-        })
     }
 }
 
@@ -87,8 +97,18 @@ impl fmt::Display for Flag {
 
 /// A keyword: an atom of at most [`Keyword::MAX`] octets. Keeps its spelling, is compared without regard
 /// to ASCII case.
-#[derive(Clone, Debug)]
-pub struct Keyword(Box<str>);
+#[derive(Clone)]
+pub struct Keyword(Spelling);
+
+/// Most keywords are short, and then allocate nothing.
+#[derive(Clone)]
+enum Spelling {
+    Short { length: u8, octets: [u8; SHORT] },
+    Long(Box<str>),
+}
+
+/// Octets of a keyword that fit where a longer one has its pointer.
+const SHORT: usize = 22;
 
 impl Keyword {
     /// The most octets of a keyword.
@@ -99,26 +119,54 @@ impl Keyword {
     /// # Errors
     /// If it is empty, too long, or holds an octet that no atom may hold.
     pub fn new(text: &str) -> Result<Self, FlagError> {
-        if text.is_empty() {
+        Self::from_octets(text.as_bytes())
+    }
+
+    /// The same of octets as they came over the wire.
+    ///
+    /// # Errors
+    /// If they are none, too many, or hold one that no atom may hold.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, FlagError> {
+        if octets.is_empty() {
             return Err(FlagError::Empty);
         }
-        if text.len() > Self::MAX {
-            return Err(FlagError::TooLong { octets: text.len() });
+        if octets.len() > Self::MAX {
+            return Err(FlagError::TooLong { octets: octets.len() });
         }
-        match text.bytes().position(|octet| !is_atom_char(octet)) {
-            Some(offset) => Err(FlagError::NotAnAtom { offset, excerpt: Excerpt::new(text.as_bytes()) }),
-            None => Ok(Self(text.into())),
+        if let Some(offset) = octets.iter().position(|octet| !is_atom_char(*octet)) {
+            return Err(FlagError::NotAnAtom { offset, excerpt: Excerpt::new(octets) });
         }
+        let mut short = [0; SHORT];
+        Ok(Self(match (short.get_mut(..octets.len()), u8::try_from(octets.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(octets);
+                Spelling::Short { length, octets: short }
+            }
+            // An atom is ASCII, so the default is never used.
+            _ => Spelling::Long(core::str::from_utf8(octets).unwrap_or_default().into()),
+        }))
     }
 
     /// The spelling that the keyword was made with.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Spelling::Short { length, octets } => {
+                let octets = octets.get(..usize::from(*length)).unwrap_or_default();
+                core::str::from_utf8(octets).unwrap_or_default()
+            }
+            Spelling::Long(text) => text,
+        }
     }
 
     fn folded(&self) -> impl Iterator<Item = u8> + '_ {
-        self.0.bytes().map(|octet| octet.to_ascii_lowercase())
+        self.as_str().bytes().map(|octet| octet.to_ascii_lowercase())
+    }
+}
+
+impl fmt::Debug for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Keyword").field(&self.as_str()).finish()
     }
 }
 
@@ -129,7 +177,7 @@ const fn is_atom_char(octet: u8) -> bool {
 
 impl PartialEq for Keyword {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        self.as_str().eq_ignore_ascii_case(other.as_str())
     }
 }
 
@@ -158,7 +206,7 @@ impl Ord for Keyword {
 
 impl fmt::Display for Keyword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -232,6 +280,15 @@ mod tests {
             assert_eq!(Flag::new(&flag.to_string().to_uppercase()), Ok(flag.clone()));
             assert_eq!(Flag::new(flag.as_str()).unwrap().as_str(), flag.as_str());
         }
+    }
+
+    #[test]
+    fn a_keyword_of_any_length_keeps_its_spelling_and_takes_little_room() {
+        for length in 1..=Keyword::MAX {
+            let text = "$Forwarded-".repeat(24).chars().take(length).collect::<std::string::String>();
+            assert_eq!(Keyword::new(&text).unwrap().as_str(), text);
+        }
+        assert_eq!(size_of::<Flag>(), 24);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mailwright_imap::value::ModSeq;
 use serde_json::{Map, Value, json};
 
 use super::arguments::id;
-use super::values::{flags, list, mailbox, metadata, octets, ranges, set, string};
+use super::values::{flags, list, mailbox, metadata, octets, other_flags, ranges, set, string};
 use crate::json::text;
 
 /// The type and the values.
@@ -56,7 +56,9 @@ pub(super) fn response(response: &Response) -> Value {
                 "data": list(&search.data, search_data),
             }),
         ),
-        Response::Flags(shown) => ("FLAGS", json!({ "flags": flags(shown) })),
+        Response::Flags { flags: shown, other } => {
+            ("FLAGS", json!({ "flags": flags(shown), "other": other_flags(other) }))
+        }
         Response::Exists(number) => ("EXISTS", json!({ "number": number })),
         Response::Recent(number) => ("RECENT", json!({ "number": number })),
         Response::Expunge(number) => ("EXPUNGE", json!({ "number": number })),
@@ -251,7 +253,9 @@ fn fetch_item(item: &FetchItem) -> Value {
         FetchItem::Body(structure) => json!({ "BODY": self::structure(structure) }),
         FetchItem::BodyStructure(structure) => json!({ "BODYSTRUCTURE": self::structure(structure) }),
         FetchItem::Envelope(envelope) => json!({ "ENVELOPE": self::envelope(envelope) }),
-        FetchItem::Flags { flags: shown, recent } => json!({ "FLAGS": flags(shown), "recent": recent }),
+        FetchItem::Flags { flags: shown, recent, other } => {
+            json!({ "FLAGS": flags(shown), "recent": recent, "other": other_flags(other) })
+        }
         FetchItem::InternalDate(date) => json!({ "INTERNALDATE": date.to_string() }),
         FetchItem::SaveDate(date) => json!({ "SAVEDATE": date.map(|date| date.to_string()) }),
         FetchItem::Rfc822Size(size) => json!({ "RFC822.SIZE": size }),

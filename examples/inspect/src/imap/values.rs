@@ -4,8 +4,8 @@ use bytes::Bytes;
 use mailwright_core::value::{Flag, UidRange};
 use mailwright_imap::LiteralPolicy;
 use mailwright_imap::types::{
-    Command, FetchAttribute, FetchCommand, Mailbox, Messages, MetadataValue, NumberSet, OctetString, Search,
-    SearchCommand, SearchKey, Tag,
+    Command, FetchAttribute, FetchCommand, Mailbox, Messages, MetadataValue, NumberSet, OctetString,
+    OtherFlag, Search, SearchCommand, SearchKey, Tag,
 };
 use serde_json::{Value, json};
 
@@ -33,6 +33,10 @@ pub(super) fn mailbox(mailbox: &Mailbox) -> Value {
 
 pub(super) fn flags(flags: &[Flag]) -> Value {
     list(flags, |flag| json!(flag.as_str()))
+}
+
+pub(super) fn other_flags(flags: &[OtherFlag]) -> Value {
+    list(flags, |flag| text(flag.as_bytes()))
 }
 
 pub(super) fn set(set: &NumberSet) -> Value {

@@ -61,7 +61,7 @@ impl Select {
         match code {
             // RFC 7162 §3.2.11: what came before was about the mailbox that was open.
             Code::Closed => *facts = MailboxFacts::default(),
-            Code::PermanentFlags { flags, new_keywords } => {
+            Code::PermanentFlags { flags, new_keywords, .. } => {
                 facts.permanent_flags = Some(flags.clone());
                 facts.new_keywords = *new_keywords;
             }
@@ -81,7 +81,7 @@ impl Select {
         match response {
             Response::Exists(number) => self.facts.exists = Some(*number),
             Response::Recent(number) => self.facts.recent = Some(*number),
-            Response::Flags(flags) => self.facts.flags.clone_from(flags),
+            Response::Flags { flags, .. } => self.facts.flags.clone_from(flags),
             Response::Status {
                 status: StatusResponse { kind: StatusKind::Ok, code: Some(code), .. },
                 ..

@@ -1,5 +1,6 @@
 //! The items of FETCH. RFC 9051 §7.5.2, §9 (`msg-att`), RFC 3501 §7.4.2.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 use core::ops::Range;
@@ -120,12 +121,12 @@ fn value(tokens: &mut Tokens<'_>, name: &[u8], place: Range<usize>) -> Result<Op
     let item = match () {
         () if is(b"FLAGS") => {
             let mut recent = false;
-            let flags = values::flags(tokens, |flag| {
+            let (flags, other) = values::flags(tokens, |flag| {
                 let found = flag.eq_ignore_ascii_case(b"\\Recent");
                 recent |= found;
                 found
             })?;
-            FetchItem::Flags { flags, recent }
+            FetchItem::Flags { flags, recent, other }
         }
         () if name.get(..12).is_some_and(|name| name.eq_ignore_ascii_case(b"BINARY.SIZE[")) => {
             let part = binary_size(tokens, name, place)?;
@@ -152,7 +153,7 @@ fn value(tokens: &mut Tokens<'_>, name: &[u8], place: Range<usize>) -> Result<Op
             FetchItem::InternalDate(date.map_err(|_| Failure::Expected("a date and time"))?)
         }
         () if is(b"RFC822.SIZE") => FetchItem::Rfc822Size(number::size(tokens)?),
-        () if is(b"ENVELOPE") => FetchItem::Envelope(envelope(tokens)?),
+        () if is(b"ENVELOPE") => FetchItem::Envelope(Box::new(envelope(tokens)?)),
         () if is(b"BODY") => FetchItem::Body(structure(tokens)?),
         () if is(b"BODYSTRUCTURE") => FetchItem::BodyStructure(structure(tokens)?),
         () => return Ok(None),
@@ -161,11 +162,7 @@ fn value(tokens: &mut Tokens<'_>, name: &[u8], place: Range<usize>) -> Result<Op
 }
 
 /// The part in the name of `BINARY.SIZE[1.2]`.
-fn binary_size(
-    tokens: &mut Tokens<'_>,
-    name: &[u8],
-    place: Range<usize>,
-) -> Result<SectionPart, Failure> {
+fn binary_size(tokens: &mut Tokens<'_>, name: &[u8], place: Range<usize>) -> Result<SectionPart, Failure> {
     let open = memchr::memchr(b'[', name).unwrap_or(name.len());
     let mut tokens = tokens.within(place.start + open, place.end);
     match section(&mut tokens)? {

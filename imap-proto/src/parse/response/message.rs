@@ -90,7 +90,11 @@ fn unknown(tokens: &mut Tokens<'_>) -> Result<Response, Failure> {
     let line = tokens.since(0);
     // RFC 9051 §4: neither NUL nor a bare CR, except in literals.
     let harmful = memchr::memchr(b'\n', line).is_none() && memchr::memchr2(b'\r', 0, line).is_some();
-    if harmful { Err(Failure::Expected("no NUL and no bare CR")) } else { Ok(Response::Unknown(tokens.keep(line))) }
+    if harmful {
+        Err(Failure::Expected("no NUL and no bare CR"))
+    } else {
+        Ok(Response::Unknown(tokens.keep(line)))
+    }
 }
 
 /// The number of the message in the head of a FETCH, and whether it is a UID; 0 is for the caller to refuse.

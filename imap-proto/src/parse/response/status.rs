@@ -211,12 +211,12 @@ fn code(tokens: &mut Tokens<'_>) -> Result<Option<Code>, Failure> {
         () if is(b"PERMANENTFLAGS") => {
             tokens.space()?;
             let mut new_keywords = false;
-            let flags = values::flags(tokens, |flag| {
+            let (flags, other) = values::flags(tokens, |flag| {
                 let any = flag == b"\\*";
                 new_keywords |= any;
                 any
             })?;
-            Some(Code::PermanentFlags { flags, new_keywords })
+            Some(Code::PermanentFlags { flags, new_keywords, other })
         }
         () if is(b"UIDNEXT") => above_zero(tokens)?.and_then(Uid::new).map(Code::UidNext),
         () if is(b"UIDVALIDITY") => above_zero(tokens)?.and_then(UidValidity::new).map(Code::UidValidity),

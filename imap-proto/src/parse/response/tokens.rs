@@ -45,7 +45,11 @@ pub(super) struct Mark {
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(unit: &'a Unit, limits: &'a ResponseLimits, deviations: &'a mut Vec<Deviation>) -> Self {
+    pub(super) fn new(
+        unit: &'a Unit,
+        limits: &'a ResponseLimits,
+        deviations: &'a mut Vec<Deviation>,
+    ) -> Self {
         let memory = FREE_MEMORY + MEMORY_PER_OCTET * unit.octets.len();
         let (wire, octets) = (&unit.octets, &*unit.octets);
         Self { wire, octets, at: 0, base: unit.offset, memory, limits, deviations }

@@ -10,7 +10,7 @@ use super::tokens::{Failure, Tokens};
 use super::{access, metadata, number};
 use crate::types::{
     Capability, ListAttribute, ListData, ListResponse, Mailbox, Namespace, Namespaces, ObjectId, OctetString,
-    Response, StatusItem, StatusValue,
+    OtherFlag, Response, StatusItem, StatusValue,
 };
 
 /// The response that `name` begins; `None` if that is no name of one.
@@ -22,7 +22,10 @@ pub(super) fn data(tokens: &mut Tokens<'_>, name: &[u8]) -> Option<Result<Respon
         () if is(b"LSUB") => list(tokens).map(Response::Lsub),
         () if is(b"NAMESPACE") => namespaces(tokens).map(Response::Namespace),
         () if is(b"STATUS") => mailbox_status(tokens),
-        () if is(b"FLAGS") => tokens.space().and_then(|()| flags(tokens, |_| false)).map(Response::Flags),
+        () if is(b"FLAGS") => {
+            let flags = tokens.space().and_then(|()| flags(tokens, |_| false));
+            flags.map(|(flags, other)| Response::Flags { flags, other })
+        }
         () if is(b"ID") => id(tokens).map(Response::Id),
         () if is(b"XLIST") => list(tokens).map(Response::Xlist),
         () if is(b"ENABLED") => capabilities(tokens).map(Response::Enabled),
@@ -67,42 +70,39 @@ pub(super) fn capabilities(tokens: &mut Tokens<'_>) -> Result<Vec<Capability>, F
     Ok(names)
 }
 
-/// A list of flags. `other` is asked about those that cannot be set; those it does not know are left out.
+/// A list of flags, and what else stands among them; `special` is asked about that first.
 pub(super) fn flags(
     tokens: &mut Tokens<'_>,
-    mut other: impl FnMut(&[u8]) -> bool,
-) -> Result<Vec<Flag>, Failure> {
-    tokens.list("a list of flags", |tokens| {
+    mut special: impl FnMut(&[u8]) -> bool,
+) -> Result<(Vec<Flag>, Vec<OtherFlag>), Failure> {
+    let mut other = Vec::new();
+    let flags = tokens.list("a list of flags", |tokens| {
         let at = tokens.at();
-        let word = match tokens.string_if_any()? {
-            Some(string) => {
-                tokens.deviate_at(DeviationKind::Ignored, at)?;
-                string
-            }
-            None => {
-                let word = tokens.word();
-                tokens.keep(word)
-            }
-        };
+        if let Some(string) = tokens.string_if_any()? {
+            tokens.deviate_at(DeviationKind::Ignored, at)?;
+            return Ok(Flag::from_octets(&string).ok());
+        }
+        let word = tokens.word();
         if word.is_empty() {
             return Err(Failure::Expected("a flag"));
         }
-        if let Some(flag) = core::str::from_utf8(&word).ok().and_then(|text| Flag::new(text).ok()) {
+        if let Ok(flag) = Flag::from_octets(word) {
             return Ok(Some(flag));
         }
-        if !other(&word) {
-            // RFC 9051 §9: flag-extension, which is allowed and means nothing to anybody.
-            let extension = word
-                .strip_prefix(b"\\")
-                .is_some_and(|name| Capability::new(Bytes::copy_from_slice(name)).is_some());
-            if extension {
-                tokens.note(DeviationKind::Ignored, at);
-            } else {
-                tokens.deviate_at(DeviationKind::Ignored, at)?;
-            }
+        if special(word) {
+            return Ok(None);
+        }
+        let flag = OtherFlag::new(tokens.keep(word));
+        // RFC 9051 §9: flag-extension, which is allowed and means nothing to anybody.
+        if !flag.as_ref().is_some_and(OtherFlag::is_extension) {
+            tokens.deviate_at(DeviationKind::Ignored, at)?;
+        }
+        if let Some(flag) = flag {
+            tokens.push(&mut other, flag)?;
         }
         Ok(None)
-    })
+    })?;
+    Ok((flags, other))
 }
 
 /// RFC 9051 §7.3.1.
