@@ -148,6 +148,18 @@ impl Peer {
         self.events()
     }
 
+    /// The server says something, which is read as [`Self::next`] is called.
+    pub(crate) fn feed(&mut self, text: &str) {
+        let text = text.replace('$', self.prefix.as_deref().unwrap_or("$"));
+        self.input.extend_from_slice(text.as_bytes());
+    }
+
+    /// The next event.
+    pub(crate) fn next(&mut self) -> Option<Event> {
+        self.client.handle_input(&mut self.input, self.now);
+        self.client.poll_event()
+    }
+
     /// The same in words.
     pub(crate) fn told(&mut self, text: &str) -> Vec<String> {
         self.says(text).iter().map(|event| format!("{event:?}")).collect()

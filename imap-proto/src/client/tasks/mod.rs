@@ -17,6 +17,7 @@ mod search;
 mod select;
 mod status;
 mod store;
+mod sync;
 
 use alloc::collections::VecDeque;
 
@@ -33,9 +34,10 @@ pub use self::login::{LoggedIn, Login, LoginError};
 pub use self::logout::Logout;
 pub use self::manage::Manage;
 pub use self::search::Search;
-pub use self::select::{MailboxFacts, Select};
+pub use self::select::{MailboxFacts, Select, SinceKnown};
 pub use self::status::Status;
 pub use self::store::Store;
+pub use self::sync::{Change, Checkpoint, NewMessage, Picture, Sync, SyncError, Synced, Way};
 use super::{Client, Closed, CommandId, SendError};
 use crate::types::{Command, Messages, StatusKind, StatusResponse};
 
