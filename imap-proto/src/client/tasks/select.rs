@@ -20,6 +20,8 @@ use crate::types::{
 pub struct Select {
     select: SelectCommand,
     examine: bool,
+    /// Of the VANISHED that comes.
+    earlier: bool,
     id: Option<CommandId>,
     facts: MailboxFacts,
 }
@@ -59,7 +61,7 @@ pub struct MailboxFacts {
 #[expect(clippy::large_enum_variant, reason = "messages are the most of it, and each goes at once")]
 pub enum SinceKnown {
     /// Messages are gone. Nothing says that they were known.
-    Vanished(Vec<UidRange>),
+    Vanished(UidRange),
     /// A piece of what the server tells of a message: new flags.
     Message(MessageData),
 }
@@ -113,7 +115,7 @@ impl Select {
     #[must_use]
     pub fn new(mailbox: impl Into<Mailbox>) -> Self {
         let (examine, facts) = (false, MailboxFacts::default());
-        Self { select: SelectCommand::new(mailbox), examine, id: None, facts }
+        Self { select: SelectCommand::new(mailbox), examine, earlier: false, id: None, facts }
     }
 
     /// EXAMINE.
@@ -157,9 +159,13 @@ impl Task<Client> for Select {
             Err(event) => event,
         };
         match event {
-            Event::Response { response: Response::Vanished { earlier: true, uids }, .. } => {
-                Progress::Item(SinceKnown::Vanished(uids))
+            Event::VanishedBegin { earlier, .. } => {
+                self.earlier = earlier;
+                Progress::Continue
             }
+            // Without EARLIER they left the mailbox that was open before.
+            Event::Vanished(range) if self.earlier => Progress::Item(SinceKnown::Vanished(range)),
+            Event::Vanished(_) | Event::VanishedEnd => Progress::Continue,
             Event::Response { response, .. } if self.facts.learn(&response) => Progress::Continue,
             Event::Completed { id, status } if Some(id) == self.id => {
                 if let Some(code) = &status.code {

@@ -9,8 +9,8 @@ use super::ranges::{Asked, Todo};
 use super::{Sync, SyncError, Waits};
 use crate::client::Client;
 use crate::types::{
-    Command, ExtendedSearch, FetchAttribute, FetchCommand, Messages, NumberEnd, Search, SearchCommand,
-    SearchData, SearchKey, SearchReturn, StatusKind, StatusResponse,
+    Command, FetchAttribute, FetchCommand, Messages, NumberEnd, NumberRange, Search, SearchCommand,
+    SearchKey, SearchReturn, StatusKind, StatusResponse,
 };
 
 /// How often a list is asked for again that others have disturbed.
@@ -60,21 +60,17 @@ impl Sync {
         }
     }
 
-    pub(super) fn found_data(&mut self, found: &ExtendedSearch) -> Result<(), SyncError> {
-        if !matches!(self.waits, Waits::Found { .. }) || !found.uid {
-            return Ok(());
+    /// A range of an ESEARCH.
+    pub(super) fn found_range(&mut self, range: NumberRange) -> Result<(), SyncError> {
+        let wanted = matches!(self.waits, Waits::Found { .. }) && self.listing.uid && self.listing.all;
+        let uid = |end| match end {
+            NumberEnd::Number(number) => Uid::new(number.get()),
+            NumberEnd::Largest => None,
+        };
+        match (uid(range.from), uid(range.to)) {
+            (Some(from), Some(to)) if wanted => self.gather(UidRange::new(from, to), |sync| &mut sync.named),
+            _ => Ok(()),
         }
-        for data in &found.data {
-            let SearchData::All(set) = data else { continue };
-            for range in set.ranges() {
-                if let (NumberEnd::Number(from), NumberEnd::Number(to)) = (range.from, range.to) {
-                    if let (Some(from), Some(to)) = (Uid::new(from.get()), Uid::new(to.get())) {
-                        self.gather(UidRange::new(from, to), |sync| &mut sync.named)?;
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn found(

@@ -4,10 +4,12 @@ use mailwright_core::value::{Uid, UidRange, UidSet};
 
 use super::message::{Body, Message};
 use super::ranges::Gathered;
-use super::{Change, Checkpoint, MailboxFacts, NewMessage, Scope, Sync, SyncError, Synced, Waits, Wish};
+use super::{
+    Change, Checkpoint, Listing, MailboxFacts, NewMessage, Scope, Sync, SyncError, Synced, Waits, Wish,
+};
 use crate::client::{Client, Event};
 use crate::parse::BodyItem;
-use crate::types::{Code, Response, Section, StatusResponse};
+use crate::types::{Code, Response, SearchElement, SearchList, Section, StatusResponse};
 
 impl Sync {
     /// Takes an event, or gives it back.
@@ -36,6 +38,17 @@ impl Sync {
             Event::FetchEnd => self.fetched()?,
             Event::SearchNumber(number) => self.found_number(number)?,
             Event::SearchBegin { .. } | Event::SearchModSeq(_) | Event::SearchEnd => {}
+            Event::VanishedBegin { earlier, .. } => self.earlier = earlier,
+            Event::Vanished(range) => self.vanished(range, self.earlier)?,
+            Event::ExtendedSearchBegin { search, .. } => {
+                self.listing = Listing { uid: search.uid, all: false }
+            }
+            Event::SearchList(list) => self.listing.all = list == SearchList::All,
+            Event::SearchElement(SearchElement::Range(range)) => self.found_range(range)?,
+            Event::VanishedEnd
+            | Event::SearchElement(_)
+            | Event::SearchData(_)
+            | Event::ExtendedSearchEnd => {}
             // One for each message would fill the queue of the connection.
             Event::Deviation(_) => {}
             Event::Invalid(_) if self.message.is_some() => {}
@@ -55,16 +68,10 @@ impl Sync {
     /// A response that is complete in itself; `true` if it is for somebody else.
     fn response(&mut self, response: &Response) -> Result<bool, SyncError> {
         match response {
-            Response::Vanished { earlier, uids } => {
-                for range in uids {
-                    self.vanished(*range, *earlier)?;
-                }
-            }
             Response::Expunge(_) => {
                 self.exists = self.exists.saturating_sub(1);
                 self.ghosts += 1;
             }
-            Response::ExtendedSearch(found) => self.found_data(found)?,
             Response::Enabled(_) if self.waits == Waits::Enabled => {}
             response if self.is_open() => return self.news(response),
             response if !self.facts.learn(response) => return Ok(true),

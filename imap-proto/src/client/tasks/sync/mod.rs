@@ -113,6 +113,10 @@ pub struct Sync {
     told: Option<Checkpoint>,
 
     message: Option<Message>,
+    /// Of the VANISHED that comes.
+    earlier: bool,
+    /// Of the ESEARCH that comes.
+    listing: Listing,
     asked: Option<Asked>,
     /// UIDs that the server has named in what is in flight.
     named: Gathered,
@@ -157,6 +161,15 @@ enum Waits {
     /// What there is to tell of new messages.
     New,
     Bodies,
+}
+
+/// What an ESEARCH tells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listing {
+    /// Whether it names UIDs.
+    uid: bool,
+    /// Whether what comes are the messages that were found.
+    all: bool,
 }
 
 /// What follows a batch of new messages.
@@ -225,6 +238,8 @@ impl Sync {
             has_gaps: false,
             told: None,
             message: None,
+            earlier: false,
+            listing: Listing::default(),
             asked: None,
             named: Gathered::default(),
             gone: Gathered::default(),
