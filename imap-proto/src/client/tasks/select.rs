@@ -58,7 +58,6 @@ pub struct MailboxFacts {
 /// Something that has changed since the client knew the mailbox (RFC 7162 §3.2.5.1).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "messages are the most of it, and each goes at once")]
 pub enum SinceKnown {
     /// Messages are gone. Nothing says that they were known.
     Vanished(UidRange),

@@ -89,7 +89,7 @@ impl Sync {
                 self.arrived = self.arrived.saturating_add(exists.saturating_sub(self.exists));
                 self.exists = *exists;
             }
-            Response::Recent(_) | Response::Flags(_) => {}
+            Response::Recent(_) | Response::Flags { .. } => {}
             Response::Status { status, .. } => match &status.code {
                 Some(Code::UidValidity(now)) if Some(*now) != self.facts.uid_validity => {
                     return Err(SyncError::UidValidityChanged);
