@@ -16,6 +16,8 @@ pub(super) struct Exchange {
     mechanism: mailwright_sasl::Client,
     /// Whether its first message went in the command.
     inline: bool,
+    /// Whether a challenge came.
+    challenged: bool,
     /// Why the client has cancelled it, if it has.
     cancelled: Option<ClientError>,
 }
@@ -55,7 +57,8 @@ impl Client {
         exchange.start(inline).map_err(|_| Misuse::WrongState)?;
         let id = self.send(ready, &command);
         self.outdated = true;
-        self.exchange = Some(Box::new(Exchange { id, mechanism: exchange, inline, cancelled: None }));
+        self.exchange =
+            Some(Box::new(Exchange { id, mechanism: exchange, inline, challenged: false, cancelled: None }));
         Ok(id)
     }
 
@@ -93,6 +96,7 @@ impl Client {
             self.close(Closed::UnexpectedChallenge);
             return true;
         }
+        exchange.challenged = true;
         let step = match base64::decode(text) {
             Ok(challenge) => exchange.mechanism.challenge_inline(challenge.expose()),
             Err(_) => Err(ClientError::UnexpectedChallenge),
@@ -126,6 +130,8 @@ impl Client {
         match exchange.cancelled {
             Some(error) if accepted => Err(error),
             Some(_) => Ok(()),
+            // Nothing was said yet that could have been accepted.
+            None if accepted && !exchange.inline && !exchange.challenged => Err(ClientError::State),
             // Whether the mechanism is content with a failure makes no difference.
             None if accepted => exchange.mechanism.outcome(true),
             None => Ok(()),
