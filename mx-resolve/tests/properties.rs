@@ -14,6 +14,8 @@ use mailwright_mx::dns::Outcome;
 use mailwright_mx::drive::testing::Zone;
 use mailwright_mx::{Config, Destination, Event, Request, Resolution, RouteError, SplitMix64};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use support::NOW;
 
 /// An MX host of a domain: preference, what its name is, its addresses, what fails.
@@ -106,6 +108,7 @@ proptest! {
         hosts in prop::collection::vec(host(), 1..30),
         queries in 0..70_usize,
         first_alias_only in any::<bool>(),
+        order in any::<u64>(),
     ) {
         let mut zone = Zone::parse(&table(&hosts, 300)).unwrap();
         if first_alias_only {
@@ -113,11 +116,8 @@ proptest! {
         }
         let mut config = Config::default();
         config.limits.queries = queries;
-        let result = zone.resolve(&destination(), &config.into(), 1, NOW);
-        let asked = match &result {
-            Ok(plan) => plan.report().queries,
-            Err(error) => error.report().queries,
-        };
+        let resolution = Resolution::new(destination(), config.into(), 1, NOW);
+        let asked = support::questions(&zone, resolution, order);
         prop_assert!(asked <= queries, "{asked} of {queries}");
     }
 
@@ -182,6 +182,34 @@ proptest! {
         let target = mailwright_mx::Target::from_labels(octets.split(|octet| *octet == 0));
         prop_assert!(target.to_string().bytes().all(|octet| octet.is_ascii_graphic()));
     }
+}
+
+/// The properties say little if what they draw never comes near what they are about.
+#[test]
+fn what_is_drawn_comes_near_the_limits() {
+    let mut runner = TestRunner::deterministic();
+    let (mut plans, mut failures, mut bound, mut partial, mut expiring) = (0, 0, 0, 0, 0);
+    for _ in 0..400 {
+        let hosts = prop::collection::vec(host(), 1..9).new_tree(&mut runner).unwrap().current();
+        let zone = Zone::parse(&table(&hosts, 300)).unwrap();
+        let free = support::questions(&zone, Resolution::new(destination(), Arc::default(), 1, NOW), 1);
+        let mut config = Config::default();
+        config.limits.queries = 8;
+        let tight = support::questions(&zone, Resolution::new(destination(), config.into(), 1, NOW), 1);
+        bound += usize::from(tight < free);
+        match zone.resolve(&destination(), &Arc::default(), 1, NOW) {
+            Ok(plan) => {
+                plans += 1;
+                partial += usize::from(!plan.report().skipped.is_empty());
+                expiring +=
+                    usize::from(plan.expires() > NOW && plan.expires() < NOW + Duration::from_secs(300));
+            }
+            Err(_) => failures += 1,
+        }
+    }
+    assert!(plans > 100 && failures > 20, "{plans} plans, {failures} failures");
+    assert!(bound > 100, "{bound} budgets were spent");
+    assert!(partial > 50 && expiring > 50, "{partial} hosts left out, {expiring} plans end with a record");
 }
 
 /// The 0.1 % quantile of chi-square with so many degrees of freedom.

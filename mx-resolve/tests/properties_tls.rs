@@ -19,6 +19,8 @@ use mailwright_mx::{
     UnixMillis,
 };
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use support::NOW;
 
 /// An MX host: where it is, what vouches for it, what fails.
@@ -32,6 +34,7 @@ struct Host {
     fail: Option<&'static str>,
     address: u8,
     ttl: u32,
+    tlsa_ttl: u32,
 }
 
 fn host() -> impl Strategy<Value = Host> {
@@ -47,8 +50,8 @@ fn host() -> impl Strategy<Value = Host> {
     ];
     let fail = prop_oneof![6 => Just(None), 1 => Just(Some("servfail")), 1 => Just(Some("timeout AAAA"))];
     let alias = prop_oneof![2 => Just(None), 1 => any::<bool>().prop_map(Some)];
-    (0..3_u16, any::<bool>(), alias, tlsa, any::<bool>(), fail, 0..20_u8, 0..600_u32).prop_map(
-        |(preference, secure, alias, tlsa, at_alias, fail, address, ttl)| Host {
+    (0..3_u16, any::<bool>(), alias, tlsa, any::<bool>(), fail, 0..20_u8, 0..600_u32, 0..600_u32).prop_map(
+        |(preference, secure, alias, tlsa, at_alias, fail, address, ttl, tlsa_ttl)| Host {
             preference,
             secure,
             alias,
@@ -57,6 +60,7 @@ fn host() -> impl Strategy<Value = Host> {
             fail,
             address,
             ttl,
+            tlsa_ttl,
         },
     )
 }
@@ -113,7 +117,10 @@ fn zone(hosts: &[Host], sts: &Sts, secure: bool) -> Zone {
         }
         if let Some(tlsa) = host.tlsa {
             let at = if host.at_alias { &name } else { &real };
-            writeln!(text, "_25._tcp.{at} {tlsa}").unwrap();
+            // One that fails has no lifetime.
+            let lifetime =
+                if tlsa.starts_with("fail") { String::new() } else { format!("{} ", host.tlsa_ttl) };
+            writeln!(text, "_25._tcp.{at} {lifetime}{tlsa}").unwrap();
         }
     }
     if let Some(record) = sts.record {
@@ -210,10 +217,7 @@ proptest! {
         }
         let resolution =
             Resolution::for_message(destination(), MessageTls::default(), known(&sts), config(queries), 7, NOW);
-        let asked = match zone.run(resolution, NOW, order).0 {
-            Ok(plan) => plan.report().queries,
-            Err(error) => error.report().queries,
-        };
+        let asked = support::questions(&zone, resolution, order);
         prop_assert!(asked <= queries, "{asked} of {queries}");
     }
 
@@ -222,12 +226,17 @@ proptest! {
         hosts in prop::collection::vec(host(), 1..6),
         sts in sts(),
         required in any::<bool>(),
+        insecure_mx in any::<bool>(),
+        order in any::<u64>(),
     ) {
-        let zone = zone(&hosts, &sts, true);
+        // With the option it holds where nobody vouches for the MX records, too.
+        let zone = zone(&hosts, &sts, !insecure_mx);
         let message = if required { MessageTls::Required } else { MessageTls::AsPublished };
+        let mut config = Config::clone(&config(200));
+        config.dane_for_insecure_mx = insecure_mx;
         let resolution =
-            Resolution::for_message(destination(), message, known(&sts), config(200), 7, NOW);
-        let Ok(plan) = zone.run(resolution, NOW, 0).0 else { return Ok(()) };
+            Resolution::for_message(destination(), message, known(&sts), config.into(), 7, NOW);
+        let Ok(plan) = zone.run(resolution, NOW, order).0 else { return Ok(()) };
         for host in plan.hosts() {
             let name = host.name.clone().unwrap();
             let address = zone.answer(&Question::new(name.clone(), RecordType::A));
@@ -336,4 +345,53 @@ proptest! {
             prop_assert_eq!(again.known(&domain, NOW).policy, cache.known(&domain, NOW).policy);
         }
     }
+}
+
+/// The properties say little if what they draw never comes near what they are about.
+#[test]
+fn what_is_drawn_comes_near_the_limits() {
+    let mut runner = TestRunner::deterministic();
+    let (mut failed, mut dane, mut pkix, mut required, mut bound) = (0, 0, 0, 0, 0);
+    let (mut by_tlsa, mut by_policy, mut kept) = (0, 0, 0);
+    for _ in 0..600 {
+        let drawn = (prop::collection::vec(host(), 1..6), sts()).new_tree(&mut runner).unwrap().current();
+        let (hosts, sts) = drawn;
+        let zone = zone(&hosts, &sts, true);
+        let start = |queries| {
+            let message = MessageTls::AsPublished;
+            Resolution::for_message(destination(), message, known(&sts), config(queries), 7, NOW)
+        };
+        bound +=
+            usize::from(support::questions(&zone, start(6), 1) < support::questions(&zone, start(200), 1));
+        let Ok(plan) = zone.run(start(200), NOW, 0).0 else { continue };
+        let report = plan.report();
+        // A host whose TLSA lookup failed, while others took its place.
+        failed += usize::from(report.skipped.iter().any(|host| host.reason.to_string().contains("TLSA")));
+        for host in plan.hosts() {
+            match host.tls {
+                Tls::Dane(_) => dane += 1,
+                Tls::Pkix(_) => pkix += 1,
+                Tls::Required(_) => required += 1,
+                _ => {}
+            }
+        }
+        let left = plan.expires().saturating_duration_since(NOW).as_secs();
+        by_tlsa += usize::from(hosts.iter().any(|host| {
+            matches!(plan.hosts().first(), Some(first) if matches!(first.tls, Tls::Dane(_)))
+                && u64::from(host.tlsa_ttl) == left
+                && u64::from(host.ttl) > left
+        }));
+        let policy = report.sts.as_ref().and_then(|sts| sts.policy.as_ref());
+        by_policy += usize::from(policy.is_some_and(|policy| policy.expires() == plan.expires()));
+        kept +=
+            usize::from(sts.cached.is_some() && matches!(sts.page, None | Some(Err(_))) && policy.is_some());
+    }
+    assert!(failed > 30, "{failed} plans without a host whose lookup failed");
+    assert!(
+        dane > 100 && pkix > 50 && required > 10,
+        "{dane} DANE, {pkix} PKIX, {required} without authentication"
+    );
+    assert!(bound > 100, "{bound} budgets were spent");
+    assert!(by_tlsa > 5 && by_policy > 5, "{by_tlsa} plans end with TLSA records, {by_policy} with a policy");
+    assert!(kept > 20, "{kept} policies were kept though nothing could be fetched");
 }

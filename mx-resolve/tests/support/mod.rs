@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use mailwright_mx::drive::testing::Zone;
-use mailwright_mx::{Config, Destination, Plan, RouteError, UnixMillis};
+use mailwright_mx::{
+    Config, Destination, Event, Plan, Request, Resolution, RouteError, SplitMix64, UnixMillis,
+};
 
 pub(crate) const NOW: UnixMillis = UnixMillis::from_seconds(1_800_000_000);
 
@@ -61,6 +63,36 @@ impl Case {
 
 pub(crate) fn plan(zone: &str, destination: &str) -> Arc<Plan> {
     Case::new(zone).destination(destination).plan()
+}
+
+/// How many questions a resolution asks until it ends, with answers in an order that `order` decides; by count, not by what it
+/// says.
+pub(crate) fn questions(zone: &Zone, mut resolution: Resolution, order: u64) -> usize {
+    let (mut random, mut open, mut count) = (SplitMix64::new(order), Vec::new(), 0);
+    loop {
+        while let Some(request) = resolution.poll_request() {
+            count += usize::from(matches!(request, Request::Dns(_)));
+            open.push(request);
+        }
+        while let Some(event) = resolution.poll_event() {
+            if let Event::Finished(result) = event {
+                let report = match &result {
+                    Ok(plan) => plan.report(),
+                    Err(error) => error.report(),
+                };
+                assert_eq!(report.queries, count, "what the report says");
+                return count;
+            }
+        }
+        let request = open.swap_remove(random.below(open.len()));
+        let _ = match request {
+            Request::Dns(request) => {
+                resolution.handle_answer(request.id, zone.answer(&request.question), NOW)
+            }
+            Request::Fetch(request) => resolution.handle_response(request.id, zone.page(&request.page), NOW),
+            other => panic!("{other:?}"),
+        };
+    }
 }
 
 /// `KIND: HOST, HOST` or `STATUS [REPLY] REASON`, then skipped hosts with a dash and diagnostics.
