@@ -35,7 +35,7 @@ impl Reading {
 }
 
 /// What the library thinks of the proofs of absence in a response.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// They prove what they have to about the name that was asked for.
     Proven,
@@ -140,13 +140,17 @@ fn records(
     let found: Vec<&rr::Record> =
         response.answers.iter().filter(|found| found.record_type() == record_type).filter(of_name).collect();
     let Some(first) = found.first() else { return Ok(Set::None) };
-    let mut security = match first.proof {
-        Proof::Secure => Security::Secure,
-        Proof::Insecure => Security::Insecure,
-        Proof::Bogus | Proof::Indeterminate if redirected(first, response) => Security::Secure,
-        Proof::Bogus | Proof::Indeterminate => return Err(Failure::Bogus),
-    };
-    if first.proof == Proof::Secure {
+    let mut security = Security::Secure;
+    let mut signed = true;
+    for found in &found {
+        match found.proof {
+            Proof::Secure => {}
+            Proof::Insecure => security = Security::Insecure,
+            Proof::Bogus | Proof::Indeterminate if redirected(found, response) => signed = false,
+            Proof::Bogus | Proof::Indeterminate => return Err(Failure::Bogus),
+        }
+    }
+    if signed && security == Security::Secure {
         let labels = signed_labels(first, response).ok_or(Failure::Bogus)?;
         // RFC 4035 §5.3.4: a wildcard stands only for names that are not there.
         if labels < first.name.num_labels() && !covered(&first.name, labels, &response.authorities) {

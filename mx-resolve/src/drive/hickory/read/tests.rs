@@ -12,6 +12,8 @@ use hickory_resolver::proto::rr::{Name, RData, SerialNumber};
 use hickory_resolver::proto::serialize::binary::BinEncodable as _;
 
 use super::*;
+use proptest::prelude::*;
+
 use crate::dns::{Answer, Outcome};
 
 fn name(text: &str) -> Name {
@@ -225,4 +227,71 @@ fn an_alias_that_comes_of_a_dname_record_is_signed_with_it() {
 fn other_codes_are_failures_though_there_are_answers() {
     let odd = response(Code::Unknown(3000), signed("a.example", alias("b.example"), 2), vec![]);
     assert_eq!(read("a.example", &odd, Verdict::Proven), "rcode-3000 Unchecked");
+}
+
+/// A record about one of a few names, with any proof.
+fn any_record() -> impl Strategy<Value = Vec<rr::Record>> {
+    let names =
+        || prop::sample::select(vec!["a.example", "b.example", "c.b.example", "*.example", "example"]);
+    let proof =
+        prop::sample::select(vec![Proof::Secure, Proof::Insecure, Proof::Bogus, Proof::Indeterminate]);
+    (names(), names(), proof, 0..4_u8, 0..6_u8).prop_map(|(owner, other, proof, labels, kind)| {
+        let data = match kind {
+            0 | 1 => address(),
+            2 => alias(other),
+            3 => dname(other),
+            4 => return vec![nsec(owner, other, &[], proof)],
+            _ => return vec![plain(owner, address(), proof)],
+        };
+        let mut records = signed(owner, data, labels);
+        records.iter_mut().for_each(|record| record.proof = proof);
+        records
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_secure_without_signatures_and_nothing_panics(
+        answers in prop::collection::vec(any_record(), 0..6),
+        authorities in prop::collection::vec(any_record(), 0..3),
+        verdict in prop::sample::select(vec![Verdict::Proven, Verdict::Insecure, Verdict::Bogus]),
+        code in prop::sample::select(vec![Code::NoError, Code::NXDomain]),
+    ) {
+        let question = Question::new("a.example".parse().unwrap(), RecordType::A);
+        let response = response(code, answers.concat(), authorities.concat());
+        let Ok(Reading { message, .. }) = reading(&question, &response, Some(verdict)) else { return Ok(()) };
+        let answer = Answer::read(&question, &message, 10);
+        let vouched = |records: &[rr::Record]| records.iter().any(|record| record.proof == Proof::Secure);
+        match answer.outcome {
+            _ if answer.security != Security::Secure => {}
+            Outcome::Records(_) => {
+                prop_assert!(vouched(&response.answers));
+                let own = response.answers.iter().filter(|found| {
+                    found.record_type() == rr::RecordType::A
+                        && target(&found.name).name() == answer.canonical.as_ref()
+                });
+                prop_assert!(own.into_iter().all(|found| found.proof == Proof::Secure));
+            }
+            Outcome::NoData | Outcome::NxDomain => prop_assert!(vouched(&response.authorities)),
+            Outcome::Alias | Outcome::Failure(_) => {}
+        }
+        for alias in answer.aliases.iter().filter(|alias| alias.security == Security::Secure) {
+            prop_assert!(vouched(&response.answers), "{alias:?}");
+        }
+    }
+
+    #[test]
+    fn no_packet_makes_it_panic(octets in prop::collection::vec(any::<u8>(), 0..200), at in 0..300_usize) {
+        // The header and the end of a good packet around anything.
+        let good = response(Code::NoError, signed("a.example", dname("b.example"), 2), vec![soa()]);
+        let mut packet = good.into_buffer();
+        let at = at.min(packet.len());
+        packet.splice(at..at, octets);
+        if let Ok(response) = DnsResponse::from_buffer(packet) {
+            let question = Question::new("a.example".parse().unwrap(), RecordType::A);
+            for verdict in [None, Some(Verdict::Proven), Some(Verdict::Insecure), Some(Verdict::Bogus)] {
+                let _ = reading(&question, &response, verdict);
+            }
+        }
+    }
 }
