@@ -94,6 +94,13 @@ pub(crate) enum Command {
     /// `flags UID (FLAG…)` (these are its flags now). A UID that the server never told is a hyphen.
     /// While it waits, --timeout does not apply.
     Watch(Watch),
+    /// Mirrors all folders in a Maildir, one way (IMAP).
+    ///
+    /// Each folder is a directory of Maildir++, INBOX the root. A run fetches only what changed since the last one, by
+    /// QRESYNC, CONDSTORE or UIDs, whichever the server has; one that was cut off goes on where it was. Flags become
+    /// the letters of their files; messages and folders that are gone are removed, and nothing that is not from here.
+    /// Prints a line for each folder: its name, new messages, changed flags, removed messages.
+    Sync(Sync),
 }
 
 impl Command {
@@ -114,6 +121,7 @@ impl Command {
             Self::Search(one) => (&mut one.server.server, Purpose::Imap),
             Self::Append(one) => (&mut one.server.server, Purpose::Imap),
             Self::Watch(one) => (&mut one.server.server, Purpose::Imap),
+            Self::Sync(one) => (&mut one.server, Purpose::Imap),
         }
     }
 }
@@ -382,6 +390,15 @@ pub(crate) struct Watch {
     /// Ends after so many changes (default: never).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// Where to; created if it is missing. Only one run at a time.
+    #[arg(long, value_name = "MAILDIR")]
+    pub(crate) to: PathBuf,
 }
 
 fn flag(text: &str) -> Result<Flag, FlagError> {

@@ -13,6 +13,7 @@ mod failure;
 mod file_copy;
 mod header;
 mod imap;
+mod maildir;
 mod message;
 mod numbers;
 mod output;
@@ -73,5 +74,6 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Search(search) => imap::search::run(search),
         Command::Append(append) => imap::append::run(append),
         Command::Watch(watch) => imap::watch::run(watch),
+        Command::Sync(sync) => imap::sync::run(sync),
     }
 }

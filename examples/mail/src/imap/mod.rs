@@ -9,6 +9,7 @@ mod login;
 pub(crate) mod remove;
 pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod sync;
 pub(crate) mod transfer;
 pub(crate) mod watch;
 

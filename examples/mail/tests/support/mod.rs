@@ -7,6 +7,7 @@ pub mod mime;
 pub mod pop3;
 pub mod raw;
 pub mod smtp;
+pub mod tap;
 
 use std::fs;
 use std::io::Write as _;
