@@ -20,6 +20,7 @@ fn options() -> CommandOptions {
     options.future_release = true;
     options.mt_priority = true;
     options.rrvs = true;
+    options.message_tracking = true;
     options.ignore_unknown_parameters = true;
     options
 }
@@ -68,6 +69,7 @@ fn line() -> impl Strategy<Value = String> {
             Just(" HOLDUNTIL=2026-11-27T19:30:00Z".to_string()),
         ],
         Just(" AUTH=<>".to_string()),
+        Just(" ENVID=x@y MTRK=qUqP5cyxm6YcTAhz05Hph5gvu9M=:86400".to_string()),
         Just(" AUTH=e+3Dmc2@example.org SIZE=1 BODY=8BITMIME".to_string()),
     ];
     let asked = prop_oneof![
@@ -100,6 +102,7 @@ fn is_known(parameter: &str) -> bool {
         "BODY",
         "AUTH",
         "SMTPUTF8",
+        "MTRK",
         "REQUIRETLS",
         "RET",
         "ENVID",

@@ -438,9 +438,16 @@ fn s5_bytes_beyond_ascii_belong_nowhere_but_in_a_mailbox() {
 
 #[test]
 fn s13_a_first_line_of_http_or_no_text_closes_with_554() {
-    for first in
-        ["GET / HTTP/1.1\r\n", "post /\r\n", "CONNECT a:25 HTTP/1.0\r\n", "\x16\x03\x01", "\r\n", "1", " "]
-    {
+    for first in [
+        "GET / HTTP/1.1\r\n",
+        "post /\r\n",
+        "CONNECT a:25 HTTP/1.0\r\n",
+        "Head ",
+        "\x16\x03\x01",
+        "\r\n",
+        "1",
+        " ",
+    ] {
         let mut host = Host::new(smtp());
         assert!(host.send(first).starts_with("554 5.5.1 "), "{first:?}");
         assert!(host.closed());
@@ -598,6 +605,37 @@ fn s10_without_pipelining_any_command_behind_another_is_reported() {
     let mut host = Host::ready(config);
     host.send(group);
     assert!(!host.saw("deviation"), "RFC 2033 §5: LMTP has it always");
+}
+
+#[test]
+fn s10_without_pipelining_a_command_behind_content_or_an_open_question_is_reported() {
+    let reports = |host: &Host| host.events.iter().filter(|event| event.contains("command behind")).count();
+    let mut config = smtp();
+    config.pipelining = false;
+    for content in ["BDAT 5 LAST\r\ntext\n", "BDAT 0\r\n", "BDAT 0 LAST\r\n"] {
+        let mut host = Host::open(config.clone(), &["bob@example.org"]);
+        host.send(content);
+        assert_eq!(reports(&host), 0, "{content:?}");
+        let mut host = Host::open(config.clone(), &["bob@example.org"]);
+        host.send(format!("{content}NOOP\r\n"));
+        assert_eq!(reports(&host), 1, "{content:?}");
+    }
+    let mut host = Host::in_content(config.clone());
+    host.send("text\r\n.\r\nNOOP\r\n");
+    assert_eq!(reports(&host), 1);
+    // A question that is open, and what comes then.
+    let mut host = Host::open(config.clone(), &[]);
+    host.undecided = true;
+    host.send("RCPT TO:<bob@example.org>\r\n");
+    assert_eq!(reports(&host), 0);
+    host.send("RCPT TO:<carol@example.org>\r\n");
+    assert_eq!(reports(&host), 1);
+    // Behind BDAT stands its chunk, whoever is asked about it.
+    config.ask.data = true;
+    let mut host = Host::open(config, &["bob@example.org"]);
+    host.undecided = true;
+    host.send("BDAT 5 LAST\r\ntext\n");
+    assert_eq!(reports(&host), 0, "{:?}", host.events);
 }
 
 #[test]

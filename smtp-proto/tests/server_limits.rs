@@ -355,6 +355,29 @@ proptest! {
 }
 
 #[test]
+fn s10_a_thousand_recipients_that_are_answered_last_first_get_their_replies_in_order() {
+    for size in [1, 7, usize::MAX] {
+        let wire: String = (0..1000).map(|number| format!("RCPT TO:<{number}@b>\r\n")).collect();
+        let mut host = Host::open(smtp(), &[]);
+        host.undecided = true;
+        for piece in wire.as_bytes().chunks(size) {
+            assert_eq!(host.send(piece), "", "a reply that nobody has decided");
+        }
+        assert_eq!(host.open.len(), 1000, "all of them are asked at once");
+        while let Some(Event::Recipient(it)) = host.open.pop() {
+            let number = it.index;
+            host.server.answer(it.token, Reply::OK.with_text(number.to_string()).unwrap()).unwrap();
+            host.run();
+            if number > 0 {
+                assert_eq!(host.take_output(), "", "the first is still open");
+            }
+        }
+        let expected: String = (0..1000).map(|number| format!("250 2.0.0 {number}\r\n")).collect();
+        assert_eq!(host.take_output(), expected);
+    }
+}
+
+#[test]
 fn a_reply_code_that_is_not_final_answers_no_recipient() {
     let mut host = Host::open(smtp(), &[]);
     host.undecided = true;

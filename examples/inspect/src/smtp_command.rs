@@ -33,6 +33,7 @@ impl Commands {
         options.future_release = true;
         options.mt_priority = true;
         options.rrvs = true;
+        options.message_tracking = true;
         options.ignore_unknown_parameters = true;
         Self { options }
     }

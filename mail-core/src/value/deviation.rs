@@ -67,6 +67,8 @@ pub enum DeviationKind {
     LeadingZero,
     /// A line above the limit of its RFC.
     LongLine,
+    /// A header section above its limit.
+    LongHeader,
     /// Octets that came before the peer was allowed to send them.
     EarlyInput,
     /// A command behind one that must be the last of its group (RFC 2920 §3.1).
@@ -124,6 +126,7 @@ impl fmt::Display for DeviationKind {
             Self::UnderscoreInDomain => "underscore in domain",
             Self::LeadingZero => "leading zero",
             Self::LongLine => "long line",
+            Self::LongHeader => "long header section",
             Self::EarlyInput => "octets that came too early",
             Self::ImproperPipelining => "command behind the last of its group",
             Self::KeywordCase => "keyword in the wrong case",

@@ -9,7 +9,7 @@ use mailwright_core::value::{Misuse, ReversePath};
 use crate::types::xtext::Xtext;
 use crate::types::{
     Capabilities, DeliverBy, DeliverByMode, EnvelopeId, Hold, Notify, OriginalRecipient, Priority, Return,
-    ValidSince,
+    Tracking, ValidSince,
 };
 
 /// What MAIL says beside the sender. Each is sent only if the server announced its extension. A call that needs one
@@ -43,6 +43,9 @@ pub struct MailOptions {
     pub deliver_by: Option<DeliverBy>,
     /// When the message is to be released: HOLDFOR or HOLDUNTIL, within what FUTURERELEASE announces (RFC 4865 §4.1).
     pub hold: Option<Hold>,
+    /// What is to be kept so that the message can be tracked: MTRK, where that is announced; elsewhere it is left out (RFC
+    /// 3885 §3.3). It goes only with an [`Self::envelope_id`].
+    pub tracking: Option<Tracking>,
     /// How urgent the message is: MT-PRIORITY, where that is announced; elsewhere it is left out (RFC 6710 §4.3).
     pub priority: Option<Priority>,
 }
@@ -55,8 +58,8 @@ pub struct MailOptions {
 pub struct RecipientOptions {
     /// What the sender wants to hear of: NOTIFY.
     pub notify: Option<Notify>,
-    /// The address that the sender gave: ORCPT. It is written in ASCII where SMTPUTF8 was not said, and left out
-    /// if that makes it too long.
+    /// The address that the sender gave: ORCPT, where DSN or MTRK is announced. It is written in ASCII where SMTPUTF8 was
+    /// not said, and left out if that makes it too long.
     pub original_recipient: Option<OriginalRecipient>,
     /// Since when the mailbox must have had its owner: RRVS, which must be announced unless
     /// [`ValidSince::continues`] lets it end (RFC 7293 §5.1).
@@ -89,9 +92,15 @@ impl MailOptions {
         if !server.auth() {
             self.auth = None;
         }
+        // RFC 3885 §3.3: not to a server that does not know it, nor without ENVID.
+        if !server.message_tracking() || self.envelope_id.is_none() {
+            self.tracking = None;
+        }
         // RFC 3461 §5.2.2 (a): nothing of it to a server that does not know it.
         if !server.dsn() {
-            (self.ret, self.envelope_id) = (None, None);
+            self.ret = None;
+            // RFC 3885 §3: MTRK brings ENVID.
+            self.envelope_id = self.envelope_id.filter(|_| self.tracking.is_some());
         }
         // RFC 6710 §4.3
         if !server.mt_priority() {
@@ -166,6 +175,9 @@ impl fmt::Display for MailOptions {
         if let Some(id) = &self.envelope_id {
             write!(f, " ENVID={id}")?;
         }
+        if let Some(tracking) = &self.tracking {
+            write!(f, " MTRK={tracking}")?;
+        }
         if let Some(by) = self.deliver_by {
             write!(f, " BY={by}")?;
         }
@@ -196,11 +208,13 @@ impl Requests {
     ) -> Result<Self, Misuse> {
         let mut requests = Self::default();
         if server.dsn() {
+            requests.notify = options.notify;
+        }
+        if server.dsn() || server.message_tracking() {
             let given = options.original_recipient.as_ref();
             // RFC 6533 §3: octets beyond ASCII only under SMTPUTF8.
             let written = given.map(|given| if smtp_utf8 { given.clone() } else { given.to_ascii() });
             let fits = |written: &OriginalRecipient| written.as_str().len() <= OriginalRecipient::MAX_OCTETS;
-            requests.notify = options.notify;
             requests.original_recipient = written.filter(fits);
         }
         if let Some(since) = options.valid_since {

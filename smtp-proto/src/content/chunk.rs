@@ -5,7 +5,7 @@
 //! §2.3.8), also where a CR LF is cut by the end of a chunk; with BODY=BINARYMIME any octets pass (RFC 3030 §3).
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use mailwright_core::wire::{BareLineEnd, ContentReport};
+use mailwright_core::wire::{BareLineEnd, ContentReport, DotDecoder};
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::ContentError;
@@ -33,6 +33,8 @@ pub struct ChunkDecoder {
     received: u64,
     /// Where the current line began.
     line_start: u64,
+    /// Octets of a line that need not be measured.
+    line_limit: u64,
     report: ContentReport,
 }
 
@@ -45,6 +47,7 @@ impl ChunkDecoder {
             after_cr: false,
             received: 0,
             line_start: 0,
+            line_limit: DotDecoder::LINE_LIMIT,
             report: ContentReport::default(),
         }
     }
@@ -53,6 +56,13 @@ impl ChunkDecoder {
     #[must_use]
     pub fn binary() -> Self {
         Self { policy: None, ..Self::new(BareLineEnd::Pass) }
+    }
+
+    /// Measures lines of more than so many octets only; by default of [`DotDecoder::LINE_LIMIT`].
+    #[must_use]
+    pub const fn measure_lines_above(mut self, octets: u64) -> Self {
+        self.line_limit = octets;
+        self
     }
 
     /// What was seen so far.
@@ -77,7 +87,7 @@ impl ChunkDecoder {
             Some(policy) => self.lines(&octets, policy),
         };
         self.received += octets.len() as u64;
-        self.report.longest_line = self.report.longest_line.max(self.received - self.line_start);
+        self.report.note_line(self.received - self.line_start, self.line_limit);
         content
     }
 
@@ -110,7 +120,7 @@ impl ChunkDecoder {
                 if octets.get(at) == Some(&b'\n') {
                     at += 1;
                     let line_end = self.received + at as u64;
-                    self.report.longest_line = self.report.longest_line.max(line_end - self.line_start);
+                    self.report.note_line(line_end - self.line_start, self.line_limit);
                     self.line_start = line_end;
                     continue;
                 }

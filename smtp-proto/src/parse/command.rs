@@ -48,6 +48,8 @@ pub struct CommandOptions {
     pub mt_priority: bool,
     /// Whether the parameter RRVS is in force. Default `false`.
     pub rrvs: bool,
+    /// Whether the parameter MTRK is in force, and ENVID and ORCPT with it. Default `false`.
+    pub message_tracking: bool,
     /// Whether parameters that are not in force are passed over. Default `false`.
     pub ignore_unknown_parameters: bool,
 }
@@ -70,6 +72,7 @@ impl Default for CommandOptions {
             future_release: false,
             mt_priority: false,
             rrvs: false,
+            message_tracking: false,
             ignore_unknown_parameters: false,
         }
     }
@@ -453,8 +456,9 @@ impl<'a> CommandLine<'a> {
             return Ok(());
         }
         let at = self.beyond_ascii(0).unwrap_or(0);
-        // RFC 5321 §4.1.2: behind a backslash only %d32-126 may stand.
-        if at > 0 && self.line.get(at - 1) == Some(&b'\\') {
+        // RFC 5321 §4.1.2: behind a backslash only %d32-126 may stand; a pair of two is a backslash itself.
+        let before = self.line.get(..at).unwrap_or_default();
+        if before.iter().rev().take_while(|&&octet| octet == b'\\').count() % 2 == 1 {
             return Err(self.error(CommandErrorKind::Address(AddressErrorKind::Syntax), at));
         }
         Err(self.error(CommandErrorKind::NotAscii, at))

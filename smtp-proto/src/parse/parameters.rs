@@ -43,6 +43,10 @@ impl CommandLine<'_> {
             }
             offset += text.len() + 1;
         }
+        // RFC 3885 §3.2: with MTRK there must be an ENVID.
+        if parameters.tracking().is_some() && parameters.envelope_id().is_none() {
+            return Err(self.error(CommandErrorKind::BadParameter, start + 1));
+        }
         // RFC 6531 §3.3: a value may go beyond ASCII only where SMTPUTF8 stands on MAIL.
         let utf8 = if self.verb == Verb::Mail { parameters.smtp_utf8 } else { options.utf8_recipients };
         if let (Some(at), false) = (self.beyond_ascii(start), utf8) {
@@ -107,7 +111,8 @@ impl CommandLine<'_> {
                 once(&mut parameters.rare.get_or_insert_default().ret, parsed(value)?)
             });
         }
-        if is("ENVID", options.dsn) {
+        // RFC 3885 §3: ENVID and ORCPT come with MTRK too.
+        if is("ENVID", options.dsn || options.message_tracking) {
             return given(parameter, |value| {
                 let id = EnvelopeId::parse(&self.view_of(value));
                 once(&mut parameters.rare.get_or_insert_default().envelope_id, id.map_err(bad)?)
@@ -130,6 +135,11 @@ impl CommandLine<'_> {
                 once(&mut parameters.rare.get_or_insert_default().hold, until)
             });
         }
+        if is("MTRK", options.message_tracking) {
+            return given(parameter, |value| {
+                once(&mut parameters.rare.get_or_insert_default().tracking, parsed(value)?)
+            });
+        }
         if is("MT-PRIORITY", options.mt_priority) {
             return given(parameter, |value| {
                 once(&mut parameters.rare.get_or_insert_default().priority, parsed(value)?)
@@ -150,7 +160,7 @@ impl CommandLine<'_> {
                 once(&mut parameters.rare.get_or_insert_default().notify, parsed(value)?)
             });
         }
-        if is("ORCPT", options.dsn) {
+        if is("ORCPT", options.dsn || options.message_tracking) {
             return given(parameter, |value| {
                 let original = OriginalRecipient::parse(&self.view_of(value));
                 once(&mut parameters.rare.get_or_insert_default().original_recipient, original.map_err(bad)?)

@@ -93,6 +93,9 @@ fn promises(config: &Config, capabilities: &mut Capabilities) {
     if promises.rrvs {
         capabilities.push(Extension::Rrvs);
     }
+    if promises.message_tracking {
+        capabilities.push(Extension::Mtrk);
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +169,7 @@ mod tests {
     fn what_a_queue_must_obey_is_announced_where_the_host_promises_it() {
         let mut config = Config::new("mx.example.org").unwrap();
         let found = lines(&config, true, true);
-        for keyword in ["DELIVERBY", "FUTURERELEASE", "MT-PRIORITY", "RRVS", "EXPN", "ETRN", "ATRN"] {
+        for keyword in ["DELIVERBY", "FUTURERELEASE", "MT-PRIORITY", "RRVS", "MTRK", "EXPN", "ETRN", "ATRN"] {
             assert!(!found.iter().any(|line| line.starts_with(keyword)), "{keyword}");
         }
         config.promises.deliver_by = Some(0);
@@ -176,11 +179,12 @@ mod tests {
         });
         config.promises.mt_priority = Some(Arguments::new(["MIXER"]).unwrap());
         config.promises.rrvs = true;
+        config.promises.message_tracking = true;
         config.ask.expand = true;
         config.ask.etrn = true;
         config.ask.atrn = true;
-        let expected = ["EXPN", "ETRN", "ATRN", "DELIVERBY", "MT-PRIORITY MIXER", "RRVS"];
-        assert_eq!(lines(&config, true, true)[5..11], expected);
+        let expected = ["EXPN", "ETRN", "ATRN", "DELIVERBY", "MT-PRIORITY MIXER", "RRVS", "MTRK"];
+        assert_eq!(lines(&config, true, true)[5..12], expected);
         config.promises.deliver_by = Some(60);
         config.protocol = crate::server::Protocol::Submission;
         let expected = ["DELIVERBY 60", "FUTURERELEASE 999999999 2030-01-01T00:00:00Z"];

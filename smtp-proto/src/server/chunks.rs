@@ -114,7 +114,7 @@ impl Server {
         let Some(transaction) = &mut self.transaction else { return };
         if transaction.chunks == Chunks::None {
             transaction.chunks = Chunks::Begun;
-            let content = Content::chunks(self.config.content.bare_line_ends, transaction.body);
+            let content = Content::chunks(&self.config, transaction.body);
             self.hold_content(content);
             self.restart_rate();
         }

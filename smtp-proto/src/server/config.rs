@@ -97,6 +97,8 @@ pub struct ContentPolicy {
     pub undeclared_eight_bit: Unusual,
     /// Lines above [`Limits::text_line`]. Refused: 554 5.6.0.
     pub long_lines: Unusual,
+    /// A header section above [`Limits::header_section`]. Refused: 554 5.6.0.
+    pub long_header: Unusual,
 }
 
 /// What is forgiven in commands; each use is reported as a deviation.
@@ -111,6 +113,24 @@ pub struct Tolerance {
     pub missing_brackets: bool,
     /// Parameters that were not announced are passed over. Default `false`: 555.
     pub unknown_parameters: bool,
+}
+
+impl Tolerance {
+    /// Nothing is forgiven but what RFC 5321 itself asks to: white space behind a line.
+    pub const STRICT: Self = Self {
+        bare_lf_command_end: false,
+        space_after_colon: false,
+        missing_brackets: false,
+        unknown_parameters: false,
+    };
+
+    /// Everything is forgiven that cannot smuggle a command.
+    pub const LENIENT: Self = Self {
+        bare_lf_command_end: false,
+        space_after_colon: true,
+        missing_brackets: true,
+        unknown_parameters: true,
+    };
 }
 
 impl Default for Tolerance {
@@ -183,6 +203,9 @@ pub struct Promises {
     pub mt_priority: Option<Arguments>,
     /// RRVS of RCPT (RFC 7293). Default `false`.
     pub rrvs: bool,
+    /// MTRK of MAIL, with ENVID and ORCPT: certifiers are kept, and go on where the next server knows them (RFC 3885 §3).
+    /// Default `false`.
+    pub message_tracking: bool,
 }
 
 /// What a server is and allows.

@@ -7,7 +7,8 @@ use bytes::{Bytes, BytesMut};
 use mailwright_core::value::{DeviationKind, Misuse};
 use mailwright_core::wire::{BareLineEnd, ContentReport, DotDecoder};
 
-use super::config::{Early, Unusual};
+use super::config::{Config, Early, Unusual};
+use super::header::Header;
 use super::question::{DataToken, MessageToken, Ticket, Verdict};
 use super::replies::{Asked, EARLY, Slot};
 use super::{AbortReason, Aborted, Closed, Data, Event, Message, Phase, Rejected, Server, Transaction};
@@ -25,6 +26,7 @@ pub(super) struct Content {
     delivered: u64,
     /// It began before the 354.
     early: bool,
+    header: Header,
 }
 
 #[derive(Debug)]
@@ -35,18 +37,23 @@ enum Decoder {
 
 impl Content {
     /// Content of DATA. `early`: it began before the 354.
-    fn dots(policy: BareLineEnd, early: bool) -> Self {
-        Self { decoder: Decoder::Dots(DotDecoder::new(policy)), received: 0, delivered: 0, early }
+    fn dots(config: &Config, early: bool) -> Self {
+        let decoder = DotDecoder::new(config.content.bare_line_ends);
+        Self::new(Decoder::Dots(decoder.measure_lines_above(config.limits.text_line)), early)
     }
 
     /// Content of BDAT.
-    pub(super) fn chunks(policy: BareLineEnd, body: Option<Body>) -> Self {
+    pub(super) fn chunks(config: &Config, body: Option<Body>) -> Self {
         let decoder = match body {
             // RFC 3030 §3: all octets are kept as they are.
             Some(Body::BinaryMime) => ChunkDecoder::binary(),
-            _ => ChunkDecoder::new(policy),
+            _ => ChunkDecoder::new(config.content.bare_line_ends),
         };
-        Self { decoder: Decoder::Chunks(decoder), received: 0, delivered: 0, early: false }
+        Self::new(Decoder::Chunks(decoder.measure_lines_above(config.limits.text_line)), false)
+    }
+
+    fn new(decoder: Decoder, early: bool) -> Self {
+        Self { decoder, received: 0, delivered: 0, early, header: Header::default() }
     }
 
     /// What was seen of it.
@@ -114,7 +121,7 @@ impl Server {
         if early && !self.early_reported {
             self.early(DeviationKind::EarlyInput, behind);
         }
-        self.hold_content(Content::dots(self.config.content.bare_line_ends, early));
+        self.hold_content(Content::dots(&self.config, early));
         self.phase = Phase::Content;
         self.restart_rate();
     }
@@ -173,12 +180,13 @@ impl Server {
 
     /// Gives decoded octets to the host.
     pub(super) fn deliver(&mut self, mut octets: Bytes) {
-        let limit = self.message_limit();
+        let (limit, header_limit) = (self.message_limit(), self.config.limits.header_section);
         let Some(content) = self.content() else { return };
         // What is above the limit is read to its end, and given to nobody.
         let room = usize::try_from(limit - content.delivered.min(limit)).unwrap_or(usize::MAX);
         octets.truncate(room);
         content.delivered += octets.len() as u64;
+        content.header.feed(&octets, header_limit);
         if !octets.is_empty() {
             self.content_waits = true;
             self.events.push_back(Event::Content(octets));
@@ -191,13 +199,13 @@ impl Server {
         self.early_reported = false;
         let Some(mut transaction) = self.transaction.take() else { return };
         let Some(content) = transaction.content.take() else { return };
-        let (report, early) = (*content.report(), content.early);
+        let (report, early, header) = (*content.report(), content.early, content.header.octets());
         self.spare = Some(content);
-        self.report_content(&transaction, &report);
+        self.report_content(&transaction, &report, header);
         let recipients = transaction.accepted;
         // RFC 2033 §4.2: one reply for each accepted recipient.
         let replies = if self.config.is_lmtp() { recipients } else { 1 };
-        if let Some((reason, reply)) = self.verdict(&transaction, early, &report) {
+        if let Some((reason, reply)) = self.verdict(&transaction, early, &report, header) {
             self.events.push_back(Event::Aborted(Aborted { reason, report }));
             return self.reply_times(&reply, replies);
         }
@@ -215,6 +223,7 @@ impl Server {
             binary: transaction.is_binary(),
             smtp_utf8: transaction.smtp_utf8,
             sender: transaction.sender,
+            header,
             report,
         }));
     }
@@ -225,6 +234,7 @@ impl Server {
         transaction: &Transaction,
         early: bool,
         report: &ContentReport,
+        header: u64,
     ) -> Option<(AbortReason, Reply)> {
         let policy = &self.config.content;
         let rejects = |unusual: Unusual, found: bool| unusual == Unusual::Reject && found;
@@ -243,6 +253,8 @@ impl Server {
             Some((AbortReason::EightBit, Reply::EIGHT_BIT_CONTENT))
         } else if rejects(policy.long_lines, report.longest_line > self.config.limits.text_line) {
             Some((AbortReason::LongLine, Reply::BAD_CONTENT))
+        } else if rejects(policy.long_header, header > self.config.limits.header_section) {
+            Some((AbortReason::LongHeader, Reply::BAD_CONTENT))
         } else if early && self.config.early.content == Early::Refuse {
             Some((AbortReason::Early, EARLY))
         } else {
@@ -251,7 +263,10 @@ impl Server {
     }
 
     /// Reports what the content has that it should not have.
-    fn report_content(&mut self, transaction: &Transaction, report: &ContentReport) {
+    fn report_content(&mut self, transaction: &Transaction, report: &ContentReport, header: u64) {
+        if header > self.config.limits.header_section {
+            self.deviation(DeviationKind::LongHeader, 0, b"");
+        }
         // RFC 3030 §3: binary content may have anything.
         if transaction.is_binary() {
             return;

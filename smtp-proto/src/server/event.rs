@@ -146,6 +146,9 @@ pub struct Message {
     pub binary: bool,
     /// Whether SMTPUTF8 stood on MAIL.
     pub smtp_utf8: bool,
+    /// Octets of the header section with its line ends, up to the empty line; above
+    /// [`Limits::header_section`](super::Limits::header_section) they are not counted to the end.
+    pub header: u64,
     /// What was seen in the content.
     pub report: ContentReport,
 }
@@ -176,6 +179,8 @@ pub enum AbortReason {
     EightBit,
     /// It has a line above the limit.
     LongLine,
+    /// Its header section is above the limit.
+    LongHeader,
     /// It came before the 354.
     Early,
     /// RSET, EHLO, HELO or LHLO came between its chunks.

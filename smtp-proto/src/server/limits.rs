@@ -16,6 +16,9 @@ pub struct Limits {
     /// Octets of a text line of content with its CR LF. Default 1000 (RFC 5321 §4.5.3.1.6). What happens to
     /// longer ones says [`ContentPolicy::long_lines`](super::ContentPolicy::long_lines).
     pub text_line: u64,
+    /// Octets of the header section of a message. Default 102 400. What happens to longer ones says
+    /// [`ContentPolicy::long_header`](super::ContentPolicy::long_header).
+    pub header_section: u64,
     /// Octets of content. Default 35 MiB. Announced as SIZE. 0: no limit.
     pub message: u64,
     /// Recipients of one transaction. Default 1000; never less than 100 (RFC 5321 §4.5.3.1.8).
@@ -49,6 +52,7 @@ impl Default for Limits {
             command_line: 2048,
             authentication_line: 12_288,
             text_line: 1000,
+            header_section: 102_400,
             message: 35 << 20,
             recipients: 1000,
             recipient_domains: 0,

@@ -16,7 +16,7 @@
 //! (530), the state (500, 502, 503), the syntax (501, 555, 553), the limits (452, 552, 421), the host.
 //!
 //! One file for each phase: `greeting` (greeting, EHLO), `auth`, `tls`, `envelope` (MAIL, RCPT, RSET), `queries` (VRFY
-//! and others), `content` (DATA to the end of content), `chunks` (BDAT), `timers`, `closing`. `reading` cuts lines and
+//! and others), `content` (DATA to the end of content), `chunks` (BDAT), `header` (its length), `timers`, `closing`. `reading` cuts lines and
 //! gives commands to those, `gates` has the checks before syntax, `replies` keeps the order of replies, `reports` what is
 //! said of departures. This file has the session itself, and what hosts and drivers call.
 
@@ -30,6 +30,7 @@ mod envelope;
 mod event;
 mod gates;
 mod greeting;
+mod header;
 mod limits;
 mod queries;
 mod question;

@@ -31,12 +31,16 @@ impl Server {
             self.early_talker(input);
         }
         while self.is_ready() {
+            let in_content = matches!(self.phase, Phase::Content | Phase::Chunk(_) | Phase::Discard(_));
             let goes_on = match &self.phase {
                 Phase::Content => self.read_content(input),
                 Phase::Chunk(_) => self.read_chunk(input),
                 Phase::Discard(_) => self.discard(input),
                 _ => self.read_line(input),
             };
+            if in_content && matches!(self.phase, Phase::Command) {
+                self.report_unanswered(input);
+            }
             if !goes_on {
                 break;
             }
@@ -53,7 +57,8 @@ impl Server {
     /// Reads one line; `false` if there is none now.
     fn read_line(&mut self, input: &mut BytesMut) -> bool {
         if !self.framer.is_skipping() {
-            if !self.spoken && input.first().is_some_and(|octet| !octet.is_ascii_alphabetic()) {
+            let begins_wrong = |first: &u8| !first.is_ascii_alphabetic() || begins_with_method(input);
+            if !self.spoken && input.first().is_some_and(begins_wrong) {
                 self.not_smtp();
                 return false;
             }
@@ -86,6 +91,9 @@ impl Server {
                     self.deviation(DeviationKind::BareLineFeed, line.len(), b"\n");
                 }
                 self.timers.stop(Timer::Command as usize);
+                if !self.pending.is_empty() {
+                    self.report_unanswered(&line);
+                }
                 self.early_reported = false;
                 self.line(&line, input);
                 true
@@ -119,7 +127,12 @@ impl Server {
         };
         let verb = read.verb();
         if verb == Verb::Bdat {
-            return self.bdat(&read);
+            self.bdat(&read);
+            // An empty chunk is over already, unless the host is asked about it.
+            if matches!(self.phase, Phase::Command) && self.open_questions() == 0 {
+                self.report_unanswered(behind);
+            }
+            return;
         }
         self.report_group(Some(&read), behind);
         if verb.entry().idle && self.idle_command(verb) {
@@ -188,6 +201,7 @@ impl Server {
             options.future_release = config.future_release().is_some();
             options.mt_priority = config.promises.mt_priority.is_some();
             options.rrvs = config.promises.rrvs;
+            options.message_tracking = config.promises.message_tracking;
             options.ignore_unknown_parameters = tolerance.unknown_parameters;
         }
         options
@@ -228,10 +242,45 @@ fn starts_with_rcpt(input: &[u8]) -> Option<bool> {
     }
 }
 
+/// The methods of RFC 9110, of PATCH and WebDAV, and the preface of HTTP/2.
+const METHODS: [&[u8]; 20] = [
+    b"GET",
+    b"HEAD",
+    b"POST",
+    b"PUT",
+    b"DELETE",
+    b"CONNECT",
+    b"OPTIONS",
+    b"TRACE",
+    b"PATCH",
+    b"PRI",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"SEARCH",
+    b"REPORT",
+    b"QUERY",
+];
+
+fn is_method(word: &[u8]) -> bool {
+    METHODS.iter().any(|method| word.eq_ignore_ascii_case(method))
+}
+
+/// Whether the front of the first line is a method and a space: the rest of the line makes no difference, however long.
+fn begins_with_method(input: &[u8]) -> bool {
+    let front = input.get(..10).unwrap_or(input);
+    front.iter().position(|&octet| octet == b' ').is_some_and(|at| front.get(..at).is_some_and(is_method))
+}
+
 /// Whether the first line is a request of HTTP: somebody makes a browser send mail.
 fn speaks_http(line: &[u8]) -> bool {
-    const METHODS: [&[u8]; 10] =
-        [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH", b"PRI"];
-    let word = line.split(|&octet| octet == b' ').next().unwrap_or_default();
-    METHODS.iter().any(|method| word.eq_ignore_ascii_case(method))
+    let mut words = line.trim_ascii_end().split(|&octet| octet == b' ');
+    let first = words.next().unwrap_or_default();
+    let versioned = |word: &[u8]| word.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"HTTP/"));
+    // A method that is none of those has a version at the end of its line.
+    is_method(first) || Verb::find(first).is_none() && words.next_back().is_some_and(versioned)
 }

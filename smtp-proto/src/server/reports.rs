@@ -2,7 +2,7 @@
 
 use mailwright_core::value::{Deviation, DeviationKind};
 
-use super::replies::Slot;
+use super::replies::{Asked, Slot};
 use super::{Event, Server};
 use crate::parse::CommandLine;
 use crate::types::Verb;
@@ -24,10 +24,9 @@ impl Server {
     /// RFC 2920 §3.1: what stands behind a command that must be the last of its group, or behind any command
     /// where PIPELINING was not announced, is reported and executed in order.
     pub(super) fn report_group(&mut self, command: Option<&CommandLine<'_>>, behind: &[u8]) {
-        let pipelining = self.extended && (self.config.pipelining || self.config.is_lmtp());
         // What stands behind these has reports, or a fate, of its own.
         let apart = matches!(command.map(CommandLine::verb), Some(Verb::Data | Verb::StartTls | Verb::Quit));
-        let proper = pipelining && !command.is_some_and(CommandLine::ends_group);
+        let proper = self.takes_groups() && !command.is_some_and(CommandLine::ends_group);
         if !behind.is_empty() && !apart && !proper {
             self.early(DeviationKind::ImproperPipelining, behind);
         }
@@ -35,9 +34,26 @@ impl Server {
 
     /// The same for octets that come while the host has not answered.
     pub(super) fn report_waiting(&mut self, input: &[u8]) {
-        let open = self.pending.front().is_some_and(Slot::ends_group);
+        let takes_groups = self.takes_groups();
+        let open = self.pending.front().is_some_and(|slot| {
+            // What stands behind BDAT is its chunk.
+            let chunk = matches!(slot, Slot::Open { asked: Asked::Data { chunk: Some(_) }, .. });
+            slot.ends_group() || !takes_groups && !chunk
+        });
         if open && !input.is_empty() && !self.early_reported {
             self.early(DeviationKind::ImproperPipelining, input);
         }
+    }
+
+    /// The same for a command that stands behind content, or is read while another is not answered.
+    pub(super) fn report_unanswered(&mut self, input: &[u8]) {
+        if !self.takes_groups() && !input.is_empty() && !self.early_reported {
+            self.early(DeviationKind::ImproperPipelining, input);
+        }
+    }
+
+    /// Whether PIPELINING was announced.
+    fn takes_groups(&self) -> bool {
+        self.extended && (self.config.pipelining || self.config.is_lmtp())
     }
 }

@@ -232,6 +232,12 @@ impl Capabilities {
         self.contains(&Extension::Rrvs)
     }
 
+    /// MTRK (RFC 3885).
+    #[must_use]
+    pub fn message_tracking(&self) -> bool {
+        self.contains(&Extension::Mtrk)
+    }
+
     /// SIZE: `None` if not announced, `Some(None)` if announced without a limit (RFC 1870 §3). Of several the
     /// smallest limit.
     #[must_use]

@@ -10,6 +10,7 @@ mod parameters;
 mod reply;
 mod request;
 mod status;
+mod tracking;
 mod verb;
 pub(crate) mod xtext;
 
@@ -23,5 +24,6 @@ pub use self::parameters::{Body, Parameter, Parameters};
 pub use self::reply::{Lines, Reply, ReplyError};
 pub use self::request::{DeliverBy, DeliverByMode, Hold, HoldInterval, Priority, ValidSince};
 pub use self::status::{EnhancedCode, InvalidEnhancedCode, InvalidReplyCode, ReplyCode, Severity};
+pub use self::tracking::Tracking;
 pub use self::verb::{Place, Verb, VerbEntry};
 pub use crate::encode::InvalidArgument;

@@ -11,6 +11,7 @@ use mailwright_core::value::ReversePath;
 
 use super::notification::{EnvelopeId, Notify, OriginalRecipient, Return};
 use super::request::{DeliverBy, Hold, Priority, ValidSince};
+use super::tracking::Tracking;
 
 /// The parameters of MAIL or RCPT, as they came, each with a valid form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,7 @@ pub(crate) struct Rare {
     pub(crate) hold: Option<Hold>,
     pub(crate) priority: Option<Priority>,
     pub(crate) valid_since: Option<ValidSince>,
+    pub(crate) tracking: Option<Tracking>,
 }
 
 /// What the content is, by the client's own word: the parameter BODY (RFC 6152 §3, RFC 3030 §3).
@@ -56,7 +58,7 @@ pub enum Body {
 pub struct Parameter<'a> {
     /// The keyword: letters, digits and hyphens; its case does not matter.
     pub keyword: &'a str,
-    /// What stands behind `=`, if there is one: octets %d33–126 without `=`, under SMTPUTF8 other characters beyond
+    /// What stands behind `=`, if there is one: octets %d33–126 without `=` (but in MTRK), under SMTPUTF8 other characters beyond
     /// ASCII too; never none.
     pub value: Option<&'a str>,
 }
@@ -78,6 +80,9 @@ impl<'a> Parameter<'a> {
         if let Some(value) = value {
             // RFC 5321 §4.1.2: esmtp-value = 1*(%d33-60 / %d62-126); RFC 6531 §3.3: or UTF-8 beyond ASCII
             let fits = |octet: u8| matches!(octet, b'!'..=b'<' | b'>'..=b'~' | 0x80..);
+            // RFC 3885 §3.1: the value is base64, which may be padded.
+            let padded = keyword_is(text.get(..end), "MTRK");
+            let fits = |octet: u8| fits(octet) || padded && octet == b'=';
             match value.iter().position(|&octet| !fits(octet)) {
                 Some(at) => return Err(end + 1 + at),
                 None if value.is_empty() => return Err(end),
@@ -93,6 +98,10 @@ impl<'a> Parameter<'a> {
             None => Ok(Self { keyword: text.get(..end).unwrap_or_default(), value }),
         }
     }
+}
+
+fn keyword_is(keyword: Option<&[u8]>, name: &str) -> bool {
+    keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 impl Parameters {
@@ -199,6 +208,12 @@ impl Parameters {
         self.rare.as_ref()?.priority
     }
 
+    /// MTRK of MAIL: what is to be kept so that the message can be tracked (RFC 3885 §3.1).
+    #[must_use]
+    pub fn tracking(&self) -> Option<&Tracking> {
+        self.rare.as_ref()?.tracking.as_ref()
+    }
+
     /// RRVS of RCPT: since when the mailbox must have had its owner.
     #[must_use]
     pub fn valid_since(&self) -> Option<ValidSince> {
@@ -213,6 +228,7 @@ impl Parameters {
                 auth: rare.auth.as_ref().map(ReversePath::detach),
                 envelope_id: rare.envelope_id.as_ref().map(EnvelopeId::detach),
                 original_recipient: rare.original_recipient.as_ref().map(OriginalRecipient::detach),
+                tracking: rare.tracking.as_ref().map(Tracking::detach),
                 ..**rare
             })
         });

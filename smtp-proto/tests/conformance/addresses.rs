@@ -82,6 +82,8 @@ fn paths(table: &mut Table) {
         "RCPT TO:<\"a\\\tb\"@c>\r\nRCPT TO:<\"a\\\u{fc}\"@c>\r\nRCPT TO:<\"a\\\"@c>\r\n",
         "501 5.1.3, 501 5.1.3, 501 5.1.3",
     );
+    // Two backslashes are a pair, and what stands behind it is none.
+    table.server(&mail, "RCPT TO:<\"a\\\\\u{fc}\"@c>\r\n", "553 5.6.7");
 }
 
 fn mailboxes(table: &mut Table) {

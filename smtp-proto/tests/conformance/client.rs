@@ -287,6 +287,21 @@ fn hello(table: &mut Table) {
     table.call(announced(&["SIZE 10"]), "MAIL of 11 octets", sized, "TooLarge");
     table.call(announced(&["SIZE 11"]), "MAIL of 11 octets", sized, "MAIL FROM:<a@b> SIZE=11⏎");
     table.call(plain(), "MAIL of 11 octets", sized, "MAIL FROM:<a@b>⏎");
+    let tracked = |client: &mut Client| {
+        let mut options = MailOptions::default();
+        options.envelope_id = Some("x@y".parse().unwrap());
+        options.tracking = Some("AAAA:60".parse().unwrap());
+        client.mail(&"<a@b>".parse().unwrap(), options)
+    };
+    table.call(announced(&["MTRK"]), "MAIL with MTRK", tracked, "MAIL FROM:<a@b> ENVID=x@y MTRK=AAAA:60⏎");
+    table.call(announced(&["DSN"]), "MAIL with MTRK", tracked, "MAIL FROM:<a@b> ENVID=x@y⏎");
+    table.call(plain(), "MAIL with MTRK", tracked, "MAIL FROM:<a@b>⏎");
+    let unnamed = |client: &mut Client| {
+        let mut options = MailOptions::default();
+        options.tracking = Some("AAAA:60".parse().unwrap());
+        client.mail(&"<a@b>".parse().unwrap(), options)
+    };
+    table.call(announced(&["MTRK", "DSN"]), "MAIL with MTRK, without ENVID", unnamed, "MAIL FROM:<a@b>⏎");
     let beyond = |client: &mut Client| client.mail(&"<\u{fc}@b>".parse().unwrap(), MailOptions::default());
     table.call(announced(&["SMTPUTF8"]), "MAIL FROM:<ü@b>, and SMTPUTF8 not said", beyond, "NotAnnounced");
     let utf8 = |client: &mut Client| {

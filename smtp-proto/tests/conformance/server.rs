@@ -160,6 +160,29 @@ fn lines(table: &mut Table) {
     table.at_once(strict(), text(1000), "250 2.0.0");
     table.at_once(strict(), text(1001), "554 5.6.0");
 
+    let header = |octets: usize| format!("{}\r\n\r\nbody\r\n.\r\n", "x".repeat(octets - 2));
+    let short = |unusual| {
+        move || {
+            with("header of 10 octets", move |config| {
+                (config.limits.header_section, config.content.long_header) = (10, unusual);
+            })
+            .open(BOB)
+            .data()
+        }
+    };
+    for (octets, expected) in [(10, ""), (11, "deviation long header section")] {
+        let mut served = short(Unusual::Accept)();
+        served.host.send(header(octets));
+        let told = served.host.events.iter().find(|event| event.contains("header")).cloned();
+        let input = format!(
+            "host: [header of 10 octets] (354) {octets} octets with their line end, an empty line, a body"
+        );
+        table.case(input, expected, told.unwrap_or_default());
+    }
+    table.server(&short(Unusual::Reject), header(10), "250 2.0.0");
+    table.server(&short(Unusual::Reject), header(11), "554 5.6.0");
+    table.server(&short(Unusual::Reject), "a: b\r\n\r\nThe body may be longer.\r\n.\r\n", "250 2.0.0");
+
     table.row("S-7", "Deadlines count the whole command; content has a minimum rate; then 421 4.4.2");
     table.case("(ready) and 299 s", "", ready().waits(299));
     table.case("(ready) and 301 s", "421 4.4.2 closed TimedOut", ready().waits(301));
@@ -334,6 +357,23 @@ fn values(table: &mut Table) {
     ] {
         table.server(&dsn, format!("MAIL FROM:<a@b> {parameter}\r\n"), expected);
     }
+    let tracking = || with("MTRK", |config| config.promises.message_tracking = true).ready();
+    for (parameter, expected) in [
+        ("ENVID=a@b MTRK=qUqP5cyxm6YcTAhz05Hph5gvu9M", "250 2.1.0"),
+        ("MTRK=qUqP5cyxm6YcTAhz05Hph5gvu9M=:86400 ENVID=a@b", "250 2.1.0"),
+        ("MTRK=AAAA", "501 5.5.4"),
+        ("ENVID=a@b MTRK", "501 5.5.4"),
+        ("ENVID=a@b MTRK=", "501 5.5.4"),
+        ("ENVID=a@b MTRK=A", "501 5.5.4"),
+        ("ENVID=a@b MTRK=A-A_", "501 5.5.4"),
+        ("ENVID=a@b MTRK=AAAA:", "501 5.5.4"),
+        ("ENVID=a@b MTRK=AAAA:-1", "501 5.5.4"),
+        ("ENVID=a@b MTRK=AAAA MTRK=AAAA", "501 5.5.4"),
+        ("ENVID=a@b RET=FULL", "555 5.5.4"),
+    ] {
+        table.server(&tracking, format!("MAIL FROM:<a@b> {parameter}\r\n"), expected);
+    }
+    table.server(&dsn, "MAIL FROM:<a@b> ENVID=a@b MTRK=AAAA\r\n", "555 5.5.4");
     let id = |octets: usize| format!("MAIL FROM:<a@b> ENVID={}\r\n", "x".repeat(octets));
     table.server(&dsn, id(100), "250 2.1.0");
     table.server(&dsn, id(101), "501 5.5.4");
@@ -425,11 +465,21 @@ fn limits(table: &mut Table) {
         "NOOP\r\nRSET\r\nVRFY a\r\n",
         "250 2.0.0, 250 2.0.0, 421 4.7.0 closed TooManyIdleCommands",
     );
-    for line in
-        ["GET / HTTP/1.1", "POST / HTTP/1.1", "CONNECT a:25 HTTP/1.1", "put / HTTP/1.1", "\x16\x03\x01", "{}"]
-    {
+    for line in [
+        "GET / HTTP/1.1",
+        "GET",
+        "POST / HTTP/1.1",
+        "CONNECT a:25 HTTP/1.1",
+        "put / HTTP/1.1",
+        "PROPFIND /",
+        "M-SEARCH * HTTP/1.1",
+        "\x16\x03\x01",
+        "{}",
+    ] {
         table.server(&fresh, format!("{line}\r\nMAIL FROM:<>\r\n"), "554 5.5.1 closed NotSmtp");
     }
+    table.server(&fresh, format!("GET /{}\r\n", "x".repeat(5000)), "554 5.5.1 closed NotSmtp");
+    table.server(&fresh, "GETS\r\nHELP HTTP/1.1\r\n", "500 5.5.2, 214 2.0.0");
     table.server(&ready, "GET / HTTP/1.1\r\n", "500 5.5.2");
 }
 

@@ -25,7 +25,8 @@ pub struct ContentReport {
     pub lone_dots: u64,
     /// Whether there was an octet ≥ 0x80.
     pub eight_bit: bool,
-    /// Octets in the longest line as received, with its line end, without a dot that transparency added.
+    /// Octets in the longest line as received, with its line end, without a dot that transparency added; 0 if no line is
+    /// longer than those that are not measured: [`DotDecoder::measure_lines_above`].
     pub longest_line: u64,
     /// Where the first bare CR or bare LF stood, if there was one; else 0.
     pub first_bare: u64,
@@ -36,6 +37,13 @@ pub struct ContentReport {
 }
 
 impl ContentReport {
+    /// Takes note of a line of so many octets, if they are more than `limit`.
+    pub const fn note_line(&mut self, octets: u64, limit: u64) {
+        if octets > limit && octets > self.longest_line {
+            self.longest_line = octets;
+        }
+    }
+
     /// Whether there was any bare CR or bare LF.
     #[must_use]
     pub const fn has_bare_line_end(&self) -> bool {
@@ -73,6 +81,8 @@ pub struct DotDecoder {
     policy: BareLineEnd,
     keep_lone_dots: bool,
     line_end: LineEnd,
+    /// Octets of a line that need not be measured.
+    line_limit: u64,
     at_line_start: bool,
     /// Octets received before the front of the buffer.
     received: u64,
@@ -112,6 +122,9 @@ fn move_short_run(buffer: &mut [u8], start: usize, end: usize, target: usize) ->
 }
 
 impl DotDecoder {
+    /// RFC 5321 §4.5.3.1.6: octets of a line with its end that every server takes.
+    pub const LINE_LIMIT: u64 = 1000;
+
     /// A decoder at the start of content.
     #[must_use]
     pub const fn new(policy: BareLineEnd) -> Self {
@@ -119,6 +132,7 @@ impl DotDecoder {
             policy,
             keep_lone_dots: false,
             line_end: LineEnd::CrLf,
+            line_limit: Self::LINE_LIMIT,
             at_line_start: true,
             received: 0,
             line_start: 0,
@@ -150,6 +164,14 @@ impl DotDecoder {
     #[must_use]
     pub const fn lines_end_in(mut self, line_end: LineEnd) -> Self {
         self.line_end = line_end;
+        self
+    }
+
+    /// Measures lines of more than so many octets only; by default of [`Self::LINE_LIMIT`]. To measure each line costs
+    /// more than all the rest.
+    #[must_use]
+    pub const fn measure_lines_above(mut self, octets: u64) -> Self {
+        self.line_limit = octets;
         self
     }
 
@@ -270,7 +292,7 @@ impl DotDecoder {
         self.take_run(&mut sink, buffer, content_end, consumed);
         self.received += consumed as u64;
         if end.is_none() {
-            self.report.longest_line = self.report.longest_line.max(self.received - self.line_start);
+            self.report.note_line(self.received - self.line_start, self.line_limit);
         }
         let mut front = input.split_to(consumed);
         let content = if let Some(copy) = sink.copy {
@@ -285,7 +307,7 @@ impl DotDecoder {
     /// A line ended before `position`.
     fn end_line(&mut self, position: usize) {
         let line_end = self.received + position as u64;
-        self.report.longest_line = self.report.longest_line.max(line_end - self.line_start);
+        self.report.note_line(line_end - self.line_start, self.line_limit);
         self.line_start = line_end;
         self.at_line_start = true;
     }
@@ -298,14 +320,10 @@ impl DotDecoder {
         loop {
             // A line that is longer than all before it has no end among so many octets; where there is one, all lines up
             // to the last of them are none.
-            let reach = self.line_start.saturating_add(self.report.longest_line).clamp(base, end);
+            let longest = self.report.longest_line.max(self.line_limit);
+            let reach = self.line_start.saturating_add(longest).clamp(base, end);
             let window = within(self.line_start)..within(reach);
-            let ended = match octets.get(window) {
-                // As where all lines are as long as the longest.
-                Some([before @ .., b'\n']) => Some(before.len()),
-                Some(window) => memchr::memrchr(b'\n', window),
-                None => None,
-            };
+            let ended = octets.get(window).and_then(|octets| memchr::memrchr(b'\n', octets));
             if let Some(at) = ended {
                 self.line_start = self.line_start.max(base) + at as u64 + 1;
             } else if reach == end {
@@ -314,7 +332,7 @@ impl DotDecoder {
                 let rest = octets.get(within(reach)..).unwrap_or_default();
                 let Some(at) = memchr(b'\n', rest) else { return };
                 let line_end = reach + at as u64 + 1;
-                self.report.longest_line = self.report.longest_line.max(line_end - self.line_start);
+                self.report.note_line(line_end - self.line_start, self.line_limit);
                 self.line_start = line_end;
             }
         }

@@ -206,11 +206,16 @@ proptest! {
     }
 
     #[test]
-    fn the_report_does_not_depend_on_cuts(input in octets(), sizes in proptest::collection::vec(1usize..9, 1..8)) {
+    fn the_report_does_not_depend_on_cuts(
+        input in octets(),
+        sizes in proptest::collection::vec(1usize..9, 1..8),
+        limit in prop_oneof![Just(0_u64), 0_u64..300],
+    ) {
         let mut terminated = input;
         terminated.extend_from_slice(b"\r\n.\r\n");
-        let (_, _, _, whole) = decode(&terminated, &[usize::MAX], BareLineEnd::Pass);
-        let (_, _, _, parts) = decode(&terminated, &sizes, BareLineEnd::Pass);
+        let decoder = || DotDecoder::new(BareLineEnd::Pass).measure_lines_above(limit);
+        let (_, _, _, whole) = decode_by(decoder(), &terminated, &[usize::MAX]);
+        let (_, _, _, parts) = decode_by(decoder(), &terminated, &sizes);
         prop_assert_eq!(whole, parts);
     }
 
@@ -356,9 +361,22 @@ fn lone_dots_are_counted_and_kept_on_request() {
 
 #[test]
 fn the_longest_line_and_first_offsets_are_reported() {
-    let (_, _, _, report) = decode(b"ab\r\n\0bcde\r\nx\ny\r\n.\r\n", &[3], BareLineEnd::Pass);
+    let decoder = DotDecoder::new(BareLineEnd::Pass).measure_lines_above(0);
+    let (_, _, _, report) = decode_by(decoder, b"ab\r\n\0bcde\r\nx\ny\r\n.\r\n", &[3]);
     assert_eq!((report.longest_line, report.first_nul, report.nul), (7, 4, 1));
     assert_eq!((report.first_bare, report.bare_lf), (12, 1));
+}
+
+#[test]
+fn a_line_is_measured_from_the_first_octet_above_the_limit() {
+    let text = |length: usize| [&vec![b'a'; length - 2][..], b"\r\n"].concat();
+    for (long, told) in [(999, 0), (1000, 0), (1001, 1001), (5000, 5000)] {
+        let wire = [text(70).repeat(30), text(long), text(200).repeat(30), b".\r\n".to_vec()].concat();
+        for size in [1, 100, usize::MAX] {
+            let (_, _, _, report) = decode(&wire, &[size], BareLineEnd::Reject);
+            assert_eq!(report.longest_line, told, "{long} by {size}");
+        }
+    }
 }
 
 #[test]
