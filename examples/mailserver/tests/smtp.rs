@@ -99,6 +99,102 @@ fn what_is_announced_is_what_is_there() {
     assert!(announced(&server, "smtp", "EHLO").contains(&"DSN".to_owned()));
 }
 
+/// That what a keyword stands for is there; what others of this file show is only named. `session` has said EHLO.
+fn works(keyword: &str, session: &mut Lines, server: &Running) {
+    let mut codes = |group: &str, count: usize| {
+        session.write_octets(group.as_bytes());
+        (0..count).map(|_| session.read().unwrap()).collect::<Vec<_>>()
+    };
+    let begins = |replies: &[String], expected: &[&str]| {
+        assert_eq!(replies.len(), expected.len(), "{replies:?}");
+        assert!(replies.iter().zip(expected).all(|(reply, code)| reply.starts_with(code)), "{replies:?}");
+    };
+    match keyword {
+        "PIPELINING" => {
+            let group =
+                "MAIL FROM:<a@else.test>\r\nRCPT TO:<bob@b.test>\r\nRCPT TO:<nobody@b.test>\r\nDATA\r\n";
+            begins(&codes(group, 4), &["250 2.1.0", "250 2.1.5", "550 5.1.1", "354 "]);
+            begins(&codes("Subject: in a group\r\n\r\n.\r\nRSET\r\n", 2), &["250 2.0.0", "250 2.0.0"]);
+            assert!(inbox(server, "bob@b.test", "bob").contains("Subject: in a group\n"));
+        }
+        "SIZE" => {
+            begins(&codes("MAIL FROM:<a@else.test> SIZE=36700160\r\nRSET\r\n", 2), &["250", "250"]);
+            begins(&codes("MAIL FROM:<a@else.test> SIZE=36700161\r\n", 1), &["552 5.3.4"]);
+        }
+        "8BITMIME" => {
+            begins(
+                &codes("MAIL FROM:<a@else.test> BODY=8BITMIME\r\nRCPT TO:<bob@b.test>\r\nDATA\r\n", 3),
+                &["250", "250", "354"],
+            );
+            begins(&codes("Subject: 8 bit\r\n\r\nGr\u{fc}\u{df}e\r\n.\r\n", 1), &["250"]);
+            assert!(inbox(server, "bob@b.test", "bob").contains("Gr\u{fc}\u{df}e\n"));
+        }
+        "ENHANCEDSTATUSCODES" => begins(&codes("NOOP\r\nFOO\r\n", 2), &["250 2.0.0", "500 5.5.2"]),
+        "LIMITS" => {
+            let many = format!("MAIL FROM:<a@else.test>\r\n{}", "RCPT TO:<bob@b.test>\r\n".repeat(1001));
+            let replies = codes(&many, 1002);
+            assert!(replies[..1001].iter().all(|reply| reply.starts_with("250")));
+            begins(&replies[1001..], &["452 4.5.3"]);
+            begins(&codes("RSET\r\n", 1), &["250"]);
+            // Transactions that come to nothing count too. The session has had one for each keyword and more.
+            let group = "MAIL FROM:<a@else.test>\r\nRCPT TO:<bob@b.test>\r\nBDAT 3 LAST\r\na\nb";
+            let mut had = 0;
+            loop {
+                let reply = codes(group, 1).remove(0);
+                if reply.starts_with("421 4.7.0") {
+                    break;
+                }
+                had += 1;
+                begins(&[reply], &["250 2.1.0"]);
+                begins(&codes("", 2), &["250 2.1.5", "554 5.6.0"]);
+            }
+            assert!((990..1000).contains(&had), "{had} transactions");
+        }
+        // Tests of their own.
+        "SMTPUTF8" | "CHUNKING" | "STARTTLS" | "AUTH" | "DSN" | "REQUIRETLS" => {}
+        other => panic!("{other} is announced, and no test shows that it works"),
+    }
+}
+
+#[test]
+fn whatever_is_announced_works() {
+    let data = Directory::new();
+    let server = start(&data, &["--relay", "127.0.0.1:9", "--relay-allow-loopback"]);
+    let announced = announced(&server, "smtp", "EHLO");
+    let mut session = Lines::new(server.connect("smtp"));
+    session.read();
+    session.say("EHLO client.test");
+    // LIMITS is announced behind those that need the session to go on.
+    for line in &announced {
+        works(line.split(' ').next().unwrap(), &mut session, &server);
+    }
+    assert!(announced.iter().any(|line| line.starts_with("LIMITS ")), "{announced:?}");
+}
+
+#[test]
+fn what_no_queue_here_would_obey_is_neither_announced_nor_taken() {
+    let data = Directory::new();
+    let server = start(&data, &["--relay", "127.0.0.1:9", "--relay-allow-loopback"]);
+    for (service, hello) in [("smtp", "EHLO"), ("lmtp", "LHLO")] {
+        for keyword in ["BINARYMIME", "DELIVERBY", "FUTURERELEASE", "MT-PRIORITY", "RRVS", "MTRK"] {
+            assert!(
+                !announced(&server, service, hello).iter().any(|line| line.starts_with(keyword)),
+                "{keyword}"
+            );
+        }
+        let mut session = Lines::new(server.connect(service));
+        session.read();
+        session.say(&format!("{hello} client.test"));
+        for parameter in ["BY=120;R", "HOLDFOR=60", "MT-PRIORITY=1", "MTRK=AAAA"] {
+            let reply = session.say(&format!("MAIL FROM:<a@else.test> {parameter}"));
+            assert!(reply.starts_with("555 5.5.4"), "{parameter}: {reply}");
+        }
+        assert!(session.say("MAIL FROM:<a@else.test> BODY=BINARYMIME").starts_with("501 5.5.4"));
+        session.say("MAIL FROM:<a@else.test>");
+        assert!(session.say("RCPT TO:<bob@b.test> RRVS=2014-04-03T23:01:00Z").starts_with("555 5.5.4"));
+    }
+}
+
 #[test]
 fn an_internationalised_message_comes_in_chunks_to_an_internationalised_mailbox() {
     let data = Directory::new();
