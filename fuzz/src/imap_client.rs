@@ -1,6 +1,8 @@
 //! IMAP: the client session. In an input, `$` stands for what the client's tags begin with, and `#` for what
 //! they begin with behind TLS.
 
+use flate2::{Compress, Compression, FlushCompress};
+use mailwright_core::session::Transport;
 use mailwright_core::testing::laws;
 use mailwright_imap::client::{Client, TlsMode};
 
@@ -18,7 +20,11 @@ const LINE: usize = 4096;
 /// Everything that a host can do, in an order in which it can be done.
 const CALLS: &[Call] = &[
     Call::StartTls,
+    Call::Compress,
     Call::Authenticate,
+    Call::Enable,
+    Call::List,
+    Call::Id,
     Call::Select,
     Call::Noop,
     Call::Fetch,
@@ -26,21 +32,34 @@ const CALLS: &[Call] = &[
     Call::Store,
     Call::Append(6),
     Call::Content(b"abcdef"),
+    Call::AppendTwo(3),
+    Call::Content(b"abc"),
+    Call::Content(b"def"),
+    Call::Replace(3),
+    Call::Content(b"ghi"),
     Call::Create,
     Call::Idle,
     Call::Done,
+    Call::Unauthenticate,
+    Call::Login,
     Call::Logout,
 ];
 
 /// Calls that are all made before the input comes: whether a completion came before a later one would depend on
 /// timing.
-const BEGUN: [&[Call]; 5] = [
+const BEGUN: [&[Call]; 8] = [
     &[Call::Select, Call::Noop, Call::Fetch, Call::Search, Call::Store],
     &[Call::Select, Call::Create],
     &[Call::Select, Call::Idle],
     &[Call::Select, Call::Append(6)],
     &[Call::Select, Call::Logout],
+    &[Call::Select, Call::List, Call::Id, Call::Search],
+    &[Call::Select, Call::AppendTwo(3)],
+    &[Call::Select, Call::Replace(3)],
 ];
+
+/// What a server announces that has most of it.
+const GREETING: &[u8] = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE ENABLE ID LIST-EXTENDED SPECIAL-USE MULTIAPPEND REPLACE UTF8=ACCEPT COMPRESS=DEFLATE UNAUTHENTICATE] x\r\n";
 
 fn client(tls: TlsMode, calls: &[Call]) -> (Client, Commander) {
     let mut config = clear_text();
@@ -68,6 +87,10 @@ pub(crate) fn tagged(octets: &[u8]) -> Vec<u8> {
 const WORDS: &[&str] = &[
     "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN IDLE LITERAL-] x\r\n",
     "* PREAUTH x\r\n",
+    "* PREAUTH [CAPABILITY IMAP4rev1 IDLE ENABLE ID LIST-EXTENDED SPECIAL-USE MULTIAPPEND REPLACE UTF8=ACCEPT COMPRESS=DEFLATE UNAUTHENTICATE] x\r\n",
+    "* ENABLED UTF8=ACCEPT QRESYNC UIDONLY\r\n",
+    "$1 BAD x\r\n",
+    "$2 NO [BADCHARSET] x\r\n",
     "* CAPABILITY IMAP4rev1 IDLE MOVE\r\n",
     "$1 OK x\r\n",
     "$2 OK x\r\n",
@@ -114,6 +137,39 @@ pub fn imap_client_cut(data: &[u8]) {
     let calls = BEGUN[usize::from(first) % BEGUN.len()];
     let input = tagged(input.get(..400).unwrap_or(input));
     let selected = tagged(b"$1 OK done\r\n");
-    let stages: [&[u8]; 3] = [b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] x\r\n", &selected, &input];
+    let stages: [&[u8]; 3] = [GREETING, &selected, &input];
     holds(laws::fragmentation(|| client(TlsMode::Off, calls), &stages, u64::from(first)));
+}
+
+/// A client behind COMPRESS, with octets of the wire as they are, or deflated, cut and not: law 1.
+pub fn imap_client_compress(data: &[u8]) {
+    let (first, input) = choice(data);
+    let input = input.get(..400).unwrap_or(input);
+    let input = if first % 4 == 0 { input.to_vec() } else { deflated(&tagged(input)) };
+    let agreed = tagged(b"$1 OK x\r\n");
+    let stages: [&[u8]; 3] = [GREETING, &agreed, &input];
+    // What is said behind the agreement is all said before the input comes.
+    let calls: &[Call] = if first % 2 == 0 {
+        &[Call::Compress, Call::List, Call::Id, Call::Noop]
+    } else {
+        &[Call::Compress, Call::Unauthenticate]
+    };
+    let transport = || {
+        let (client, commander) = client(TlsMode::Off, calls);
+        (Transport::plain(client), commander)
+    };
+    holds(laws::fragmentation(transport, &stages, u64::from(first)));
+}
+
+/// Octets deflated, with a flush behind each line.
+pub(crate) fn deflated(octets: &[u8]) -> Vec<u8> {
+    let mut compress = Compress::new(Compression::fast(), false);
+    let mut wire = Vec::new();
+    for line in octets.split_inclusive(|octet| *octet == b'\n') {
+        let mut piece = Vec::with_capacity(line.len() + 1024);
+        if compress.compress_vec(line, &mut piece, FlushCompress::Sync).is_ok() {
+            wire.extend(piece);
+        }
+    }
+    wire
 }

@@ -33,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "address", run: address::address },
     Target { name: "dot_codec", run: wire::dot_codec },
     Target { name: "imap_client", run: imap_client::imap_client },
+    Target { name: "imap_client_compress", run: imap_client::imap_client_compress },
     Target { name: "imap_client_cut", run: imap_client::imap_client_cut },
     Target { name: "imap_commands", run: imap::imap_commands },
     Target { name: "imap_responses", run: imap_responses::imap_responses },

@@ -81,6 +81,7 @@ const IMAP_RESPONSES: &[&str] = &[
     "$2 NO [TOOBIG] x\r\n+ late\r\nServer Unavailable. 15\r\n* OK [COPYUID 1 1:4294967295 1:9] x\r\n",
     "* BYE x\r\n* BYE y\r\n$2 OK done\r\n",
     "$7 OK x\r\n",
+    "* ENABLED UTF8=ACCEPT\r\n* LIST (\\Junk) \"/\" x\r\n* ID NIL\r\n$2 OK done\r\n$3 BAD x\r\n$4 NO [BADCHARSET] x\r\n",
 ];
 /// What leads to a client with a mailbox selected, as `imap_client_cut` does; and a log-in.
 const IMAP_OPENING: [&str; 2] = [
@@ -262,6 +263,11 @@ pub fn make() -> io::Result<Vec<(&'static str, String, Vec<u8>)>> {
             &format!("responses-{at}"),
             with(u8::try_from(at).unwrap_or(0), text.as_bytes()),
         );
+        for choice in [1, 2, 3] {
+            add("imap_client_compress", &format!("responses-{at}-{choice}"), with(choice, text.as_bytes()));
+        }
+        let octets = crate::imap_client::deflated(&crate::imap_client::tagged(text.as_bytes()));
+        add("imap_client_compress", &format!("octets-{at}"), with(4, &octets));
         for (opening, choice) in IMAP_OPENING.iter().zip([6, 3]) {
             let octets = crate::imap_client::tagged([opening, *text].concat().as_bytes());
             add("imap_client", &format!("responses-{at}-{choice}"), script(choice, &octets));

@@ -198,6 +198,27 @@ fn damage_is_told_and_the_farewell_is_compressed() {
 }
 
 #[test]
+fn what_stands_before_damage_is_read_first_however_it_is_cut() {
+    // The line is not flushed, so that it is inflated in one call with the damage behind it.
+    let mut line = Deflater::new().deflate(b"one\r\n", FlushCompress::Finish);
+    // Not the last block: a stored block with a wrong length follows.
+    line[0] &= !1;
+    let damaged = [&line[..], &[0x00, 0x55, 0x55, 0x55, 0x55]].concat();
+    let mut outcomes = Vec::new();
+    for size in [1, 2, 3, damaged.len()] {
+        let mut server = compressed_server();
+        server.events.clear();
+        for piece in damaged.chunks(size) {
+            server.deliver(piece, &[]);
+        }
+        assert_eq!(failure(&server.events), Some(&LayerError::Deflate), "{:?}", server.events);
+        outcomes.push(server.events);
+    }
+    assert_eq!(outcomes[0][0], Event::Line("one".to_owned()));
+    assert!(outcomes.windows(2).all(|pair| pair[0] == pair[1]), "{outcomes:?}");
+}
+
+#[test]
 fn plaintext_behind_compress_belongs_to_the_layer() {
     // 'N' of "NOOP" begins a block of type 11.
     let attack = b"COMPRESS\r\nNOOP\r\nNOOP\r\n";

@@ -39,6 +39,8 @@ pub(super) struct Deflate {
     held: bool,
     /// Whether the peer finished its stream.
     finished: bool,
+    /// Whether its stream is damaged behind what was inflated.
+    damaged: bool,
 }
 
 impl Deflate {
@@ -52,12 +54,16 @@ impl Deflate {
             segment: 0,
             held: false,
             finished: false,
+            damaged: false,
         })
     }
 
     /// Inflates a step: up to the next flush in `input`, and about [`STEP`] octets into `plain` at the most.
     /// `true` if anything moved.
     pub(super) fn inflate(&mut self, input: &mut BytesMut, plain: &mut BytesMut) -> Result<bool, LayerError> {
+        if self.damaged {
+            return Err(LayerError::Deflate);
+        }
         if self.finished {
             return if input.is_empty() { Ok(false) } else { Err(LayerError::Deflate) };
         }
@@ -70,19 +76,22 @@ impl Deflate {
         while (self.segment > 0 || self.held) && plain.len() - start < STEP {
             let offered = input.get(..self.segment).unwrap_or_default();
             let (before_in, before_out) = (self.decompress.total_in(), self.decompress.total_out());
-            let status = self
-                .decompress
-                .decompress(offered, &mut piece, FlushDecompress::None)
-                .map_err(|_| LayerError::Deflate)?;
+            let status = self.decompress.decompress(offered, &mut piece, FlushDecompress::None);
             let taken = usize::try_from(self.decompress.total_in() - before_in).unwrap_or(usize::MAX);
             let made = usize::try_from(self.decompress.total_out() - before_out).unwrap_or(usize::MAX);
             self.remember(offered.get(..taken).unwrap_or_default());
             input.advance(taken.min(input.len()));
             self.segment = self.segment.saturating_sub(taken);
             plain.extend_from_slice(piece.get(..made).unwrap_or_default());
+            moved |= made > 0;
+            let Ok(status) = status else {
+                // What stands before the damage is read first, as if it had come alone.
+                self.damaged = true;
+                return if moved { Ok(true) } else { Err(LayerError::Deflate) };
+            };
             self.held = made == PIECE;
             self.finished = status == Status::StreamEnd;
-            moved |= taken > 0 || made > 0;
+            moved |= taken > 0;
             if self.finished || taken == 0 && made == 0 {
                 self.segment = 0;
                 self.held = false;
