@@ -20,6 +20,7 @@ import dane_part
 import exim
 import exim_checks
 import imap_checks
+import imap_client_checks
 import kills
 import pop3_checks
 import postfix_checks
@@ -389,6 +390,7 @@ PARTS: dict[str, Callable[[str, pathlib.Path, Report], None]] = {
     "kills": kill_often,
     "sasl": sasl_checks.run,
     "pop3": pop3_checks.run,
+    "imap-client": imap_client_checks.run,
     "relay": check_relay,
     "relay-kills": kill_relay_often,
     "postfix": check_postfix,

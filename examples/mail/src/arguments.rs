@@ -84,9 +84,9 @@ pub(crate) enum Command {
     ///
     /// Prints the UIDs that are found, one a line.
     Search(Search),
-    /// Adds a message to a folder (IMAP).
+    /// Adds messages to a folder (IMAP).
     ///
-    /// Prints the UID that the message has there, if the server says it.
+    /// Prints the UID that each message has there, if the server says it.
     Append(Append),
     /// Tells what changes in a folder, as it happens (IMAP with IDLE).
     ///
@@ -376,11 +376,11 @@ pub(crate) struct Append {
     /// A flag that the message gets (repeat).
     #[arg(long, value_name = "FLAG", value_parser = flag)]
     pub(crate) flag: Vec<Flag>,
-    /// The message, added as it is; - for standard input.
+    /// The message, added as it is; - for standard input. Several are added in order.
     ///
     /// If its first line ends in LF alone, its line ends are sent as CR LF, the only ones that mail has.
-    #[arg(value_name = "FILE")]
-    pub(crate) message: PathBuf,
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) messages: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

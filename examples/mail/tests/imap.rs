@@ -135,6 +135,19 @@ fn append_keeps_octets_flags_and_folder() {
 }
 
 #[test]
+fn several_messages_are_added_in_order() {
+    let account = Account::new();
+    let directory = directory("imap-append-several");
+    let (one, two) = (file(&directory, "one", ONE.as_bytes()), file(&directory, "two", TWO.as_bytes()));
+    assert_eq!(account.says("append", &[&two, &one, &two]), "1\n2\n3\n");
+    account.says("fetch", &["--to", directory.to_str().unwrap()]);
+    assert_eq!(fs::read(directory.join("2.eml")).unwrap(), ONE.as_bytes());
+    let missing = directory.join("missing");
+    assert_eq!(account.run("append", &[&one, missing.to_str().unwrap()]).code, Some(1));
+    assert_eq!(account.says("search", &["ALL"]), "1\n2\n3\n4\n");
+}
+
+#[test]
 fn append_of_what_imap_cannot_carry_sends_nothing() {
     // Nobody listens there.
     for message in [&b"Subject: x\r\n\r\n\0\r\n"[..], b""] {

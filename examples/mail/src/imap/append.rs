@@ -1,7 +1,9 @@
-//! `mail append`: a message into a folder.
+//! `mail append`: messages into a folder.
 
+use core::fmt::Display;
 use std::collections::VecDeque;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use mailwright_core::io::{RunError, Step};
@@ -16,9 +18,35 @@ use crate::message::Message;
 use crate::{output, progress};
 
 pub(crate) fn run(arguments: &Append) -> Result<(), Failure> {
-    let wrong = |error: io::Error| Failure::failed(format_args!("{}: {error}", arguments.message.display()));
-    let (mut content, octets) = Content::open(Message::open(&arguments.message)?).map_err(wrong)?;
+    // What cannot be read or carried is told before anything is sent.
+    let mut first = Some(open(arguments.messages.first())?);
     let mut account = Account::open(&arguments.server)?;
+    for path in &arguments.messages {
+        let content = match first.take() {
+            Some(content) => content,
+            None => open(Some(path))?,
+        };
+        append(&mut account, arguments, path, content)?;
+    }
+    account.close();
+    Ok(())
+}
+
+fn wrong(path: &Path, error: impl Display) -> Failure {
+    Failure::failed(format_args!("{}: {error}", path.display()))
+}
+
+fn open(path: Option<&PathBuf>) -> Result<(Content, u64), Failure> {
+    let path = path.ok_or_else(|| Failure::usage("no message"))?;
+    Content::open(Message::open(path)?).map_err(|error| wrong(path, error))
+}
+
+fn append(
+    account: &mut Account,
+    arguments: &Append,
+    path: &Path,
+    (mut content, octets): (Content, u64),
+) -> Result<(), Failure> {
     if let Some(limit) = account.connection.session().append_limit().filter(|&limit| octets > limit) {
         return Err(Failure::failed(format_args!(
             "the server takes {limit} octets, and the message has {octets}"
@@ -36,14 +64,13 @@ pub(crate) fn run(arguments: &Append) -> Result<(), Failure> {
         match step {
             Ok(Step::Item(want)) => {
                 bar.set_position(want.offset);
-                let piece = content.next().map_err(wrong)?;
+                let piece = content.next().map_err(|error| wrong(path, error))?;
                 if piece.is_empty() {
                     // The connection is dropped inside the message, which is none then.
-                    return Err(wrong(io::Error::other("became shorter while it was read")));
+                    return Err(wrong(path, "became shorter while it was read"));
                 }
                 if let Some(task) = running.task() {
-                    task.push(piece)
-                        .map_err(|_| wrong(io::Error::other("became longer while it was read")))?;
+                    task.push(piece).map_err(|_| wrong(path, "became longer while it was read"))?;
                 }
             }
             Ok(Step::Done(appended)) => break Ok(appended),
@@ -60,7 +87,6 @@ pub(crate) fn run(arguments: &Append) -> Result<(), Failure> {
     } else if let Some((_, uid)) = uid {
         output::line(&uid.to_string())?;
     }
-    account.close();
     Ok(())
 }
 

@@ -19,8 +19,8 @@ impl Sync {
         if self.picture.checkpoint.is_none() {
             self.picture = Picture::default();
         }
-        let useful = self.best == Way::Qresync && self.known_changes().is_some();
-        if useful && client.has("QRESYNC") && !client.is_enabled("QRESYNC") {
+        // Also where nothing is known yet: it cannot be enabled while a mailbox is selected, which one is from now on.
+        if self.best == Way::Qresync && client.has("QRESYNC") && !client.is_enabled("QRESYNC") {
             if let Some(name) = Capability::new(Bytes::from_static(b"QRESYNC")) {
                 // RFC 7162 §3.2.3: without it the parameter of SELECT is an error.
                 if self.send(client, Command::Enable(vec![name]), Waits::Enabled).is_ok() {
