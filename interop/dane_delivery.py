@@ -20,6 +20,8 @@ from server import Server
 from tools import free_port, until
 
 SENDER = "127.0.1.9"
+# The identifier of a recipient and how an attempt for it ended, in the log.
+ATTEMPT = r" mailserver::relay: (?=\w+ id=(\S+))(delivered|deferred|failed) "
 # Type of the policy, result or "success", and the number of the host, if any.
 Told = tuple[str, str, int | None]
 SECONDS = 60
@@ -105,7 +107,23 @@ class Mail:
         for case in self.cases:
             if case.policy:
                 options += ["--sts-url-override", f"mta-sts.{case.domain}={self.policies.address}"]
+        self.options = options
         self.sender = self._server("a", SENDER, [ALICE], options)
+
+    def forget_ids(self) -> None:
+        """Starts the sender again, which knows all policies by other ids now, and finds nobody who has any."""
+        self.policies.close()
+        self.closing.remove(self.policies.close)
+        self.closing.remove(self.sender.stop)
+        if status := self.sender.stop():
+            raise RuntimeError(f"the sender ended with {status}")
+        known = self.sender.data / "mta-sts"
+        lines = [line.split(" ") for line in known.read_text().splitlines()]
+        changed = [line[:1] + ["a0"] + line[2:] if line[1] == "a1" else line for line in lines]
+        if changed == lines:
+            raise RuntimeError(f"no policies are known: {lines}")
+        known.write_text("".join(" ".join(line) + "\n" for line in changed))
+        self.sender = self._server("a", SENDER, [ALICE], self.options)
 
     def _receiver(self, where: str) -> Server:
         chain, key = self.certificates[where]
@@ -117,7 +135,7 @@ class Mail:
 
     def _server(self, name: str, host: str, users: list[str], options: list[str]) -> Server:
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         server = Server(self.program, folder, *options, users=users, listen={"smtp": f"{host}:{self.port}"})
         self.closing.append(server.stop)
         return server
@@ -154,23 +172,31 @@ class Ends:
     sessions: dict[str, list[Told]]
 
 
-def send_all(mail: Mail) -> Ends:
-    """Sends a message to each domain, and waits until there was an attempt for each."""
+def send(mail: Mail, cases: list[Case], tag: str) -> Ends:
+    """Sends a message to each of these domains, and waits until there was an attempt for each."""
+    waited, logged = {line.split("\t")[0] for line in mail.sender.queue("list")}, len(mail.log())
     contents = {}
-    for case in mail.cases:
-        key, content = make("plain", case.label, ALICE)
+    for case in cases:
+        key, content = make("plain", f"{tag}.{case.label}", ALICE)
         contents[key] = case.domain
         submit(mail.sender, ALICE, f"bob@{case.domain}", content)
-    stays = sum(not case.ends.startswith("127.") for case in mail.cases)
-    until(lambda: _tried(mail) and len(mail.sender.queue("list")) <= stays, "an attempt for each", SECONDS)
-    ends = Ends({domain: [] for domain in contents.values()}, _waits(mail), *_reported(mail))
+
+    def ended() -> bool:
+        attempts = dict(re.findall(ATTEMPT, mail.log()[logged:]))
+        left = sum(what == "deferred" for what in attempts.values())
+        return len(attempts) >= len(cases) and len(mail.sender.queue("list")) <= len(waited) + left
+
+    until(ended, "an attempt for each", SECONDS)
+    reported, sessions = _reported(mail.log()[logged:])
+    ends = Ends({domain: [] for domain in contents.values()}, _waits(mail, waited), reported, sessions)
     found = {where: _taken(server, _user(where)) for where, server in mail.receivers.items()}
     found[BARE] = mail.bare.came
-    if TO_POSTFIX in mail.cases:
+    if TO_POSTFIX in cases:
         found[POSTFIX] = mail.postfix.take(1)
     for where, messages in found.items():
-        for message in messages:
-            ends.arrived[contents[identifier(message)]].append(where)
+        for key in map(identifier, messages):
+            if key in contents:
+                ends.arrived[contents[key]].append(where)
     return ends
 
 
@@ -185,26 +211,21 @@ def _taken(server: Server, user: str) -> list[bytes]:
     return messages
 
 
-def _tried(mail: Mail) -> bool:
-    """Whether everything that waits has been tried."""
-    attempts = re.findall(r" mailserver::relay: (?:delivered|deferred|failed) id=(\S+)", mail.log())
-    return len(set(attempts)) >= len(mail.cases)
-
-
-def _waits(mail: Mail) -> dict[str, str]:
+def _waits(mail: Mail, before: set[str]) -> dict[str, str]:
+    """The failures with which messages wait that did not before, by domain."""
     found = {}
-    for line in mail.sender.queue("list"):
-        shown = [row.split("\t") for row in mail.sender.queue("show", line.split("\t")[0])]
+    for message in {line.split("\t")[0] for line in mail.sender.queue("list")} - before:
+        shown = [row.split("\t") for row in mail.sender.queue("show", message)]
         [domain] = [row[2].partition("@")[2] for row in shown if row[0] == "recipient"]
         found[domain] = next((row[1] for row in shown if row[0] == "failure"), "")
     return found
 
 
-def _reported(mail: Mail) -> tuple[dict[str, list[Told]], dict[str, list[Told]]]:
+def _reported(log: str) -> tuple[dict[str, list[Told]], dict[str, list[Told]]]:
     """What the log has for reports, by domain, and of that what is about sessions."""
     found: dict[str, list[Told]] = {}
     sessions: dict[str, list[Told]] = {}
-    for line in mail.log().splitlines():
+    for line in log.splitlines():
         if not (match := re.search(r" tlsrpt: (\{.*\})$", line)):
             continue
         told = json.loads(match[1])

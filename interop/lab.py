@@ -58,6 +58,8 @@ server:
   logfile: ""
   directory: "{folder}"
   num-threads: 1
+  # Hundreds of questions may come at once.
+  so-rcvbuf: 4m
   ede: yes
   do-not-query-localhost: no
   target-fetch-policy: "0 0 0 0 0"
