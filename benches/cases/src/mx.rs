@@ -104,6 +104,44 @@ pub fn hit(name: &'static str, what: &str, most: f64) -> Case {
     })
 }
 
+/// Domains that are remembered at once.
+const MANY: u64 = 10_000;
+
+/// Remembers so many domains, each with a plan of its own: two hosts, both families. The octets are for one of them.
+fn many() -> Case {
+    Case::fresh(
+        "mx cache: 10,000 domains",
+        Work::Items(MANY),
+        || {
+            let mut config = Config::default();
+            config.limits.cache = MANY as usize;
+            let mut table = String::new();
+            for number in 0..MANY {
+                let domain = format!("domain{number}.example");
+                table += &format!("{domain} MX 10 mx1.{domain}\n{domain} MX 20 mx2.{domain}\n");
+                for host in 1..=2 {
+                    table += &format!(
+                        "mx{host}.{domain} A 192.0.2.{host}\nmx{host}.{domain} AAAA 2001:db8::{host}\n"
+                    );
+                }
+            }
+            let Ok(zone) = Zone::parse(&table) else { unreachable!("a good table") };
+            (zone, Arc::new(config))
+        },
+        |(zone, config)| (zone.clone(), Arc::clone(config), None),
+        |(zone, config, cache)| {
+            let cache = cache.insert(Cache::new(&config.limits));
+            for number in 0..MANY {
+                let destination = destination(&format!("domain{number}.example"));
+                let plan = zone.resolve(&destination, config, 7, NOW);
+                let _ = cache.insert(&destination, MessageTls::AsPublished, plan, NOW);
+            }
+            assert_eq!(cache.len(), MANY as usize);
+        },
+    )
+    .long()
+}
+
 /// Draws the order in which hosts are tried.
 fn attempt() -> Case {
     Case::steady(
@@ -260,6 +298,8 @@ pub fn cases() -> Vec<Case> {
     vec![
         hit("example.org", "a plan", 150.0),
         hit("none.example", "a failure", 200.0),
+        hit("gone.example", "an absence", 200.0),
+        many(),
         attempt(),
         resolution("2 hosts, both families", "example.org", DaneMode::Off),
         resolution("2 hosts, both families, TLSA", "example.net", DaneMode::Opportunistic),

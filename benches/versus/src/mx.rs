@@ -11,6 +11,8 @@ use hickory_proto::rr::{Name, RecordType};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use mail_auth::common::parse::TxtRecordParser as _;
+use mail_auth::mta_sts::MtaSts;
 use mailrs_smtp_client::MxCache;
 use mailwright_bench_cases::mx as cases;
 use tokio::runtime::{Builder, Runtime};
@@ -120,6 +122,26 @@ fn again() -> Contest {
         )
 }
 
+/// A domain that does not exist is asked for again. Where the library validates it remembers no absence: see `versus-dns`.
+fn absence() -> Contest {
+    Contest::of(cases::hit("gone.example", "an absence", 200.0)).against_reader(
+        "hickory-resolver",
+        || {
+            let (runtime, resolver) = resolver();
+            let name = name("gone.example");
+            assert!(runtime.block_on(resolver.mx_lookup(name.clone())).is_err());
+            (runtime, resolver, name)
+        },
+        |(runtime, resolver, name)| {
+            runtime.block_on(async {
+                for _ in 0..TIMES {
+                    assert!(black_box(resolver.mx_lookup(name.clone()).await).is_err());
+                }
+            });
+        },
+    )
+}
+
 fn policies() -> [Contest; 2] {
     let policy = Contest::of(cases::policy()).against_reader(
         "mailrs-mta-sts",
@@ -139,11 +161,20 @@ fn policies() -> [Contest; 2] {
             }
         },
     );
+    let record = record.against_reader(
+        "mail-auth",
+        || (),
+        |()| {
+            for _ in 0..TIMES {
+                assert!(black_box(MtaSts::parse(black_box(cases::RECORD.as_bytes()))).is_ok());
+            }
+        },
+    );
     [policy, record]
 }
 
 pub(crate) fn contests() -> Vec<Contest> {
-    let mut contests = vec![decode(), encode(), again()];
+    let mut contests = vec![decode(), encode(), again(), absence()];
     contests.extend(policies());
     contests
 }
