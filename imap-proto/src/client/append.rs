@@ -212,6 +212,7 @@ impl Client {
     pub(super) fn literal_accepted(&mut self) -> bool {
         let asked = matches!(self.pieces.front(), Some(Piece::Consent));
         if asked {
+            self.timers.stop(super::timers::ANSWER);
             self.pieces.pop_front();
             self.write_pieces();
         }

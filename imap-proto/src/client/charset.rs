@@ -1,11 +1,12 @@
-//! CHARSET of a search, which is never the host's concern unless it wants another than UTF-8. RFC 9051 §6.4.4,
-//! RFC 3501 §6.4.4, RFC 6855 §3.
+//! What a command has to be like where the server is now, which is never the host's concern: CHARSET of a search
+//! (RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 6855 §3), patterns of LIST (RFC 3501 §5.1.3).
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::broken::is_utf8;
 use super::{Client, Feature};
 use crate::encode::EncodeError;
+use crate::mailbox_name;
 use crate::types::{Command, OctetString, Search, SearchKey};
 
 impl Client {
@@ -32,6 +33,24 @@ impl Client {
             *charset = OctetString::new(Bytes::from_static(b"UTF-8")).ok();
         }
         Ok(())
+    }
+}
+
+impl Client {
+    /// Writes patterns of LIST that have more than ASCII in UTF-7, unless UTF-8 was agreed on. What is ASCII may be in
+    /// UTF-7 already.
+    pub(super) fn fit_patterns(&self, command: &mut Command) {
+        let (Command::List(list) | Command::Lsub(list) | Command::Xlist(list)) = command else { return };
+        if self.reader.limits().utf8 {
+            return;
+        }
+        for text in list.patterns.iter_mut().chain([&mut list.reference]) {
+            if let Some(beyond) = text.as_str().filter(|text| !text.is_ascii()) {
+                let mut wire = BytesMut::new();
+                mailbox_name::encode(beyond, &mut wire);
+                *text = OctetString::new(wire.freeze()).unwrap_or_default();
+            }
+        }
     }
 }
 

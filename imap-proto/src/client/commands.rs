@@ -40,6 +40,7 @@ impl Client {
         }
         self.check(&command)?;
         self.fit_charset(&mut command)?;
+        self.fit_patterns(&mut command);
         match &command {
             Command::Authenticate { .. } | Command::Append(_) | Command::Replace(_) => {
                 return Err(Misuse::WrongState.into());

@@ -297,7 +297,7 @@ impl Client {
             match self.reader.next_event(input) {
                 Ok(Some(event)) => {
                     // Something came: the next response has its own time.
-                    self.timers.stop(timers::ANSWER);
+                    self.answered_in_time();
                     self.received(event, input);
                     self.weigh(before - input.len());
                 }

@@ -24,11 +24,11 @@ impl Client {
             // RFC 9051 §6.2.1: whoever says it before TLS, it is not to be believed.
             _ if self.awaits_tls() => {}
             ResponseEvent::FetchBegin { number } => {
-                let during = self.during(&[Verb::Fetch, Verb::Store]);
+                let during = self.during_change();
                 self.push(Event::FetchBegin { number, during });
             }
             ResponseEvent::UidFetchBegin { uid } => {
-                let during = self.during(&[Verb::Fetch, Verb::Store]);
+                let during = self.during_change();
                 self.push(Event::UidFetchBegin { uid, during });
             }
             ResponseEvent::FetchItem(item) => self.push(Event::FetchItem(item)),
@@ -74,9 +74,17 @@ impl Client {
 
     /// The oldest command in flight that one of the `verbs` names, or else the oldest.
     fn during(&self, verbs: &[Verb]) -> Option<CommandId> {
-        let fits = |command: &&InFlight| verbs.contains(&command.verb);
-        let found = self.in_flight.iter().find(fits).or_else(|| self.in_flight.front());
-        found.map(|command| command.id)
+        self.during_any(|verb| verbs.contains(&verb))
+    }
+
+    /// The same of those that are answered by FETCH.
+    fn during_change(&self) -> Option<CommandId> {
+        self.during_any(|verb| verb.entry().changes_flags)
+    }
+
+    fn during_any(&self, fits: impl Fn(Verb) -> bool) -> Option<CommandId> {
+        let found = self.in_flight.iter().find(|command| fits(command.verb));
+        found.or_else(|| self.in_flight.front()).map(|command| command.id)
     }
 
     /// Data has come that such a command is answered with.
@@ -109,6 +117,7 @@ impl Client {
                 return self.close(Closed::BadGreeting(Excerpt::new(&status.text)));
             }
         }
+        self.timers.stop(super::timers::ANSWER);
         self.phase = Phase::Open;
         self.learn_from(&status);
         self.push(Event::Greeting(status));

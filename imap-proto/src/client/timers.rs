@@ -59,6 +59,15 @@ impl Client {
         }
     }
 
+    /// Something came from the server. A greeting, a layer and consent to a literal have their time whatever else
+    /// comes meanwhile.
+    pub(super) fn answered_in_time(&mut self) {
+        let awaits_consent = matches!(self.pieces.front(), Some(Piece::Consent));
+        if matches!(self.phase, Phase::Open) && !awaits_consent {
+            self.timers.stop(ANSWER);
+        }
+    }
+
     pub(super) fn expire(&mut self) {
         while let Some(timer) = self.timers.expired() {
             if timer == REFRESH {

@@ -18,7 +18,8 @@ pub struct ListCommand {
     pub selection: Option<Vec<ListSelection>>,
     /// The reference, as it came: usually empty.
     pub reference: OctetString,
-    /// The patterns, as they came: `*` and `%` are wildcards. One in the basic form.
+    /// The patterns, as they came: `*` and `%` are wildcards. One in the basic form. A client may write them in
+    /// UTF-8, whatever the server takes.
     pub patterns: Vec<OctetString>,
     /// RETURN: what is to be told of each mailbox (RFC 5258 §3.2); `None` in the basic form.
     pub returns: Option<Vec<ListReturn>>,

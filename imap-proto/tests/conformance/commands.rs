@@ -150,6 +150,10 @@ fn names(t: &mut Table) {
     );
     t.hears(|| logged_in(""), "* LIST () \"/\" inbox\r\n", "LIST [] / \"INBOX\"");
 
+    let pattern = || Command::List(ListCommand::new(string(""), string("Entwürfe & mehr/%")));
+    t.command(logged_in(""), "LIST", pattern(), "C: $1 LIST \"\" \"Entw&APw-rfe &- mehr/%\"⏎");
+    t.command(enabled("UTF8=ACCEPT"), "LIST", pattern(), "C: $2 LIST \"\" \"Entwürfe & mehr/%\"⏎");
+
     t.row(
         "2.11.21",
         "What is enabled is what the server says, when it was asked to; ENABLE goes before SELECT",

@@ -186,7 +186,7 @@ fn idle(t: &mut Table) {
 }
 
 fn deadlines(t: &mut Table) {
-    t.row("3 deadlines", "60 s for a greeting and for consent to a literal, 5 minutes for a command, counted from the last response; none while nothing is asked");
+    t.row("3 deadlines", "60 s for a greeting and for consent to a literal, whatever else comes; 5 minutes for a command, counted from the last response; none while nothing is asked");
     minutes(t, fresh(), 59, "");
     minutes(t, fresh(), 60, "closed: no answer in time");
     minutes(t, logged_in(""), 100_000, "");
@@ -203,6 +203,14 @@ fn deadlines(t: &mut Table) {
     let literal = || logged_in("").does(|client| client.append(append("a"), 3).map(drop));
     minutes(t, literal(), 59, "");
     minutes(t, literal(), 60, "closed: no answer in time");
+    let late = |mut asking: Asking, octets: &str| {
+        asking.waits(59);
+        asking.before += "(59 s) ";
+        asking.after(octets)
+    };
+    minutes(t, late(literal(), "* 7 EXISTS\r\n"), 1, "closed: no answer in time");
+    minutes(t, late(fresh(), "\r\n"), 1, "closed: no answer in time");
+    minutes(t, late(fresh(), "* OK x\r\n"), 100_000, "");
     minutes(t, literal().after("+ go\r\n"), 100_000, "");
     let short = |config: &mut Config| config.timeouts.command = core::time::Duration::from_secs(10);
     minutes(
