@@ -37,6 +37,7 @@ pub fn smtp_commands(data: &[u8]) {
     options.future_release = first & 128 != 0;
     options.mt_priority = first & 128 != 0;
     options.rrvs = first & 128 != 0;
+    options.message_tracking = first & 32 == 0;
     let strict = Command::parse(&line, &CommandOptions::default());
     match Command::parse(&line, &options) {
         Ok(parsed) => {

@@ -178,13 +178,12 @@ impl CommandLine<'_> {
 /// RFC 1870 §3: size-value = 1*20DIGIT; here any number of digits is read, and judged by its value.
 fn size(parameter: &Parameter<'_>, parameters: &mut Parameters) -> Read {
     let digits = parameter.value.ok_or(CommandErrorKind::BadParameter)?;
-    let mut value = Some(0_u64);
-    for digit in digits.bytes() {
-        if !digit.is_ascii_digit() {
-            return Err(CommandErrorKind::BadParameter);
-        }
-        value = value.and_then(|value| value.checked_mul(10)?.checked_add(u64::from(digit & 0x0F)));
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(CommandErrorKind::BadParameter);
     }
+    let digit = |value: u64, digit: u8| value * 10 + u64::from(digit & 0x0F);
+    // So many digits are always below 2 to the 64.
+    let value = if digits.len() < 20 { Some(digits.bytes().fold(0, digit)) } else { digits.parse().ok() };
     if parameters.size.is_some() {
         return Err(CommandErrorKind::RepeatedParameter);
     }

@@ -12,7 +12,7 @@ use core::str::FromStr;
 
 use bytes::Bytes;
 
-use super::xtext::{Unitext, Xtext, decode_unitext, decode_xtext};
+use super::xtext::{Unitext, Xtext, decode_unitext, decode_xtext, each_octet};
 
 /// Why a value is none of RET, ENVID, NOTIFY or ORCPT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -201,7 +201,7 @@ impl EnvelopeId {
         if wire.len() > Self::MAX_OCTETS {
             return Err(InvalidNotification::TooLong);
         }
-        printable_xtext(wire)?;
+        check_printable(wire)?;
         Ok(Self(wire.clone()))
     }
 
@@ -239,6 +239,13 @@ impl Hash for EnvelopeId {
 }
 
 /// RFC 3461 §4.2, §4.4: what xtext carries is printable ASCII and white space.
+fn check_printable(wire: &[u8]) -> Result<(), InvalidNotification> {
+    let mut is_ascii = true;
+    each_octet(wire, |octet| is_ascii &= octet.is_ascii()).ok_or(InvalidNotification::Form)?;
+    if is_ascii { Ok(()) } else { Err(InvalidNotification::Character) }
+}
+
+/// The same, with what it carries.
 fn printable_xtext(wire: &[u8]) -> Result<String, InvalidNotification> {
     let decoded = decode_xtext(wire).ok_or(InvalidNotification::Form)?;
     let text = String::from_utf8(decoded).map_err(|_| InvalidNotification::Character)?;
@@ -292,7 +299,11 @@ impl OriginalRecipient {
         if !is_atom(text.get(..semicolon).unwrap_or_default()) {
             return Err(InvalidNotification::Form);
         }
-        value.decoded()?;
+        if value.is_utf8() {
+            value.decoded()?;
+        } else {
+            check_printable(wire.get(semicolon + 1..).unwrap_or_default())?;
+        }
         Ok(value)
     }
 

@@ -9,6 +9,12 @@ use core::fmt::{self, Write as _};
 /// character may come out.
 pub(crate) fn decode_xtext(value: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(value.len());
+    each_octet(value, |octet| decoded.push(octet))?;
+    Some(decoded)
+}
+
+/// The octets that xtext carries, one after the other; `None` if it is none.
+pub(crate) fn each_octet(value: &[u8], mut take: impl FnMut(u8)) -> Option<()> {
     let mut octets = value.iter();
     while let Some(&octet) = octets.next() {
         let octet = match octet {
@@ -20,9 +26,9 @@ pub(crate) fn decode_xtext(value: &[u8]) -> Option<Vec<u8>> {
         if octet.is_ascii_control() {
             return None;
         }
-        decoded.push(octet);
+        take(octet);
     }
-    Some(decoded)
+    Some(())
 }
 
 fn hex_digit(octet: Option<&u8>) -> Option<u8> {

@@ -349,15 +349,8 @@ impl Input<'_> {
                 return self.syntax(range.start + offset);
             }
         }
-        let mut offset = range.start;
-        for label in octets.split(|octet| *octet == b'.') {
-            // RFC 5321 §4.1.2: a sub-domain begins and ends with a letter or digit; RFC 1035 §2.3.4: 63 octets at most.
-            // The A-label of a U-label is longer than its characters are many.
-            let length = if is_ascii { label.len() } else { characters(label) };
-            if !(1..=63).contains(&length) || label.first() == Some(&b'-') || label.last() == Some(&b'-') {
-                return Err(self.error(AddressErrorKind::Mailbox, offset));
-            }
-            offset += label.len() + 1;
+        if let Some(offset) = bad_label(octets, is_ascii) {
+            return Err(self.error(AddressErrorKind::Mailbox, range.start + offset));
         }
         let underscore = if self.options.underscore_in_domain { memchr::memchr(b'_', octets) } else { None };
         let deviation = underscore
@@ -448,8 +441,36 @@ static DOT_STRING: [bool; 256] = class!(octet: is_atext(octet) || octet == b'.')
 static DOMAIN: [bool; 256] =
     class!(octet: octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | 0x80..));
 
+/// Where a label begins that is none; 0 for an empty text.
+fn bad_label(octets: &[u8], is_ascii: bool) -> Option<usize> {
+    // Most domains are too short for a label that is too long, and then one look at the neighbours will do.
+    let at_an_end = |octet: Option<&u8>| matches!(octet, None | Some(b'.' | b'-'));
+    let torn = |pair: &[u8]| matches!(pair, [b'.', b'.' | b'-'] | [b'-', b'.']);
+    if octets.len() <= 63
+        && !at_an_end(octets.first())
+        && !at_an_end(octets.last())
+        && !octets.windows(2).any(torn)
+    {
+        return None;
+    }
+    let mut offset = 0;
+    for label in octets.split(|octet| *octet == b'.') {
+        // RFC 5321 §4.1.2: a sub-domain begins and ends with a letter or digit; RFC 1035 §2.3.4: 63 octets at most. The
+        // A-label of a U-label is longer than its characters are many.
+        let length = if is_ascii { label.len() } else { characters(label) };
+        if !(1..=63).contains(&length) || label.first() == Some(&b'-') || label.last() == Some(&b'-') {
+            return Some(offset);
+        }
+        offset += label.len() + 1;
+    }
+    None
+}
+
 /// Where a dot stands that has no atom on one of its sides, or 0 for an empty text.
 fn bad_dot(octets: &[u8]) -> Option<usize> {
+    if !octets.contains(&b'.') && !octets.is_empty() {
+        return None;
+    }
     let mut offset = 0;
     for atom in octets.split(|octet| *octet == b'.') {
         if atom.is_empty() {
