@@ -156,7 +156,8 @@ pub(crate) struct ServerArguments {
     pub(crate) server: ServerUrl,
     /// Finds the server of this address instead: by SRV records, then by the files that its domain has for that.
     ///
-    /// Servers without TLS are passed over. The name to log in with is what is found, mostly the address.
+    /// Servers without TLS are passed over. The name to log in with is what is found, mostly the address; if that is
+    /// refused, what stands before its @.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "server")]
     pub(crate) discover: Option<Mailbox>,
     /// The DNS server that --discover asks; the system's by default.
@@ -165,6 +166,9 @@ pub(crate) struct ServerArguments {
     /// Where the server is, if that was found out.
     #[arg(skip)]
     pub(crate) addresses: Vec<SocketAddr>,
+    /// Other names to log in with, if the first one is refused.
+    #[arg(skip)]
+    pub(crate) logins: Vec<String>,
     /// The password is in this environment variable.
     #[arg(long, value_name = "VAR", conflicts_with = "password_file")]
     pub(crate) password_env: Option<String>,

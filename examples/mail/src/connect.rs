@@ -12,7 +12,7 @@ use mailwright_core::session::{Session, Transport};
 use rustls::pki_types::ServerName;
 
 use crate::arguments::ServerArguments;
-use crate::failure::Failure;
+use crate::failure::{Failure, LoginFailure};
 use crate::server_url::Security;
 use crate::trust;
 
@@ -101,6 +101,14 @@ impl Patient {
             Failure::failed(format_args!("no progress on the connection for {} s", self.limit.as_secs()))
         } else {
             Failure::failed(reason)
+        }
+    }
+
+    /// The same of a log-in.
+    pub(crate) fn explain_login(&self, reason: LoginFailure) -> Failure {
+        match reason {
+            LoginFailure::Refused(reason) => Failure::Refused(reason),
+            LoginFailure::Other(reason) => self.explain(reason),
         }
     }
 

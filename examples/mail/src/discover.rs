@@ -38,8 +38,24 @@ pub(crate) fn fill(command: &mut Command) -> Result<(), Failure> {
         confirm(&service)?;
     }
     arguments.server = url(&service);
+    // The first one is in the URL.
+    arguments.logins = service.logins.iter().skip(1).rev().cloned().collect();
     arguments.addresses = addresses;
     Ok(())
+}
+
+/// Takes the next name to log in with, if there is one.
+// RFC 6186 §4: the full address, and if that is refused the local part.
+pub(crate) fn next_login(command: &mut Command) -> bool {
+    let (arguments, _) = command.server();
+    match arguments.logins.pop() {
+        Some(login) => {
+            tracing::info!("refused: another name");
+            arguments.server.user = Some(login);
+            true
+        }
+        None => false,
+    }
 }
 
 /// The first server for the purpose that has an address.
@@ -136,7 +152,6 @@ fn url(service: &Service) -> ServerUrl {
             discovery::Security::StartTls => Security::StartTls,
             discovery::Security::Plain => Security::Plain,
         },
-        // RFC 6186 §4: the full address comes first.
         user: service.logins.first().cloned(),
         host: service.host.to_string(),
         port: service.port,

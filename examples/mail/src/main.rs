@@ -42,11 +42,21 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    match discover::fill(&mut arguments.command).and_then(|()| run(&arguments.command)) {
+    match discover::fill(&mut arguments.command).and_then(|()| run_as_anyone(&mut arguments.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::complain(&failure);
             failure.exit_code()
+        }
+    }
+}
+
+/// Runs the command, with each name that was found until one is not refused.
+fn run_as_anyone(command: &mut Command) -> Result<(), Failure> {
+    loop {
+        match run(command) {
+            Err(Failure::Refused(_)) if discover::next_login(command) => {}
+            result => return result,
         }
     }
 }

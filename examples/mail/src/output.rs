@@ -29,7 +29,7 @@ pub(crate) fn json(value: &Value) -> io::Result<()> {
 
 /// Says on standard error what went wrong.
 pub(crate) fn complain(failure: &Failure) {
-    if let Failure::Usage(message) | Failure::Failed(message) = failure {
+    if let Failure::Usage(message) | Failure::Failed(message) | Failure::Refused(message) = failure {
         complaint(message);
     }
 }

@@ -10,8 +10,8 @@ use mailwright_core::io::{RunError, Step};
 use mailwright_core::value::{ForwardPath, ReversePath};
 use mailwright_sasl::{Credentials, MechanismName, Seed};
 use mailwright_smtp::client::{
-    Client, Config, Deliver, DeliverError, Delivery, Event, Login, MailOptions, Outcome, Protocol, Quit,
-    RecipientOptions, Row, TlsMode,
+    Client, Config, Deliver, DeliverError, Delivery, Event, Login, LoginError, MailOptions, Outcome,
+    Protocol, Quit, RecipientOptions, Row, TlsMode,
 };
 use mailwright_smtp::content::BarePolicy;
 use mailwright_smtp::types::{OriginalRecipient, Reply, Return};
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::arguments::{Mechanism, Requests, Send, ServerArguments};
 use crate::connect::{self, Patient};
-use crate::failure::Failure;
+use crate::failure::{Failure, LoginFailure};
 use crate::message::Message;
 use crate::server_url::{self, Security};
 use crate::{output, password, progress};
@@ -213,16 +213,16 @@ fn log_in(
     getrandom::fill(&mut octets).map_err(Failure::failed)?;
     let mut seed = Seed::new(octets);
     let result = match (credentials, server.auth) {
-        (None, _) => session.run(Login::new()).map(drop).map_err(|error| error.to_string()),
-        (Some(credentials), None) => {
-            session.run(Login::with(credentials, seed)).map(drop).map_err(|error| error.to_string())
-        }
+        (None, _) => session.run(Login::new()).map(drop).map_err(|error| LoginFailure::new(false, error)),
+        (Some(credentials), None) => session.run(Login::with(credentials, seed)).map(drop).map_err(|error| {
+            LoginFailure::new(matches!(error, RunError::Task(LoginError::Refused(_))), error)
+        }),
         (Some(credentials), Some(mechanism)) => {
-            let opened = session.run(Login::new()).map_err(|error| error.to_string());
+            let opened = session.run(Login::new()).map_err(|error| LoginFailure::new(false, error));
             opened.and_then(|_| authenticate(session, mechanism, &credentials, &mut seed))
         }
     };
-    result.map_err(|reason| session.stream().explain(reason))?;
+    result.map_err(|reason| session.stream().explain_login(reason))?;
     if let Some(tls) = session.session().tls() {
         tracing::info!(version = tls.version, cipher_suite = tls.cipher_suite, "TLS");
     }
@@ -236,7 +236,7 @@ fn authenticate(
     mechanism: Mechanism,
     credentials: &Credentials,
     seed: &mut Seed,
-) -> Result<(), String> {
+) -> Result<(), LoginFailure> {
     // The command line has refused USER, which SMTP does not have.
     let name = mechanism.name().unwrap_or(MechanismName::PLAIN);
     let session_mut = session.session_mut();
@@ -246,11 +246,11 @@ fn authenticate(
     loop {
         match session.next_event() {
             Ok(Some(Event::Authenticated { .. })) => return Ok(()),
-            Ok(Some(Event::NotAuthenticated { reason, .. })) => return Err(reason.to_string()),
-            Ok(Some(Event::Closed(closed))) => return Err(closed.to_string()),
+            Ok(Some(Event::NotAuthenticated { reason, .. })) => return Err(LoginFailure::new(true, reason)),
+            Ok(Some(Event::Closed(closed))) => return Err(closed.to_string().into()),
             Ok(Some(_)) => {}
-            Ok(None) => return Err("the connection is closed".to_owned()),
-            Err(error) => return Err(error.to_string()),
+            Ok(None) => return Err("the connection is closed".to_owned().into()),
+            Err(error) => return Err(error.to_string().into()),
         }
     }
 }

@@ -31,10 +31,14 @@ fn dns(zone: &str) -> String {
 }
 
 fn list(zone: &str, ca: &str) -> Run {
+    list_of("alice@example.org", zone, ca)
+}
+
+fn list_of(address: &str, zone: &str, ca: &str) -> Run {
     mail(&[
         "list",
         "--discover",
-        "alice@example.org",
+        address,
         "--resolver",
         &dns(zone),
         "--ca",
@@ -58,6 +62,25 @@ fn the_server_of_an_address_is_found_and_logged_in_to_with_it() {
             format!("{label}._tcp.example.org SRV 0 0 {port} mail.example.org\nmail.example.org A 127.0.0.1");
         let run = list(&zone, &ca);
         assert_eq!((run.code, run.stdout.contains("found")), (Some(0), true), "{run:?}");
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn who_is_refused_by_address_comes_in_by_name() {
+    let (ca, tls) = tls_for("mail.example.org");
+    let ca = file(&directory("discover-name"), "ca.pem", ca.as_bytes());
+    for (address, code) in [("bob@example.org", 0), ("carol@example.org", 1)] {
+        let mut config = pop3::config();
+        config.tls = TlsMode::Implicit;
+        let maildrop = pop3::maildrop(&[b"Subject: found\r\n\r\n"]);
+        let (port, server) = pop3::serve(config, Some(Arc::clone(&tls)), &maildrop, Deleting::Works, 2);
+        let zone =
+            format!("_pop3s._tcp.example.org SRV 0 0 {port} mail.example.org\nmail.example.org A 127.0.0.1");
+        let run = list_of(address, &zone, &ca);
+        assert_eq!((run.code, run.stdout.contains("found")), (Some(code), code == 0), "{run:?}");
+        let complaints = run.stderr.lines().filter(|line| line.starts_with("mail: ")).count();
+        assert_eq!(complaints, usize::from(code != 0));
         server.join().unwrap();
     }
 }

@@ -2,14 +2,14 @@
 //! names shows how a host gives single commands and waits for their completion.
 
 use mailwright_imap::TlsMode;
-use mailwright_imap::client::tasks::Login;
+use mailwright_imap::client::tasks::{Login, LoginError};
 use mailwright_imap::client::{CommandId, Event};
 use mailwright_imap::types::{Command, OctetString, StatusKind};
 use mailwright_sasl::Credentials;
 
 use super::{Account, note};
 use crate::arguments::Mechanism;
-use crate::failure::Failure;
+use crate::failure::{Failure, LoginFailure};
 use crate::output;
 
 /// Logs in: by the strongest mechanism that fits, or by the one that is given and no other.
@@ -18,15 +18,17 @@ pub(super) fn log_in(
     credentials: Credentials,
     mechanism: Option<Mechanism>,
 ) -> Result<(), Failure> {
-    match mechanism {
-        None => account.run(Login::new(credentials)).map(drop),
-        Some(mechanism) => {
-            by(account, &credentials, mechanism).map_err(|reason| account.connection.stream().explain(reason))
-        }
-    }
+    let result = match mechanism {
+        None => account
+            .attempt(Login::new(credentials), |_| Ok(()))?
+            .map(drop)
+            .map_err(|error| LoginFailure::new(matches!(error, LoginError::Refused(_)), error)),
+        Some(mechanism) => by(account, &credentials, mechanism),
+    };
+    result.map_err(|reason| account.connection.stream().explain_login(reason))
 }
 
-fn by(account: &mut Account, credentials: &Credentials, mechanism: Mechanism) -> Result<(), String> {
+fn by(account: &mut Account, credentials: &Credentials, mechanism: Mechanism) -> Result<(), LoginFailure> {
     until(account, |event| matches!(event, Event::Greeting(_)).then_some(()))?;
     ask_capabilities(account)?;
     if account.connection.session().config().tls == TlsMode::StartTls {
@@ -36,23 +38,23 @@ fn by(account: &mut Account, credentials: &Credentials, mechanism: Mechanism) ->
     let Some(name) = mechanism.name() else { return login(account, credentials) };
     let session = account.connection.session_mut();
     if !session.mechanisms().contains(&name) {
-        return Err(format!("the server does not announce {name}"));
+        return Err(format!("the server does not announce {name}").into());
     }
     let exchange = session.exchange(name, credentials).map_err(|error| error.to_string())?;
     let id = session.authenticate(exchange).map_err(|error| error.to_string())?;
-    accepted(account, id, "login")?;
-    ask_capabilities(account)
+    accepted(account, id, "login").map_err(LoginFailure::Refused)?;
+    Ok(ask_capabilities(account)?)
 }
 
 /// RFC 9051 §6.2.3: LOGIN.
-fn login(account: &mut Account, credentials: &Credentials) -> Result<(), String> {
+fn login(account: &mut Account, credentials: &Credentials) -> Result<(), LoginFailure> {
     let Credentials::Password { authcid, password, .. } = credentials else {
-        return Err("LOGIN needs a password".to_owned());
+        return Err("LOGIN needs a password".to_owned().into());
     };
     let user = OctetString::new(authcid.as_bytes().to_vec()).map_err(|error| format!("user: {error}"))?;
     let id = send(account, Command::Login { user, password: password.clone() })?;
-    accepted(account, id, "login")?;
-    ask_capabilities(account)
+    accepted(account, id, "login").map_err(LoginFailure::Refused)?;
+    Ok(ask_capabilities(account)?)
 }
 
 /// RFC 8314 §3: no credentials before TLS, and none without.

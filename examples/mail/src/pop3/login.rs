@@ -1,14 +1,17 @@
 //! From the greeting to an open maildrop. The automatic way is the task `Login`; the one that `--auth` names
 //! shows how a host gives single commands and waits for their replies.
 
+use mailwright_core::io::RunError;
 use mailwright_core::io::blocking::Connection;
 use mailwright_pop3::TlsMode;
+use mailwright_pop3::client::tasks::LoginError;
 use mailwright_pop3::client::{Client, CommandId, Event, Login, Summary, Value};
 use mailwright_pop3::types::{Capabilities, Capability, Password, UserName};
 use mailwright_sasl::Credentials;
 
 use crate::arguments::Mechanism;
 use crate::connect::Patient;
+use crate::failure::LoginFailure;
 
 type Session = Connection<Patient, Client>;
 
@@ -17,9 +20,13 @@ pub(super) fn log_in(
     session: &mut Session,
     credentials: Credentials,
     mechanism: Option<Mechanism>,
-) -> Result<(), String> {
+) -> Result<(), LoginFailure> {
     let Some(mechanism) = mechanism else {
-        return session.run(Login::new(credentials)).map(drop).map_err(|error| error.to_string());
+        return session.run(Login::new(credentials)).map(drop).map_err(|error| {
+            let refused =
+                matches!(error, RunError::Task(LoginError::Refused(_) | LoginError::Explained { .. }));
+            LoginFailure::new(refused, error)
+        });
     };
     until(session, |event| matches!(event, Event::Greeting(_)).then_some(()))?;
     ask_capabilities(session)?;
@@ -31,23 +38,23 @@ pub(super) fn log_in(
     let Some(name) = mechanism.name() else { return user_and_pass(session, &credentials) };
     let announced = session.session().capabilities().and_then(|known| known.mechanisms());
     if !announced.is_some_and(|names| names.contains(&name)) {
-        return Err(format!("the server does not announce {name}"));
+        return Err(format!("the server does not announce {name}").into());
     }
     let exchange = session.session_mut().exchange(name, &credentials).map_err(|error| error.to_string())?;
     let id = session.session_mut().auth(exchange).map_err(|error| error.to_string())?;
-    accepted(session, id, "login")
+    accepted(session, id, "login").map_err(LoginFailure::Refused)
 }
 
-fn user_and_pass(session: &mut Session, credentials: &Credentials) -> Result<(), String> {
+fn user_and_pass(session: &mut Session, credentials: &Credentials) -> Result<(), LoginFailure> {
     let Credentials::Password { authcid, password, .. } = credentials else {
-        return Err("USER needs a password".to_owned());
+        return Err("USER needs a password".to_owned().into());
     };
     let user = UserName::new(authcid).map_err(|error| format!("user: {error}"))?;
     let password = Password::new(password.clone()).map_err(|error| format!("password: {error}"))?;
     let id = session.session_mut().user(&user).map_err(|error| error.to_string())?;
-    accepted(session, id, "login")?;
+    accepted(session, id, "login").map_err(LoginFailure::Refused)?;
     let id = session.session_mut().pass(&password).map_err(|error| error.to_string())?;
-    accepted(session, id, "login")
+    accepted(session, id, "login").map_err(LoginFailure::Refused)
 }
 
 /// RFC 2595 §4: no credentials before TLS, and none without.

@@ -62,7 +62,7 @@ impl Maildrop {
         let mut connection = connect::connection(server, socket, Client::new(config, seed))?;
         if let Some(credentials) = credentials {
             let result = login::log_in(&mut connection, credentials, server.auth);
-            result.map_err(|reason| connection.stream().explain(reason))?;
+            result.map_err(|reason| connection.stream().explain_login(reason))?;
         }
         tracing::info!(secure = connection.session().is_secure(), "logged in");
         Ok(Self { connection })
