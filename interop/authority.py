@@ -40,7 +40,7 @@ class Authority:
         run([*command, "-config", str(_empty(self.folder)), "-out", str(self.root)])
 
     def issue(self, name: str, hosts: list[str], days: tuple[int, int] = (-1, 30)) -> tuple[pathlib.Path, pathlib.Path]:
-        """A certificate for these hosts, valid from and to these days from now: the file with its chain, and its key."""
+        """A certificate for these hosts, valid from and to so many days from now: the file with its chain, its key."""
         chain, key, request = (self.folder / f"{name}.{kind}" for kind in ("pem", "key", "csr"))
         names = ",".join(f"DNS:{host}" for host in hosts)
         command = ["openssl", "req", "-new", "-subj", f"/CN={name}", *_new(key), "-out", str(request)]

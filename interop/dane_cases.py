@@ -3,8 +3,8 @@
 import dataclasses
 
 ZONE = "d.test"
-# Where the hosts of the cases are: with a certificate of the authority, with one that has expired, without STARTTLS, and
-# Postfix with one that it has signed itself.
+# Where the hosts of the cases are: with a certificate of the authority, with one that has expired, without STARTTLS,
+# and Postfix with one that it has signed itself.
 GOOD, EXPIRED, BARE, POSTFIX = "127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4"
 WHERE = {GOOD: "good", EXPIRED: "expired", BARE: "bare", POSTFIX: "postfix"}
 
@@ -182,8 +182,8 @@ CASES = [
     Case("both", (Host(GOOD, EE),), GOOD, (("tlsa", OK, 0),), policy="enforce"),
 ]
 TO_POSTFIX = Case("to-postfix", (Host(POSTFIX, EE),), POSTFIX, (("tlsa", OK, 0),))
-# A policy that is known counts, also when its record has another id and nobody serves it any more: what a forger can bring
-# about changes nothing but that it is told.
+# A policy that is known counts, also when its record has another id and nobody serves it any more: what a forger can
+# bring about changes nothing but that it is told.
 UNSERVED = ("sts", "sts-policy-fetch-error", None)
 KNOWN = [
     dataclasses.replace(case, report=(UNSERVED, *case.report))

@@ -1,5 +1,5 @@
-"""Resolution over DNSSEC: what `mx` makes of the zones of `dane_zones.py` with each of its drivers, and where the drivers
-differ, which the table in README.md has to tell, no more and no less.
+"""Resolution over DNSSEC: what `mx` makes of the zones of `dane_zones.py` with each of its drivers, and where the
+drivers differ, which the table in README.md has to tell, no more and no less.
 """
 
 import concurrent.futures
@@ -55,8 +55,8 @@ def gist(line: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """A domain, what was to come of it, and what came: `stub` with a resolver that validates, `hickory` that validates itself,
-    and `behind`, the same with such a resolver before it.
+    """A domain, what was to come of it, and what came: `stub` with a resolver that validates, `hickory` that validates
+    itself, and `behind`, the same with such a resolver before it.
     """
 
     domain: str

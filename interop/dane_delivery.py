@@ -162,8 +162,8 @@ def _policy(case: Case) -> str:
 
 @dataclasses.dataclass
 class Ends:
-    """Where messages ended: the places where each domain's arrived, the statuses with which it waits, what a report would
-    tell of it, and of that what is about sessions.
+    """Where messages ended: the places where each domain's arrived, the statuses with which it waits, what a report
+    would tell of it, and of that what is about sessions.
     """
 
     arrived: dict[str, list[str]]

@@ -1,5 +1,5 @@
-"""What the DNS and policies ask of TLS: resolved by both drivers over signed zones, kept by deliveries, and seen by Postfix
-as by us. All of it runs in a network namespace of its own where there can be one.
+"""What the DNS and policies ask of TLS: resolved by both drivers over signed zones, kept by deliveries, and seen by
+Postfix as by us. All of it runs in a network namespace of its own where there can be one.
 """
 
 import os

@@ -176,8 +176,9 @@ ZONES = [
     Zone("unsigned.out.test.", SMALL, signed=False),
 ]
 
-# What must come of a domain of `RECORDS`, in the words of `summary` in `dane_checks.py`, with names below the zone: a kind of
-# plan with its hosts, and what TLS they must have, or a failure; then hosts that are left out, and findings for a report.
+# What must come of a domain of `RECORDS`, in the words of `summary` in `dane_checks.py`, with names below the zone: a
+# kind of plan with its hosts, and what TLS they must have, or a failure; then hosts that are left out, and findings for
+# a report.
 EE = f"dane 3 1 1 {KEY[:2]} for"
 CASES = {
     "with-tlsa": f"mx: 10 mail {EE} mail,with-tlsa",

@@ -19,7 +19,7 @@ def inside() -> bool:
 
 
 def command(folder: pathlib.Path, *program: str) -> list[str]:
-    """The command that runs a program inside, where the resolver is on port 53 of loopback; the namespace goes with it."""
+    """The command that runs a program inside, where the resolver is on port 53 of loopback."""
     resolver = folder / "resolv.conf"
     resolver.write_text("nameserver 127.0.0.1\noptions edns0 trust-ad\n")
     enter = ["unshare", "--net", "--mount", "sh", "-c", ENTER, "sh", str(resolver)]

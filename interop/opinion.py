@@ -1,7 +1,8 @@
-"""What Postfix makes of the same domains, by its posttls-finger, and whether that is what `mx` and a delivery make of them.
+"""What Postfix makes of the same domains, by its posttls-finger, and whether that is what `mx` and a delivery make of
+them.
 
-posttls-finger asks the resolver of the system, so all of this is inside a namespace. It looks up TLSA records of a host before
-it connects to it, and goes on to the next host when nobody answers.
+posttls-finger asks the resolver of the system, so all of this is inside a namespace. It looks up TLSA records of a host
+before it connects to it, and goes on to the next host when nobody answers.
 """
 
 import concurrent.futures
@@ -16,8 +17,8 @@ from tools import find
 
 PROGRAM = "posttls-finger"
 WORKERS = 3
-# A domain that is its own host, where the absence of MX records is not proven: to us nobody vouches for the way to the host
-# (RFC 7672 §2.2.1), Postfix goes by the address alone.
+# A domain that is its own host, where the absence of MX records is not proven: to us nobody vouches for the way to the
+# host (RFC 7672 §2.2.1), Postfix goes by the address alone.
 OTHERWISE = ("implicit.iterations-200.test",)
 
 FAILED = re.compile(r"Destination address lookup failed: (.*)$")
@@ -28,7 +29,9 @@ CONNECTED = re.compile(r"(\w+) TLS connection established to ([^\[]+)\[")
 
 @dataclasses.dataclass
 class Found:
-    """Hosts in order with their TLSA records that can be used, `None` if there are only others; what could not be looked up."""
+    """Hosts in order with their TLSA records that can be used, `None` if there are only others; hosts whose records
+    could not be looked up.
+    """
 
     hosts: list[tuple[str, frozenset[str] | None]] = dataclasses.field(default_factory=list)
     lookups: list[str] = dataclasses.field(default_factory=list)
