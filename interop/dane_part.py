@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import dane_checks
 import dane_delivery
+import exim
+import exim_opinion
 import namespace
 import opinion
 import tools
@@ -27,17 +29,19 @@ class Reporter(typing.Protocol):
     def result(self, what: str, problems: list[str], note: str = "") -> None: ...
     def skip(self, what: str, why: str = "not installed") -> None: ...
     def add(self, line: str) -> None: ...
+    def missing(self, what: str, required: bool = True) -> None: ...
 
 
 def run(program: str, folder: pathlib.Path, report: Reporter) -> None:
     if missing := [name for name in PROGRAMS if not tools.find(name)]:
-        report.skip(" and ".join(missing))
+        report.missing(" and ".join(missing))
         return
     if namespace.inside():
         check(program, folder, report, alone=True)
         return
     refused = namespace.refused(folder)
     if not refused:
+        exim.provide()
         lines, status = namespace.run(folder, program, "dane")
         try:
             report.add(lines[-1])
@@ -47,7 +51,7 @@ def run(program: str, folder: pathlib.Path, report: Reporter) -> None:
     if os.environ.get("CI"):
         report.result("a network namespace can be had", [refused])
     else:
-        report.skip("what posttls-finger says", refused)
+        report.skip("what posttls-finger and exim say", refused)
     check(program, folder, report, alone=False)
 
 
@@ -63,10 +67,8 @@ def check(program: str, folder: pathlib.Path, report: Reporter, alone: bool) -> 
         check_resolution(program, folder, lab, report)
         mail.start(lab)
         ends = check_mail(mail, report)
-        if alone and tools.find(opinion.PROGRAM):
-            check_opinion(program, lab, mail, ends, report)
-        elif alone:
-            report.skip(opinion.PROGRAM)
+        if alone:
+            check_opinions(program, folder, lab, mail, ends, report)
     finally:
         statuses = mail.close()
         if lab:
@@ -111,18 +113,32 @@ def told(case: Case) -> str:
     return f"arrives at {where}" if where else f"waits with {case.ends}"
 
 
-def check_opinion(
-    program: str, lab: Lab, mail: dane_delivery.Mail, ends: dane_delivery.Ends, report: Reporter
+def check_opinions(
+    program: str,
+    folder: pathlib.Path,
+    lab: Lab,
+    mail: dane_delivery.Mail,
+    ends: dane_delivery.Ends,
+    report: Reporter,
 ) -> None:
+    """What Postfix and Exim think of the same."""
     mx = str(pathlib.Path(program).with_name("mx"))
     options = ["--resolver", lab.validating]
     domains = [f"{name}.{zone[:-1]}" for zone, cases in EXPECTED.items() for name in cases]
-    started = time.monotonic()
-    problems = opinion.compare_all(domains, mx, *options)
-    note = f"{len(domains)} domains in {time.monotonic() - started:.1f} s"
-    report.result("posttls-finger finds the hosts, their order and their TLSA records", problems, note)
-    problems = opinion.compare_deliveries(mail.cases, ends, mx, *options, "--allow-loopback")
-    report.result("posttls-finger trusts whom the deliveries trust", problems)
+    if tools.find(opinion.PROGRAM):
+        started = time.monotonic()
+        problems = opinion.compare_all(domains, mx, *options)
+        note = f"{len(domains)} domains in {time.monotonic() - started:.1f} s"
+        report.result("posttls-finger finds the hosts, their order and their TLSA records", problems, note)
+        problems = opinion.compare_deliveries(mail.cases, ends, mx, *options, "--allow-loopback")
+        report.result("posttls-finger trusts whom the deliveries trust", problems)
+    else:
+        report.missing(opinion.PROGRAM)
+    if exim.available():
+        problems = exim_opinion.compare_all(folder, domains, mx, *options)
+        report.result("exim finds the hosts, their order and their addresses", problems)
+    else:
+        report.missing("exim")
 
 
 def guarded(report: Reporter, what: str, check: Callable[[], None]) -> None:
