@@ -86,8 +86,35 @@ fn no_server_makes_a_client_hold_more_than_its_limits() {
             panic!("{}: {broken}", again.escape_ascii());
         }
     }
-    let search = b"* SEARCH".to_vec();
-    let begun: [&[u8]; 3] = [&greeting, &selected, &search];
-    let flood = laws::Flood { before: &begun, again: b" 7", octets: 150_000 };
-    laws::bounded(client, flood, bounds, held).unwrap();
+    for (begin, again) in [
+        (&b"* SEARCH"[..], &b" 7"[..]),
+        (b"* THREAD ", b"(1 2)"),
+        (b"* THREAD (1 ", b"("),
+        (b"* VANISHED 1", b",2:3"),
+        (b"* ESEARCH UID ALL 1", b",2:3"),
+        (b"* ESEARCH (TAG \"", b"x"),
+        (b"* ESEARCH ADDTO (1 ", b"2 3 "),
+        (b"* ENABLED", b" ABCDEF"),
+        (b"* NAMESPACE (", b"(\"\" \"/\")"),
+        (b"* ID (", b"\"a\" NIL "),
+        (b"* METADATA \"\" (", b"/a NIL "),
+        (b"* QUOTA \"\" (", b"A 1 2 "),
+        (b"* ACL INBOX", b" a lr"),
+        (b"* OK [APPENDUID 1 1", b",3"),
+        (b"* OK [BADCHARSET (", b"{1}\r\na "),
+        (b"* LIST () NIL x (", b"\"A\" (\"b\") "),
+    ] {
+        let begun: [&[u8]; 3] = [&greeting, &selected, begin];
+        let flood = laws::Flood { before: &begun, again, octets: 150_000 };
+        if let Err(broken) = laws::bounded(client, flood, bounds, held) {
+            panic!("{}{}: {broken}", begin.escape_ascii(), again.escape_ascii());
+        }
+    }
+    // What ENABLE brings is kept, so not without end.
+    let greeting = b"* PREAUTH [CAPABILITY IMAP4rev1 ENABLE] x\r\n".to_vec();
+    let names: String = (0..1000).map(|number| format!(" X{number}")).collect();
+    let enabled = format!("* ENABLED{names}\r\n");
+    let flood = laws::Flood { before: &[&greeting], again: enabled.as_bytes(), octets: 150_000 };
+    let enabling = || (client().0, Commander::new(&[Call::Enable]));
+    laws::bounded(enabling, flood, bounds, held).unwrap();
 }

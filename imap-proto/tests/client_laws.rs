@@ -72,6 +72,37 @@ const SECURE: &[&str] = &[
 ];
 const SECURE_CALLS: &[Call] = &[Call::StartTls, Call::Capability, Call::Authenticate, Call::Noop];
 
+/// What extensions bring.
+const EXTENDED: &[Call] = &[
+    Call::Enable,
+    Call::List,
+    Call::Id,
+    Call::AppendTwo(3),
+    Call::Content(b"abc"),
+    Call::Content(b"def"),
+    Call::Select,
+    Call::Replace(3),
+    Call::Content(b"ghi"),
+    Call::Unauthenticate,
+    Call::Login,
+    Call::Compress,
+    Call::Noop,
+];
+const EXTENSIONS: &[&str] = &[
+    "* PREAUTH [CAPABILITY IMAP4rev1 ENABLE ID LIST-EXTENDED SPECIAL-USE MULTIAPPEND REPLACE UTF8=ACCEPT UNAUTHENTICATE] x\r\n",
+    "* ENABLED UTF8=ACCEPT\r\n$1 OK done\r\n",
+    "* LIST (\\Junk) \"/\" \"Entw\u{fc}rfe\"\r\n* 3 EXISTS\r\n$3 NO x\r\n$2 OK done\r\n",
+    "+ go\r\n",
+    "+ go\r\n",
+    "$4 OK [APPENDUID 7 4:5] done\r\n",
+    "* ESEARCH (TAG \"x\") UID ALL 1,3:5\r\n$5 OK [READ-WRITE] done\r\n",
+    "+ go\r\n",
+    "* OK [APPENDUID 7 6] x\r\n* VANISHED 3\r\n$6 OK done\r\n",
+    "* 9 EXISTS\r\n$7 OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] bye\r\n",
+    "$8 OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] welcome\r\n",
+    "* 3 EXISTS\r\n$9 OK go\r\n",
+];
+
 fn stages(texts: &[&str]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| tagged(text)).collect()
 }
@@ -141,6 +172,36 @@ proptest! {
 }
 
 #[test]
+fn the_cut_of_what_extensions_bring_changes_nothing() {
+    let replies = stages(EXTENSIONS);
+    for count in 1..=replies.len() {
+        laws::fragmentation(client(TlsMode::Off, EXTENDED), &slices(&replies[..count]), 5).unwrap();
+        laws::progress(client(TlsMode::Off, EXTENDED), &slices(&replies[..count]), UNREAD).unwrap();
+    }
+    for seed in 0..10 {
+        laws::determinism(client(TlsMode::Off, EXTENDED), &slices(&replies), seed).unwrap();
+    }
+    laws::silence(client(TlsMode::Off, EXTENDED), &slices(&replies)).unwrap();
+    let (client, commander) = client(TlsMode::Off, EXTENDED)();
+    let mut end = End::new(client, commander);
+    for stage in &replies {
+        end.receive(stage).unwrap();
+    }
+    assert_eq!(end.host.calls, [Call::Noop], "{:?}", end.notes);
+    assert!(end.upgrade().unwrap());
+    assert_eq!(end.host.calls, [], "{:?}", end.notes);
+}
+
+#[test]
+fn nothing_crosses_the_agreement_on_compression() {
+    let before = stages(EXTENSIONS);
+    for injected in ["* OK x\r\n", "$10 OK x\r\n", "* 3 EXI", "\r\n"] {
+        let client = client(TlsMode::Off, EXTENDED);
+        laws::barrier(client, &slices(&before), &tagged(injected), &tagged("$10 OK done\r\n")).unwrap();
+    }
+}
+
+#[test]
 fn a_client_goes_on_or_closes() {
     let replies = stages(REPLIES);
     for count in 0..=replies.len() {
@@ -188,6 +249,7 @@ fn a_client_is_the_same_each_time_and_silent_at_the_end() {
 fn no_order_of_calls_breaks_a_client() {
     let mut words = stages(REPLIES);
     words.extend(stages(SECURE));
+    words.extend(stages(EXTENSIONS));
     words.extend(
         [
             "* BYE x\r\n",
@@ -207,7 +269,7 @@ fn no_order_of_calls_breaks_a_client() {
     let mut numbers = Numbers::new(26);
     for round in 0..2000 {
         let tls = [TlsMode::Off, TlsMode::StartTls, TlsMode::Implicit][round % 3];
-        let calls = if round % 2 == 0 { SESSION } else { SECURE_CALLS };
+        let calls = [SESSION, SECURE_CALLS, EXTENDED][round / 3 % 3];
         let script = numbers.octets(500);
         laws::calls(client(tls, calls)(), &words, &script, &bounds).unwrap();
     }

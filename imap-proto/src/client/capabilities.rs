@@ -10,6 +10,9 @@ use super::Client;
 use crate::encode::LiteralPolicy;
 use crate::types::{Capability, Verb};
 
+/// Names of ENABLED that are kept; nobody asks for as many.
+const MOST_ENABLED: usize = 64;
+
 impl Client {
     /// What the server announced last; `None` if it said nothing since the connection, TLS or the log-in
     /// came about: ask with [`Command::Capability`](crate::types::Command::Capability).
@@ -48,9 +51,8 @@ impl Client {
         if self.in_flight.iter().all(|command| command.verb != Verb::Enable) {
             return;
         }
-        let most = self.config.limits.capabilities;
         for capability in capabilities {
-            if self.enabled.len() < most && !self.enabled.contains(capability) {
+            if self.enabled.len() < MOST_ENABLED && !self.enabled.contains(capability) {
                 self.enabled.extend(detached(capability));
             }
         }

@@ -7,16 +7,20 @@
 //!                  │  ▲                     ▲               │
 //!                  └──┘ STARTTLS            └───────────────┘ CLOSE, UNSELECT
 //! ```
+//! UNAUTHENTICATE leads back to not authenticated, where the server has it. Layers come and go behind agreements:
+//! TLS by STARTTLS or from the start, DEFLATE by COMPRESS until UNAUTHENTICATE; the
+//! [`Transport`](mailwright_core::session::Transport) below has them.
 //!
 //! Each command gets a [`CommandId`] and ends with one [`Event::Completed`]. Several may be in flight where
 //! the table of commands ([`Verb::entry`]) permits it; one that does not fit now is refused with
-//! [`Misuse`](mailwright_core::value::Misuse) and nothing is written. Data comes when the server likes, as
+//! [`Misuse`](mailwright_core::value::Misuse) and nothing is written, and [`Client::obstacle`] says what has to come
+//! before. Data comes when the server likes, as
 //! events of its own. Work of several commands (log in, select, fetch, append, idle …) is in the [`tasks`],
 //! which any connection runs.
 //!
 //! Mirrors the server, one file for each part: `commands` (what a host can say), `response` (what the server
 //! says), `window` (which commands go together), `announced` (what they need), `broken` (what the
-//! server refuses although it announces it), `charset`, `authentication` (LOGIN,
+//! server refuses although it announces it), `forms` (what a value has to be like there), `authentication` (LOGIN,
 //! AUTHENTICATE), `capabilities`, `append` (literals and messages), `idle`, `layers` (TLS, DEFLATE), `timers`,
 //! `tags`, `tasks`. This file has the session itself.
 
@@ -25,11 +29,11 @@ mod append;
 mod authentication;
 mod broken;
 mod capabilities;
-mod charset;
 mod commands;
 mod config;
 mod error;
 mod event;
+mod forms;
 mod idle;
 mod layers;
 mod response;

@@ -2,7 +2,7 @@
 
 use mailwright_imap::client::{Client, InitialResponse, SendError, TlsMode};
 use mailwright_imap::types::{Atom, Capability, Command};
-use mailwright_sasl::MechanismName;
+use mailwright_sasl::{MechanismName, base64};
 
 use crate::peer::{credentials, fetch, login, mailbox, numbers};
 use crate::table::{Asking, Table, fresh, greeted, logged_in, selected, selected_with, tls, with};
@@ -11,6 +11,7 @@ pub(crate) fn rows(t: &mut Table) {
     greetings(t);
     capabilities(t);
     logins(t);
+    scram_rows(t);
     starttls(t);
     compress(t);
 }
@@ -201,6 +202,65 @@ fn logins(t: &mut Table) {
         "LOGIN",
         login(),
         "Plaintext",
+    );
+}
+
+/// A client that has begun SCRAM-SHA-256, and what the server says first, with another iteration count or nonce.
+fn scram(t: &mut Table, what: &str, iterations: u64, own_nonce: bool, expected: &str) {
+    let mut asking = greeted("AUTH=SCRAM-SHA-256 SASL-IR");
+    let exchange = asking.client.exchange(MechanismName::SCRAM_SHA_256, &credentials()).unwrap();
+    asking.client.authenticate(exchange).unwrap();
+    let sent = String::from_utf8(asking.wrote()).unwrap();
+    let first = base64::decode(sent.trim_end().rsplit(' ').next().unwrap().as_bytes()).unwrap();
+    let first = String::from_utf8(first.expose().to_vec()).unwrap();
+    let nonce = first.rsplit("r=").next().unwrap();
+    let nonce = if own_nonce { nonce } else { "another" };
+    let mut challenge = bytes::BytesMut::new();
+    base64::encode(
+        format!("r={nonce}0123456789abcdef,s=MDEyMzQ1Njc4OWFiY2RlZg==,i={iterations}").as_bytes(),
+        &mut challenge,
+    );
+    let got = asking.hears(&[b"+ ", &challenge[..], b"\r\n"].concat(), usize::MAX);
+    // What is answered has the nonce in it.
+    let got = if got.starts_with("C: ") && got.len() > 20 { "C: the proof" } else { &got };
+    t.case(format!("(SCRAM-SHA-256 begun) {what}"), expected, got);
+}
+
+fn scram_rows(t: &mut Table) {
+    t.row("2.7 SCRAM", "Iterations below 4096 or above a million, and a nonce that is not the client's with more behind it, end the exchange before anything is hashed; success without the server's signature is not believed");
+    scram(t, "4096 iterations", 4096, true, "C: the proof");
+    scram(
+        t,
+        "4095 iterations",
+        4095,
+        true,
+        "cancelled: the server asks for 4095 iterations of the key derivation; C: *⏎",
+    );
+    scram(
+        t,
+        "1000001 iterations",
+        1_000_001,
+        true,
+        "cancelled: the server asks for 1000001 iterations of the key derivation; C: *⏎",
+    );
+    scram(
+        t,
+        "18446744073709551615 iterations",
+        u64::MAX,
+        true,
+        "cancelled: malformed message of the server; C: *⏎",
+    );
+    scram(t, "another nonce", 4096, false, "cancelled: malformed message of the server; C: *⏎");
+    let begun = || {
+        greeted("AUTH=SCRAM-SHA-256 SASL-IR").does(|client| {
+            let exchange = client.exchange(MechanismName::SCRAM_SHA_256, &credentials()).unwrap();
+            client.authenticate(exchange).map(drop)
+        })
+    };
+    t.hears(
+        begun,
+        "$1 OK welcome\r\n",
+        "closed: the server reports a login that it cannot have made: the server has not proved itself",
     );
 }
 
