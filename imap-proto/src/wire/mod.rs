@@ -11,6 +11,6 @@ mod scan;
 pub use self::framer::{Fault, Frame, Framer, Part, PartEnd};
 pub use self::response::FramingError;
 pub(crate) use self::response::{
-    FramingLimits, ListKind, MOST_RAW, ResponseFrame, ResponseFramer, Unit, ValueStart,
+    FramingLimits, ListKind, MOST_RAW, ResponseFrame, ResponseFramer, Split, Splitter, Unit, ValueStart,
 };
 pub use self::scan::Announcement;

@@ -20,7 +20,7 @@ pub(crate) use self::head::ListKind;
 use self::head::{Head, ListHead};
 pub(crate) use self::lists::ValueStart;
 use self::lists::Values;
-use self::split::{Split, Splitter};
+pub(crate) use self::split::{Split, Splitter};
 use super::scan::Announcement;
 
 /// What a [`ResponseFramer`] takes at most.
@@ -73,7 +73,9 @@ pub(crate) struct Unit {
 pub(crate) enum ResponseFrame {
     /// A response, without the line end; or what is no element at the end of one with elements.
     Message(Unit),
-    /// A FETCH up to its opening parenthesis.
+    /// A FETCH without literals, all of it without the line end: so many octets to its opening parenthesis, included.
+    Fetch(Unit, usize),
+    /// A FETCH with literals up to its opening parenthesis.
     FetchBegin(Unit),
     /// An item of FETCH: spaces, name, value.
     Item(Unit),
@@ -198,6 +200,21 @@ impl ResponseFramer {
         self.mode == Mode::Start && self.literal == Literal::None && self.searched == 0
     }
 
+    /// Whether a response begins at the front of the buffer, as far as is known, and nothing is to be said before.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.mode == Mode::Start
+            && self.literal == Literal::None
+            && self.failed.is_none()
+            && self.deviations.is_empty()
+    }
+
+    /// Passes over a response of so many octets at the front, which somebody else has read.
+    pub(crate) fn pass(&mut self, input: &mut BytesMut, length: usize) {
+        input.advance(length);
+        self.searched = 0;
+        self.offset = 0;
+    }
+
     /// Ends the connection by an error that the reader of the frames has found.
     pub(crate) const fn fail(&mut self, error: FramingError) -> FramingError {
         self.failed = Some(error);
@@ -291,8 +308,8 @@ impl ResponseFramer {
 
     fn start(&mut self, input: &mut BytesMut, limits: &FramingLimits) -> Result<Step, FramingError> {
         if self.searched == 0 {
-            let padding = input.iter().take_while(|octet| **octet == 0).count();
-            if padding > 0 {
+            if input.first() == Some(&0) {
+                let padding = input.iter().take_while(|octet| **octet == 0).count();
                 if self.offset == 0 {
                     self.report(DeviationKind::Nul, 0, b"\0");
                 }
@@ -323,6 +340,12 @@ impl ResponseFramer {
             Head::Data => {
                 self.mode = Mode::Message { code: false };
                 self.message(input, line, true, limits)
+            }
+            Head::Fetch(length) if line.literal.is_none() && line.end <= limits.buffered => {
+                let unit = self.cut(input, line.end);
+                self.end_line(input);
+                self.finish();
+                Ok(Step::Frame(ResponseFrame::Fetch(unit, length)))
             }
             Head::Fetch(length) => {
                 self.mode = Mode::Items(Splitter::new());

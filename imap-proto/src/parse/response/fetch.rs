@@ -57,6 +57,18 @@ pub(super) fn item(tokens: &mut Tokens<'_>, first: bool) -> Item {
     })
 }
 
+/// An item that stands in front of others and is known and without fault; else `None`, and nothing is said of what was
+/// read.
+pub(super) fn whole(tokens: &mut Tokens<'_>, first: bool) -> Option<Item> {
+    separation(tokens, first).ok()?;
+    let from = tokens.at();
+    let name = name(tokens).ok()?;
+    let to = tokens.at();
+    tokens.space().ok()?;
+    let item = value(tokens, name, from..to).ok()??;
+    matches!(tokens.peek(), Some(b' ' | b')')).then_some(item)
+}
+
 /// Name and value of an item as they came.
 pub(super) fn raw(tokens: &mut Tokens<'_>) -> (Bytes, Bytes) {
     tokens.run(|octet| octet == b' ');
@@ -87,6 +99,7 @@ fn separation(tokens: &mut Tokens<'_>, first: bool) -> Result<(), Failure> {
 /// The name with its section and origin. A section has a space only before a list and in it.
 fn name<'a>(tokens: &mut Tokens<'a>) -> Result<&'a [u8], Failure> {
     let start = tokens.at();
+    tokens.run(|octet| !matches!(octet, b' ' | b'(' | b'[' | b']'));
     let mut section = false;
     let mut list = false;
     loop {

@@ -9,12 +9,14 @@ mod error;
 mod event;
 mod fetch;
 mod limits;
+mod line;
 mod list;
 mod memory;
 mod message;
 mod metadata;
 mod number;
 mod output;
+mod plain;
 mod status;
 mod structure;
 mod tokens;
@@ -65,6 +67,11 @@ pub struct ResponseReader {
     list: Option<List>,
     /// Elements of it that were not read.
     elements: Unit,
+    /// What was not read of a FETCH in one line.
+    line: Option<Unit>,
+    /// Whether nothing is read but by the whole grammar.
+    #[cfg(test)]
+    only_grammar: bool,
     output: Output,
 }
 
@@ -95,6 +102,9 @@ impl ResponseReader {
             place: Place::Between,
             list: None,
             elements: Unit::default(),
+            line: None,
+            #[cfg(test)]
+            only_grammar: false,
             output: Output::default(),
         }
     }
@@ -126,9 +136,22 @@ impl ResponseReader {
     /// # Errors
     /// If it cannot be known where the next response begins, now or ever after.
     pub fn next_event(&mut self, input: &mut BytesMut) -> Result<Option<ResponseEvent>, FramingError> {
+        if self.may_be_plain()
+            && let Some((response, length)) =
+                plain::count(input).filter(|(_, length)| *length <= self.limits.line)
+        {
+            self.framer.pass(input, length);
+            return Ok(Some(ResponseEvent::Response(response)));
+        }
         loop {
             if let Some(event) = self.output.events.pop_front() {
                 return Ok(Some(event));
+            }
+            if self.line.is_some() {
+                if let Some(event) = self.line_item() {
+                    return Ok(Some(event));
+                }
+                continue;
             }
             if !self.elements.octets.is_empty() {
                 if let Some(event) = self.element()? {
@@ -149,13 +172,35 @@ impl ResponseReader {
         }
     }
 
+    /// Whether what is nearly always the form of a response may be looked for.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests read by the whole grammar alone")]
+    const fn takes_plain(&self) -> bool {
+        true
+    }
+
+    #[cfg(test)]
+    const fn takes_plain(&self) -> bool {
+        !self.only_grammar
+    }
+
+    /// The same where a response would begin.
+    fn may_be_plain(&self) -> bool {
+        self.place == Place::Between
+            && self.list.is_none()
+            && self.output.events.is_empty()
+            && self.framer.is_at_start()
+            && self.takes_plain()
+    }
+
     /// Reads one element.
     fn element(&mut self) -> Result<Option<ResponseEvent>, FramingError> {
+        let plain = self.takes_plain();
         let Some(list) = &mut self.list else {
             self.elements = Unit::default();
             return Ok(None);
         };
-        if let Some((number, length)) = list.plain_number(&self.elements.octets) {
+        if plain && let Some((number, length)) = list.plain_number(&self.elements.octets) {
             list.passed_number();
             self.elements.octets.advance(length);
             self.elements.offset += length as u64;
@@ -199,6 +244,7 @@ impl ResponseReader {
                 None
             }
             (ResponseFrame::Message(unit), ..) => self.message(&unit),
+            (ResponseFrame::Fetch(line, head), ..) => self.fetch_line(line, head),
             (ResponseFrame::FetchBegin(unit), ..) => self.fetch_begin(&unit),
             (ResponseFrame::ListBegin(kind, unit), ..) => {
                 self.list_begin(kind, &unit);
@@ -305,12 +351,7 @@ impl ResponseReader {
                 self.place = next;
                 self.output.hand_on(ResponseEvent::BodyEnd)
             }
-            ResponseFrame::FetchEnd(unit) => {
-                if let Err(error) = self.output.read(&unit, &self.limits, message::fetch_end) {
-                    self.output.report(unit.octets.clone(), error);
-                }
-                self.fetch_end()
-            }
+            ResponseFrame::FetchEnd(unit) => self.fetch_ends(&unit),
             // What else a framer gives is not of a FETCH.
             _ => None,
         }
@@ -327,6 +368,10 @@ impl ResponseReader {
             fetch::item(&mut tokens, first)
         };
         self.output.tell(deviations);
+        self.hand_on_item(item)
+    }
+
+    fn hand_on_item(&mut self, item: Item) -> Option<ResponseEvent> {
         match item {
             Item::Value(item) => self.output.hand_on(ResponseEvent::FetchItem(item)),
             Item::Body(item, octets) => {
@@ -341,6 +386,14 @@ impl ResponseReader {
         }
     }
 
+    /// What stands behind the items of a FETCH.
+    fn fetch_ends(&mut self, unit: &Unit) -> Option<ResponseEvent> {
+        if let Err(error) = self.output.read(unit, &self.limits, message::fetch_end) {
+            self.output.report(unit.octets.clone(), error);
+        }
+        self.fetch_end()
+    }
+
     /// The end of a FETCH; what strict mode refuses is told before it.
     fn fetch_end(&mut self) -> Option<ResponseEvent> {
         self.output.refuse_fault();
@@ -348,3 +401,6 @@ impl ResponseReader {
         self.output.hand_on(ResponseEvent::FetchEnd)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,6 +75,9 @@ pub(super) fn list(input: &[u8]) -> ListHead {
 
 /// Reads the first line part of a response.
 pub(super) fn read(line: &[u8]) -> Head {
+    if let [b'*', b' ', b'0'..=b'9', ..] = line {
+        return fetch(line).map_or(Head::Data, Head::Fetch);
+    }
     if matches!(line, [b'+'] | [b'+', b' ', ..]) {
         return Head::Text;
     }

@@ -7,7 +7,7 @@ use super::head::{behind_quoted, opens};
 
 /// Where in an item the framer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Splitter {
+pub(crate) struct Splitter {
     place: Place,
     /// Open parentheses of the section or value.
     depth: usize,
@@ -27,7 +27,7 @@ enum Place {
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Split {
+pub(crate) enum Split {
     /// An item, which ends here.
     Item(usize),
     /// The closing parenthesis of the FETCH.
@@ -39,12 +39,12 @@ pub(super) enum Split {
 }
 
 impl Splitter {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { place: Place::Before, depth: 0 }
     }
 
     /// Reads on from `at` up to `end`.
-    pub(super) fn split(&mut self, line: &[u8], at: &mut usize, end: usize) -> Split {
+    pub(crate) fn split(&mut self, line: &[u8], at: &mut usize, end: usize) -> Split {
         let line = line.get(..end).unwrap_or_default();
         while let Some(octet) = line.get(*at) {
             if *octet == b'"' && self.place != Place::Before && opens(line, *at) {

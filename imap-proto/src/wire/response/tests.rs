@@ -47,6 +47,7 @@ fn short(input: &[u8]) -> Vec<String> {
     assert_eq!(end, Ok(()), "{}", input.escape_ascii());
     let name = |frame: &ResponseFrame| match frame {
         ResponseFrame::Message(unit) => text(unit),
+        ResponseFrame::Fetch(unit, head) => alloc::format!("{head}: {}", text(unit)),
         ResponseFrame::FetchBegin(_) => "(".into(),
         ResponseFrame::Item(unit) => alloc::format!("item{}", text(unit)),
         ResponseFrame::Body { name, .. } => alloc::format!("body{}", text(name)),
@@ -157,14 +158,15 @@ fn a_body_is_known_by_its_name_alone() {
 #[test]
 fn a_fetch_without_its_end_keeps_its_items() {
     assert_eq!(
-        short(b"* 1 FETCH (UID 5 X (1\r\n* 1 EXISTS\r\n"),
-        ["(", "itemUID 5", "item X (1", "", "* 1 EXISTS"]
+        short(b"* 1 FETCH (Y {0}\r\n UID 5 X (1\r\n* 1 EXISTS\r\n"),
+        ["(", "itemY {0}\r\n", "item UID 5", "item X (1", "", "* 1 EXISTS"]
     );
     assert_eq!(
-        short(b"* 1 FETCH (UID 5 X \"1)\r\n* 1 EXISTS\r\n"),
-        ["(", "itemUID 5", "item X \"1)", "", "* 1 EXISTS"]
+        short(b"* 1 FETCH (Y {0}\r\n UID 5 X \"1)\r\n* 1 EXISTS\r\n"),
+        ["(", "itemY {0}\r\n", "item UID 5", "item X \"1)", "", "* 1 EXISTS"]
     );
-    assert_eq!(short(b"* 1 FETCH (\r\n"), ["(", ""]);
+    assert_eq!(short(b"* 1 FETCH (\r\n"), ["11: * 1 FETCH ("]);
+    assert_eq!(short(b"* 1 FETCH (Y {0}\r\n\r\n"), ["(", "itemY {0}\r\n", ""]);
     assert_eq!(short(b"* 1 FETCH () {2}\r\n\r\n x\r\n"), ["(", ") {2}\r\n\r\n x"]);
 }
 
