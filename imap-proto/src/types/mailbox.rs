@@ -25,6 +25,11 @@ impl Mailbox {
     /// Reads a name in modified UTF-7, or in UTF-8 where that was agreed on.
     #[must_use]
     pub fn read(wire: Bytes, utf8: bool) -> Self {
+        // Most names are ASCII, and stand for themselves.
+        let plain = wire.iter().all(|octet| matches!(octet, b' '..=b'~') && *octet != b'&');
+        if plain && let Ok(text) = core::str::from_utf8(&wire) {
+            return MailboxName::new(text).map_or(Self::Other(wire.clone()), Self::Name);
+        }
         let text = if utf8 {
             core::str::from_utf8(&wire).ok().map(String::from)
         } else {

@@ -202,17 +202,38 @@ impl ResponseFramer {
 
     /// Whether a response begins at the front of the buffer, as far as is known, and nothing is to be said before.
     pub(crate) fn is_at_start(&self) -> bool {
-        self.mode == Mode::Start
-            && self.literal == Literal::None
+        matches!(self.mode, Mode::Start)
+            && matches!(self.literal, Literal::None)
             && self.failed.is_none()
             && self.deviations.is_empty()
     }
 
-    /// Passes over a response of so many octets at the front, which somebody else has read.
-    pub(crate) fn pass(&mut self, input: &mut BytesMut, length: usize) {
-        input.advance(length);
+    /// Passes over a response of so many octets at the front, which somebody else has read; `false` if it is above the
+    /// limit.
+    pub(crate) fn pass(&mut self, input: &mut BytesMut, length: usize, limit: usize) -> bool {
+        let fits = length <= limit;
+        if fits {
+            input.advance(length);
+            self.searched = 0;
+            self.offset = 0;
+        }
+        fits
+    }
+
+    /// The response at the front without its line end, if that is a line with nothing to say about, without a literal.
+    pub(crate) fn plain_line(&mut self, input: &mut BytesMut, limits: &FramingLimits) -> Option<Unit> {
+        let line_feed = self.searched + memchr::memchr(b'\n', input.get(self.searched..)?)?;
+        let end = line_feed.checked_sub(1)?;
+        let fits = line_feed < limits.line.min(limits.buffered);
+        // What ends in a brace may announce a literal.
+        if !fits || input.get(end) != Some(&b'\r') || input.get(end.wrapping_sub(1)) == Some(&b'}') {
+            return None;
+        }
+        let unit = Unit { octets: input.split_to(end).freeze(), offset: self.offset, cut: false };
+        input.advance(2);
         self.searched = 0;
         self.offset = 0;
+        Some(unit)
     }
 
     /// Ends the connection by an error that the reader of the frames has found.

@@ -61,6 +61,15 @@ impl Flag {
         let Some(name) = octets.strip_prefix(b"\\") else {
             return Keyword::from_octets(octets).map(Self::Keyword);
         };
+        // As nearly everybody writes them.
+        match name {
+            b"Seen" => return Ok(Self::Seen),
+            b"Answered" => return Ok(Self::Answered),
+            b"Flagged" => return Ok(Self::Flagged),
+            b"Deleted" => return Ok(Self::Deleted),
+            b"Draft" => return Ok(Self::Draft),
+            _ => {}
+        }
         let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
         match () {
             () if is(b"Seen") => Ok(Self::Seen),

@@ -41,6 +41,13 @@ impl MailboxName {
     /// # Errors
     /// See [`MailboxNameError`].
     pub fn new(text: &str) -> Result<Self, MailboxNameError> {
+        if is_plain(text) {
+            return Ok(Self::with_inbox(text.into()));
+        }
+        Self::of_any_text(text)
+    }
+
+    fn of_any_text(text: &str) -> Result<Self, MailboxNameError> {
         // NFC shortens a text to a third at the most: more than that cannot become an acceptable name,
         // and normalising it would only cost time.
         if text.len() > 3 * Self::MAX_OCTETS {
@@ -50,7 +57,7 @@ impl MailboxName {
         {
             return Err(MailboxNameError::Forbidden { offset, character });
         }
-        let mut name: String = if is_nfc(text) { text.to_owned() } else { text.nfc().collect() };
+        let name: String = if is_nfc(text) { text.to_owned() } else { text.nfc().collect() };
         if name.len() > Self::MAX_OCTETS {
             return Err(MailboxNameError::TooLong { octets: name.len() });
         }
@@ -64,15 +71,21 @@ impl MailboxName {
         if depth > Self::MAX_DEPTH {
             return Err(MailboxNameError::TooDeep { components: depth });
         }
+        Ok(Self::with_inbox(name.into()))
+    }
+
+    /// The name, with INBOX in capitals.
+    fn with_inbox(mut name: Box<str>) -> Self {
         // RFC 3501 §5.1: INBOX is case-insensitive; as a first component too, so that no second
         // hierarchy beside it can look like it.
-        let first = name.find(Self::SEPARATOR).unwrap_or(name.len());
-        if let Some(first) = name.get_mut(..first)
+        let ends = name.as_bytes().get(Self::INBOX.len()).is_none_or(|octet| *octet == b'/');
+        if let Some(first) = name.get_mut(..Self::INBOX.len())
+            && ends
             && first.eq_ignore_ascii_case(Self::INBOX)
         {
             first.make_ascii_uppercase();
         }
-        Ok(Self(name.into()))
+        Self(name)
     }
 
     /// The name `INBOX`.
@@ -127,6 +140,24 @@ impl MailboxName {
         name.push_str(component);
         Self::new(&name)
     }
+}
+
+/// Whether a name is printable ASCII that breaks no rule, as most are: told in one pass.
+fn is_plain(text: &str) -> bool {
+    let (mut depth, mut length, mut dots) = (1, 0_usize, 0_usize);
+    for octet in text.bytes() {
+        match octet {
+            b'/' if length == dots && length < 3 => return false,
+            b'/' => (depth, length, dots) = (depth + 1, 0, 0),
+            b' '..=b'~' => {
+                length += 1;
+                dots += usize::from(octet == b'.');
+            }
+            _ => return false,
+        }
+    }
+    let ends = length > 2 || length != dots;
+    ends && depth <= MailboxName::MAX_DEPTH && text.len() <= MailboxName::MAX_OCTETS
 }
 
 /// RFC 6855 §3: control characters U+0000–001F and U+0080–009F, DELETE, LINE SEPARATOR, PARAGRAPH SEPARATOR.
@@ -276,6 +307,15 @@ mod tests {
         assert!(!deep.is_below(&deep));
         assert_eq!(name("a").child("b").unwrap(), name("a/b"));
         assert!(name("a").child("..").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_name_is_one_by_all_the_rules(text in "[./aInbox ~-]{0,9}|inbox(/[.a]{0,3}){0,2}|(a/){0,120}a|[a/]{990,1010}") {
+            let any = MailboxName::of_any_text(&text);
+            prop_assert_eq!(is_plain(&text), any.is_ok());
+            prop_assert_eq!(MailboxName::new(&text), any);
+        }
     }
 
     proptest! {

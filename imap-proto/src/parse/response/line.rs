@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use bytes::Buf as _;
+use bytes::{Buf as _, BytesMut};
 
 use super::event::ResponseEvent;
 use super::fetch;
@@ -13,46 +13,63 @@ use super::tokens::Tokens;
 use super::{Place, ResponseReader, plain};
 use crate::wire::{Split, Splitter, Unit};
 
+/// What comes next in a line, if that can be told in one look.
+pub(super) enum Plain {
+    Item(plain::Item),
+    End,
+    No,
+}
+
 impl ResponseReader {
+    /// The head, of so many octets, was read.
+    pub(super) fn begin_line(&mut self, mut line: Unit, head: usize) {
+        pass(&mut line, head);
+        self.place = Place::Fetch { first: true, ignored: false, nul: None, binary: false };
+        self.line = Some(line);
+    }
+
     /// Reads the head, of so many octets.
-    pub(super) fn fetch_line(&mut self, mut line: Unit, head: usize) -> Option<ResponseEvent> {
-        let head = Unit { octets: line.octets.split_to(head), offset: line.offset, cut: false };
-        line.offset += head.octets.len() as u64;
-        let begin = match plain::fetch(&head.octets).filter(|_| self.takes_plain()) {
-            Some(number) => {
-                self.place = Place::Fetch { first: true, ignored: false, nul: None, binary: false };
-                self.output.hand_on(ResponseEvent::FetchBegin { number })
-            }
-            None => self.fetch_begin(&head),
-        };
+    pub(super) fn fetch_line(&mut self, line: Unit, head: usize) -> Option<ResponseEvent> {
+        let unit = Unit { octets: line.octets.slice(..head), offset: line.offset, cut: false };
+        let begin = self.fetch_begin(&unit);
         if matches!(self.place, Place::Fetch { ignored: true, .. }) {
             self.place = Place::Between;
             self.output.fault = None;
         } else {
-            self.line = Some(line);
+            self.begin_line(line, head);
         }
         begin
     }
 
+    /// The head of a FETCH whose line is there, if there is nothing else to say about it.
+    pub(super) fn plain_fetch(&mut self, input: &mut BytesMut) -> Option<u32> {
+        let (number, head) = plain::fetch(input)?;
+        let line = self.framer.plain_line(input, &self.limits.framing())?;
+        self.begin_line(line, head);
+        Some(number)
+    }
+
+    /// The next item of the line, if it is a number or flags; or the end.
+    pub(super) fn plain_item(&mut self, first: bool) -> Plain {
+        let Some(line) = &mut self.line else { return Plain::No };
+        if *line.octets == *b")" && self.output.fault.is_none() {
+            self.line = None;
+            self.place = Place::Between;
+            return Plain::End;
+        }
+        let Some((item, length)) = plain::item(&line.octets, first) else { return Plain::No };
+        pass(line, length);
+        if first {
+            self.place = Place::Fetch { first: false, ignored: false, nul: None, binary: false };
+        }
+        Plain::Item(item)
+    }
+
     /// Reads what comes next of the line.
-    pub(super) fn line_item(&mut self) -> Option<ResponseEvent> {
+    pub(super) fn line_item(&mut self, first: bool) -> Option<ResponseEvent> {
         let plain = self.takes_plain();
-        let (Some(line), Place::Fetch { first, .. }) = (&mut self.line, self.place) else {
-            self.line = None;
-            return None;
-        };
-        self.place = Place::Fetch { first: false, ignored: false, nul: None, binary: false };
-        if !plain {
-            return self.cut_item(first);
-        }
-        if let Some((item, length)) = plain::item(&line.octets, first) {
-            pass(line, length);
-            return Some(ResponseEvent::FetchItem(item));
-        }
-        if *line.octets == *b")" {
-            self.line = None;
-            return self.fetch_end();
-        }
+        let line = self.line.as_mut().filter(|_| plain);
+        let Some(line) = line else { return self.cut_item(first) };
         let mut deviations = Vec::new();
         let mut tokens = Tokens::new(line, &self.limits, &mut deviations);
         let item = fetch::whole(&mut tokens, first);
@@ -60,6 +77,7 @@ impl ResponseReader {
         match item {
             Some(item) if deviations.is_empty() => {
                 pass(line, length);
+                self.place = Place::Fetch { first: false, ignored: false, nul: None, binary: false };
                 self.hand_on_item(item)
             }
             _ => self.cut_item(first),
@@ -68,6 +86,7 @@ impl ResponseReader {
 
     /// Cuts an item off and reads it, or the end.
     fn cut_item(&mut self, first: bool) -> Option<ResponseEvent> {
+        self.place = Place::Fetch { first: false, ignored: false, nul: None, binary: false };
         let line = self.line.as_mut()?;
         let mut at = 0;
         let length = line.octets.len();

@@ -117,28 +117,28 @@ impl List {
 
     /// The number of a SEARCH that stands at the front of `octets` behind one space, and how many octets both are; `None`
     /// if there is anything else to say about it.
-    pub(super) fn plain_number(&self, octets: &[u8]) -> Option<(u32, usize)> {
+    pub(super) fn plain_number(&mut self, octets: &[u8]) -> Option<(u32, usize)> {
         let between = matches!(self.previous, Previous::Name | Previous::Word) && self.spaces == 0;
         if !between || !matches!(self.kind, Kind::Search(Tail::None)) {
             return None;
         }
         let octets = octets.strip_prefix(b" ")?;
-        let mut number = 0_u32;
+        let mut number = 0_u64;
         let mut length = 0;
-        for octet in octets {
-            match octet {
-                b'0'..=b'9' => number = number.checked_mul(10)?.checked_add(u32::from(octet - b'0'))?,
-                b' ' => break,
-                _ => return None,
+        for octet in octets.iter().take(11) {
+            let digit = octet.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
             }
+            number = number * 10 + u64::from(digit);
             length += 1;
         }
-        (number > 0).then_some((number, 1 + length))
-    }
-
-    /// A number was read in this way.
-    pub(super) const fn passed_number(&mut self) {
+        if length > 10 || octets.get(length).is_some_and(|octet| *octet != b' ') {
+            return None;
+        }
+        let number = u32::try_from(number).ok().filter(|number| *number > 0)?;
         self.previous = Previous::Word;
+        Some((number, 1 + length))
     }
 
     /// Reads the token at the front of `unit`, or the spaces there, and hands on what it says. Whether the token is within

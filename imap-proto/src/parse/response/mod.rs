@@ -31,6 +31,7 @@ pub use self::error::{InvalidResponse, ParseResponseError, ResponseError, Respon
 pub use self::event::{BodyItem, ResponseEvent};
 use self::fetch::Item;
 pub use self::limits::ResponseLimits;
+use self::line::Plain;
 use self::list::List;
 pub use self::memory::{ParsedResponse, ResponseCollector};
 use self::output::Output;
@@ -77,8 +78,10 @@ pub struct ResponseReader {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In no FETCH.
+    /// In nothing that comes in pieces.
     Between,
+    /// In a response with elements.
+    List,
     /// In a FETCH.
     Fetch {
         /// Whether the next item is the first.
@@ -124,10 +127,7 @@ impl ResponseReader {
     /// does not count.
     #[must_use]
     pub fn is_between_responses(&self) -> bool {
-        self.place == Place::Between
-            && self.list.is_none()
-            && self.output.events.is_empty()
-            && self.framer.is_between_responses()
+        self.place == Place::Between && self.output.events.is_empty() && self.framer.is_between_responses()
     }
 
     /// What comes next; `None` until more of it is in the buffer, which must be that of the last call with
@@ -136,19 +136,55 @@ impl ResponseReader {
     /// # Errors
     /// If it cannot be known where the next response begins, now or ever after.
     pub fn next_event(&mut self, input: &mut BytesMut) -> Result<Option<ResponseEvent>, FramingError> {
-        if self.may_be_plain()
-            && let Some((response, length)) =
-                plain::count(input).filter(|(_, length)| *length <= self.limits.line)
-        {
-            self.framer.pass(input, length);
-            return Ok(Some(ResponseEvent::Response(response)));
+        if self.output.events.is_empty() && self.takes_plain() {
+            // What nearly all responses have the form of.
+            match self.place {
+                Place::List => {
+                    if let Some(number) = self.plain_number() {
+                        return Ok(Some(ResponseEvent::SearchNumber(number)));
+                    }
+                }
+                Place::Fetch { first, .. } => match self.plain_item(first) {
+                    Plain::Item(item) => return Ok(Some(ResponseEvent::FetchItem(item.into()))),
+                    Plain::End => return Ok(Some(ResponseEvent::FetchEnd)),
+                    Plain::No => {}
+                },
+                Place::Between if self.framer.is_at_start() && input.starts_with(b"* ") => {
+                    if let Some((count, number)) = self.plain_count(input) {
+                        return Ok(Some(ResponseEvent::Response(count.response(number))));
+                    }
+                    if let Some(number) = self.plain_fetch(input) {
+                        return Ok(Some(ResponseEvent::FetchBegin { number }));
+                    }
+                }
+                Place::Between => {}
+            }
         }
+        self.read(input)
+    }
+
+    fn plain_count(&mut self, input: &mut BytesMut) -> Option<(plain::Count, u32)> {
+        let (count, number, length) = plain::count(input)?;
+        self.framer.pass(input, length, self.limits.line).then_some((count, number))
+    }
+
+    /// A number of SEARCH, if there is nothing else to say about it.
+    fn plain_number(&mut self) -> Option<u32> {
+        let (number, length) = self.list.as_mut()?.plain_number(&self.elements.octets)?;
+        self.elements.octets.advance(length);
+        self.elements.offset += length as u64;
+        Some(number)
+    }
+
+    /// What comes next, by the whole grammar.
+    #[inline(never)]
+    fn read(&mut self, input: &mut BytesMut) -> Result<Option<ResponseEvent>, FramingError> {
         loop {
             if let Some(event) = self.output.events.pop_front() {
                 return Ok(Some(event));
             }
-            if self.line.is_some() {
-                if let Some(event) = self.line_item() {
+            if let (Some(_), Place::Fetch { first, .. }) = (&self.line, self.place) {
+                if let Some(event) = self.line_item(first) {
                     return Ok(Some(event));
                 }
                 continue;
@@ -184,28 +220,12 @@ impl ResponseReader {
         !self.only_grammar
     }
 
-    /// The same where a response would begin.
-    fn may_be_plain(&self) -> bool {
-        self.place == Place::Between
-            && self.list.is_none()
-            && self.output.events.is_empty()
-            && self.framer.is_at_start()
-            && self.takes_plain()
-    }
-
     /// Reads one element.
     fn element(&mut self) -> Result<Option<ResponseEvent>, FramingError> {
-        let plain = self.takes_plain();
         let Some(list) = &mut self.list else {
             self.elements = Unit::default();
             return Ok(None);
         };
-        if plain && let Some((number, length)) = list.plain_number(&self.elements.octets) {
-            list.passed_number();
-            self.elements.octets.advance(length);
-            self.elements.offset += length as u64;
-            return Ok(Some(ResponseEvent::SearchNumber(number)));
-        }
         if list.read(&mut self.elements, &self.limits, &mut self.output) {
             return Ok(None);
         }
@@ -218,7 +238,7 @@ impl ResponseReader {
             (frame, Place::Fetch { first, ignored, nul, binary }, _) => {
                 self.fetch(frame, first, ignored, nul, binary)
             }
-            (frame, Place::Between, Some(list)) => {
+            (frame, Place::List, Some(list)) => {
                 let (limits, output) = (&self.limits, &mut self.output);
                 match frame {
                     ResponseFrame::Elements(unit) => self.elements = unit,
@@ -230,13 +250,13 @@ impl ResponseReader {
                     }
                     ResponseFrame::ListEnd(offset) => {
                         list.end(offset, true, limits, output);
-                        self.list = None;
+                        (self.list, self.place) = (None, Place::Between);
                     }
                     ResponseFrame::Message(unit) => {
                         // What is no element, up to the end.
                         output.invalid_unit(&unit, Failure::Expected("an element"));
                         list.end(unit.offset, false, limits, output);
-                        self.list = None;
+                        (self.list, self.place) = (None, Place::Between);
                     }
                     // The framer gives frames of a FETCH only inside of one.
                     _ => {}
@@ -277,6 +297,7 @@ impl ResponseReader {
             self.output.report(unit.octets.clone(), error);
         }
         self.list = Some(List::new(kind, &mut self.output));
+        self.place = Place::List;
     }
 
     fn fetch_begin(&mut self, unit: &Unit) -> Option<ResponseEvent> {

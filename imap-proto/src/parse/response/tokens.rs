@@ -37,6 +37,11 @@ pub(super) struct Tokens<'a> {
     deviations: &'a mut Vec<Deviation>,
 }
 
+/// Whether something must be said of an octet inside quotes.
+const fn ends_run(octet: u8) -> bool {
+    matches!(octet, b'"' | b'\\' | b'\r' | b'\n' | 0 | 0x80..)
+}
+
 /// A place to go back to.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
@@ -167,12 +172,11 @@ impl<'a> Tokens<'a> {
 
     /// Passes over spaces that should not be there.
     pub(super) fn no_spaces(&mut self) -> Result<(), Failure> {
-        let start = self.at;
-        let spaces = self.count_spaces();
-        if spaces == 0 {
+        if self.peek() != Some(b' ') {
             return Ok(());
         }
-        self.at += spaces;
+        let start = self.at;
+        self.at += self.count_spaces();
         let trailing = matches!(self.peek(), None | Some(b')'));
         let kind = if trailing { DeviationKind::TrailingSpace } else { DeviationKind::ExtraSpace };
         self.deviate_at(kind, start)
@@ -180,6 +184,12 @@ impl<'a> Tokens<'a> {
 
     /// A space; more, and one before the end of something, should not be there.
     pub(super) fn space(&mut self) -> Result<(), Failure> {
+        if let [b' ', next, ..] = self.rest()
+            && !matches!(next, b' ' | b')')
+        {
+            self.at += 1;
+            return Ok(());
+        }
         if self.peek() != Some(b' ') {
             return Err(Failure::Expected("a space"));
         }
@@ -306,23 +316,28 @@ impl<'a> Tokens<'a> {
         let start = self.at;
         let rest = self.rest();
         let mut end = 1;
-        let mut escaped = false;
+        let (mut escaped, mut eight_bit) = (false, false);
         loop {
-            let found = rest.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)).ok_or(WHAT)?;
-            end += found;
-            if rest.get(end) == Some(&b'"') {
-                break;
+            let behind = rest.get(end..).ok_or(WHAT)?;
+            end += behind.iter().position(|octet| ends_run(*octet)).ok_or(WHAT)?;
+            match rest.get(end) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    end += 1;
+                    // RFC 9051 §9: QUOTED-CHAR has neither CR nor LF, TEXT-CHAR no NUL.
+                    if matches!(rest.get(end), Some(b'\r' | b'\n' | 0)) {
+                        return Err(WHAT);
+                    }
+                    eight_bit |= rest.get(end).is_some_and(|octet| !octet.is_ascii());
+                }
+                Some(0x80..) => eight_bit = true,
+                _ => return Err(WHAT),
             }
-            escaped = true;
-            end += 2;
+            end += 1;
         }
         let inner = rest.get(1..end).unwrap_or_default();
-        // RFC 9051 §9: QUOTED-CHAR has neither CR nor LF, TEXT-CHAR no NUL.
-        if memchr::memchr3(b'\r', b'\n', 0, inner).is_some() {
-            return Err(WHAT);
-        }
-        let agreed = self.limits.utf8 && core::str::from_utf8(inner).is_ok();
-        if !agreed && !inner.is_ascii() {
+        if eight_bit && !(self.limits.utf8 && core::str::from_utf8(inner).is_ok()) {
             self.deviate(DeviationKind::EightBit)?;
         }
         self.at = start + end + 1;

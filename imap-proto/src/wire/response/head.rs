@@ -89,10 +89,11 @@ pub(super) fn read(line: &[u8]) -> Head {
             _ => Head::Text,
         };
     }
-    match fetch(line) {
-        Some(length) => Head::Fetch(length),
-        None => Head::Data,
+    // No number, no FETCH.
+    if line.get(2).is_some_and(u8::is_ascii_alphabetic) {
+        return Head::Data;
     }
+    fetch(line).map_or(Head::Data, Head::Fetch)
 }
 
 /// Whether a line, perhaps unfinished, is one value with elements that do not count as its length: attributes and
