@@ -146,9 +146,24 @@ pub(crate) fn put_number(number: u64, into: &mut BytesMut) {
 }
 
 /// Whether an octet may stand in an atom: RFC 9051 §9 (`ATOM-CHAR`).
-pub(crate) const fn is_atom_octet(octet: u8) -> bool {
-    matches!(octet, 33..=126) && !matches!(octet, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
+pub(crate) fn is_atom_octet(octet: u8) -> bool {
+    ATOM_OCTETS.get(usize::from(octet)).copied().unwrap_or_default()
 }
+
+/// Which octets may stand in an atom.
+const ATOM_OCTETS: [bool; 256] = {
+    let mut octets = [false; 256];
+    let (head, _) = octets.split_at_mut(127);
+    let mut octet = 33;
+    while octet < head.len() {
+        #[expect(clippy::indexing_slicing, reason = "worked out when it is compiled")]
+        {
+            head[octet] = !matches!(octet as u8, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']');
+        }
+        octet += 1;
+    }
+    octets
+};
 
 /// Writes an astring: an atom (in which `]` is allowed too) if that can hold it.
 pub(crate) fn put_astring(octets: &[u8], literals: &mut Literals<'_>) {

@@ -179,18 +179,20 @@ fn error(cursor: &Cursor<'_>, tag: Option<Tag>, verb: Option<Verb>, kind: Comman
     CommandError { tag, verb, kind, offset, near }
 }
 
+/// A space and a word.
+fn name<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    cursor.space().ok()?;
+    cursor.atom().ok()
+}
+
 /// Tag, name, and whether UID stood before it.
 fn head(cursor: &mut Cursor<'_>) -> Result<(Tag, Verb, bool), (Option<Tag>, CommandErrorKind)> {
     let tag = cursor.run(|octet| octet != b' ');
-    let tag = Tag::new(tag).map_err(|_| (None, CommandErrorKind::Tag))?;
-    let name = |cursor: &mut Cursor<'_>| {
-        cursor.space().ok()?;
-        cursor.atom().ok()
-    };
+    let tag = Tag::new(cursor.keep(tag)).map_err(|_| (None, CommandErrorKind::Tag))?;
     let Some(first) = name(cursor) else { return Err((Some(tag), CommandErrorKind::Unknown)) };
     let uid = first.eq_ignore_ascii_case(b"UID");
     let named = if uid { name(cursor) } else { Some(first) };
-    match named.and_then(|name| Verb::parse(&name)) {
+    match named.and_then(|name| Verb::parse(name)) {
         Some(verb) if !uid || verb.entry().has_uid_form => Ok((tag, verb, uid)),
         _ => Err((Some(tag), CommandErrorKind::Unknown)),
     }
@@ -289,12 +291,13 @@ fn argument(cursor: &mut Cursor<'_>) -> Result<OctetString, Failure> {
 
 fn authenticate(cursor: &mut Cursor<'_>) -> Result<Command, Failure> {
     cursor.space()?;
-    let mechanism = OctetString::new(cursor.atom()?).map_err(|_| Failure::Expected("a mechanism"))?;
+    let mechanism = cursor.atom()?;
+    let mechanism = OctetString::new(cursor.keep(mechanism)).map_err(|_| Failure::Expected("a mechanism"))?;
     let mut initial = None;
     if cursor.peek() == Some(b' ') {
         cursor.space()?;
         let base64 = cursor.run(|octet| octet.is_ascii_graphic());
-        initial = (!base64.is_empty()).then(|| Secret::from(&*base64));
+        initial = (!base64.is_empty()).then(|| Secret::from(base64));
     }
     Ok(Command::Authenticate { mechanism, initial })
 }
@@ -308,7 +311,8 @@ fn enable(cursor: &mut Cursor<'_>) -> Result<Vec<Capability>, Failure> {
         if names.len() == MOST {
             return Err(Failure::TooMany("capabilities"));
         }
-        let name = Capability::new(cursor.atom()?).ok_or(Failure::Expected("a capability"))?;
+        let name = cursor.atom()?;
+        let name = Capability::new(cursor.keep(name)).ok_or(Failure::Expected("a capability"))?;
         cursor.push(&mut names, name)?;
         let mark = cursor.mark();
         cursor.skip_spaces();

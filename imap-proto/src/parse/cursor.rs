@@ -178,16 +178,22 @@ impl<'a> Cursor<'a> {
     }
 
     /// Octets for which `fits` holds; may be none.
-    pub(super) fn run(&mut self, fits: impl Fn(u8) -> bool) -> Bytes {
-        let length = self.rest().iter().take_while(|octet| fits(**octet)).count();
-        let run = self.text().slice(self.at..self.at + length);
+    pub(super) fn run(&mut self, fits: impl Fn(u8) -> bool) -> &'a [u8] {
+        let rest = self.rest();
+        let length = rest.iter().position(|octet| !fits(*octet)).unwrap_or(rest.len());
         self.at += length;
-        run
+        rest.get(..length).unwrap_or_default()
+    }
+
+    /// Octets of the present line part as a view of it.
+    pub(super) fn keep(&self, octets: &'a [u8]) -> Bytes {
+        self.text().slice_ref(octets)
     }
 
     /// An atom as a value.
     pub(super) fn word(&mut self) -> Result<Atom, Failure> {
-        Atom::new(self.atom()?).ok_or(Failure::Expected("an atom"))
+        let atom = self.atom()?;
+        Atom::new(self.keep(atom)).ok_or(Failure::Expected("an atom"))
     }
 
     /// An astring as a value.
@@ -195,7 +201,7 @@ impl<'a> Cursor<'a> {
         OctetString::new(self.astring()?).map_err(|_| Failure::Expected("a string without NUL"))
     }
 
-    pub(super) fn atom(&mut self) -> Result<Bytes, Failure> {
+    pub(super) fn atom(&mut self) -> Result<&'a [u8], Failure> {
         let atom = self.run(is_atom_octet);
         if atom.is_empty() { Err(Failure::Expected("an atom")) } else { Ok(atom) }
     }
@@ -206,7 +212,7 @@ impl<'a> Cursor<'a> {
             return Ok(string);
         }
         let atom = self.run(fits);
-        if atom.is_empty() { Err(Failure::Expected("a string")) } else { Ok(atom) }
+        if atom.is_empty() { Err(Failure::Expected("a string")) } else { Ok(self.keep(atom)) }
     }
 
     /// RFC 9051 §9: astring. Octets ≥ 0x80 are taken as well: what they mean is the value's business.

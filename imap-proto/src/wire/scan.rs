@@ -98,6 +98,11 @@ impl Scanner {
 
     /// Reads octets that hold no LF.
     pub(super) fn feed(&mut self, octets: &[u8]) {
+        if let Some(place) = self.behind_plain(octets) {
+            self.place = place;
+            self.carriage_return = octets.ends_with(b"\r");
+            return;
+        }
         let mut rest = octets;
         while let Some((&octet, behind)) = rest.split_first() {
             let run = self.run(rest);
@@ -108,6 +113,29 @@ impl Scanner {
             self.octet(octet);
             rest = behind;
         }
+    }
+
+    /// Where `octets` lead that have neither quotes nor braces nor controls, but perhaps the CR of the line end: to tokens,
+    /// whatever they are. `None` if they have, or if the place is not between or in such tokens.
+    fn behind_plain(&self, octets: &[u8]) -> Option<Place> {
+        let between = matches!(self.place, Place::Argument | Place::Atom | Place::Behind | Place::Tilde);
+        if !between || self.carriage_return {
+            return None;
+        }
+        let text = octets.strip_suffix(b"\r").unwrap_or(octets);
+        // Without a branch for each octet.
+        let special = |octet: &u8| matches!(octet, 0..=31 | 127 | b'"' | b'{');
+        if text.iter().fold(false, |found, octet| found | special(octet)) {
+            return None;
+        }
+        Some(match text {
+            [] => self.place,
+            [.., b' ' | b'('] => Place::Argument,
+            [.., b')'] => Place::Behind,
+            [.., b' ' | b'(', b'~'] => Place::Tilde,
+            [b'~'] if self.place == Place::Argument => Place::Tilde,
+            [..] => Place::Atom,
+        })
     }
 
     /// How many octets at the front change nothing, but that an atom may have begun with them.

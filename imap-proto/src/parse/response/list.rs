@@ -16,6 +16,7 @@ use self::extended::Extended;
 use self::thread::ThreadReader;
 use super::event::ResponseEvent;
 use super::limits::ResponseLimits;
+use super::number::digits;
 use super::output::Output;
 use super::tokens::Failure;
 use crate::wire::{ListKind, Unit, ValueStart};
@@ -123,16 +124,7 @@ impl List {
             return None;
         }
         let octets = octets.strip_prefix(b" ")?;
-        let mut number = 0_u64;
-        let mut length = 0;
-        for octet in octets.iter().take(11) {
-            let digit = octet.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            number = number * 10 + u64::from(digit);
-            length += 1;
-        }
+        let (number, length) = digits(octets);
         if length > 10 || octets.get(length).is_some_and(|octet| *octet != b' ') {
             return None;
         }

@@ -4,6 +4,43 @@ use mailwright_core::value::DeviationKind;
 
 use super::tokens::{Failure, Tokens};
 
+/// The digits at the front of `text` as a number, and how many they are; no number above 18 digits.
+pub(super) fn digits(text: &[u8]) -> (u64, usize) {
+    let (mut number, mut length) = match text.first_chunk() {
+        Some(chunk) => eight_digits(u64::from_le_bytes(*chunk)),
+        None => (0, 0),
+    };
+    if length % 8 == 0 {
+        let behind = text.get(length..).unwrap_or_default();
+        for octet in behind {
+            let digit = octet.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+            length += 1;
+        }
+    }
+    (if length > 18 { 0 } else { number }, length)
+}
+
+/// The same of eight octets, the first of which is the lowest, at once.
+const fn eight_digits(octets: u64) -> (u64, usize) {
+    let digits = octets ^ 0x3030_3030_3030_3030;
+    // The highest bit is set in each octet that is above 9.
+    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    let length = others.trailing_zeros() / 8;
+    if length == 0 {
+        return (0, 0);
+    }
+    // With zeros in front, pairs of digits, then of pairs, then of those are put together.
+    let digits = digits << (64 - 8 * length);
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    let eight = (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff;
+    (eight, length as usize)
+}
+
 /// A size or count; `None` if it makes no sense.
 pub(super) fn size(tokens: &mut Tokens<'_>) -> Result<Option<u64>, Failure> {
     let start = tokens.mark();
@@ -81,6 +118,37 @@ fn integer(text: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_end_where_something_else_begins() {
+        for (text, number) in [
+            ("", (0, 0)),
+            ("x1234567", (0, 0)),
+            ("7", (7, 1)),
+            ("1 ", (1, 1)),
+            ("0012 3456789", (12, 4)),
+            ("1234567)9", (1_234_567, 7)),
+            ("12345678", (12_345_678, 8)),
+            ("12345678 90", (12_345_678, 8)),
+            ("123456789,1", (123_456_789, 9)),
+            ("4294967295:", (4_294_967_295, 10)),
+            ("999999999999999999", (999_999_999_999_999_999, 18)),
+            ("1999999999999999999", (0, 19)),
+            ("1\u{b9}345678", (1, 1)),
+            ("12:/;<=>", (12, 2)),
+        ] {
+            assert_eq!(digits(text.as_bytes()), number, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn digits_are_read_as_the_slow_way_does(text in "[0-9]{0,12}[ -~]{0,9}") {
+            let length = text.bytes().take_while(u8::is_ascii_digit).count();
+            let number = if length > 18 { 0 } else { text[..length].parse().unwrap_or(0) };
+            proptest::prop_assert_eq!(digits(text.as_bytes()), (number, length));
+        }
+    }
 
     #[test]
     fn a_decimal_is_its_integer_when_that_is_exact() {

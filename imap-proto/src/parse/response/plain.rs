@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use mailwright_core::value::{Flag, ModSeq, Uid};
 
+use super::number::digits;
 use crate::types::{FetchItem, Response};
 
 /// What is counted.
@@ -135,16 +136,6 @@ fn flags(line: &[u8], start: usize) -> Option<(Item, usize)> {
 
 /// The number of 18 digits at most, which are less than 63 bits, that stands at `start`, and the place behind it.
 fn number(text: &[u8], start: usize) -> Option<(u64, usize)> {
-    let digits = text.get(start..)?;
-    let mut number = 0_u64;
-    let mut length = 0;
-    for octet in digits.iter().take(19) {
-        let digit = octet.wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        number = number * 10 + u64::from(digit);
-        length += 1;
-    }
+    let (number, length) = digits(text.get(start..)?);
     (1..=18).contains(&length).then_some((number, start + length))
 }

@@ -11,6 +11,7 @@ use mailwright_core::value::{Deviation, DeviationKind, ModSeq, Tolerance};
 
 use super::error::{ResponseError, ResponseErrorKind};
 use super::limits::ResponseLimits;
+use super::number::digits;
 use crate::encode::is_atom_octet;
 use crate::types::{NumberSet, NumberSetError, OctetString};
 use crate::wire::Unit;
@@ -377,14 +378,16 @@ impl<'a> Tokens<'a> {
 
     /// RFC 9051 §9: number64.
     pub(super) fn number(&mut self) -> Result<u64, Failure> {
-        let mut value = Some(0_u64);
-        let mut count = 0;
-        for octet in self.rest().iter().take_while(|octet| octet.is_ascii_digit()) {
-            let digit = u64::from(octet - b'0');
-            value = value.and_then(|value| value.checked_mul(10)?.checked_add(digit));
-            count += 1;
+        let rest = self.rest();
+        let (mut value, count) = digits(rest);
+        if count > 18 {
+            let digit = |value: u64, octet: &u8| value.checked_mul(10)?.checked_add(u64::from(octet - b'0'));
+            let number = rest.get(..count).unwrap_or_default().iter().try_fold(0, digit);
+            value = number.ok_or(Failure::Expected("a number"))?;
         }
-        let value = value.filter(|_| count > 0).ok_or(Failure::Expected("a number"))?;
+        if count == 0 {
+            return Err(Failure::Expected("a number"));
+        }
         self.at += count;
         Ok(value)
     }
