@@ -559,12 +559,20 @@ pub(super) fn put_flags<'a>(
     literals: &mut Literals<'_>,
 ) {
     let wire = literals.wire();
-    let flags = flags.iter().map(Flag::as_str).chain(special).map(str::as_bytes);
     let mut separator = b'(';
-    for flag in flags.chain(other.into_iter().map(OtherFlag::as_bytes)) {
+    let mut put = |flag: &[u8]| {
         wire.put_u8(separator);
         wire.put_slice(flag);
         separator = b' ';
+    };
+    for flag in flags {
+        put(flag.as_str().as_bytes());
+    }
+    if let Some(flag) = special {
+        put(flag.as_bytes());
+    }
+    for flag in other {
+        put(flag.as_bytes());
     }
     wire.put_slice(if separator == b'(' { b"()" } else { b")" });
 }

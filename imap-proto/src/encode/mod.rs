@@ -181,26 +181,34 @@ const MOST_QUOTED: usize = 1024;
 
 /// Writes a string: quoted if that can hold it, else a literal. It must have no NUL.
 pub(crate) fn put_string(octets: &[u8], literals: &mut Literals<'_>) {
-    // RFC 3501 §9: QUOTED-CHAR is 7-bit, and neither CR nor LF. Other controls are better off in a literal.
-    let plain = |octet: &u8| matches!(octet, b' '..=b'~');
+    // RFC 3501 §9: QUOTED-CHAR is 7-bit, and neither CR nor LF. Other controls are better off in a literal. All octets
+    // are looked at without a branch for each.
+    let look = |(plain, escaped): (bool, bool), octet: &u8| {
+        (plain & matches!(octet, b' '..=b'~'), escaped | matches!(octet, b'"' | b'\\'))
+    };
+    let (plain, escaped) = octets.iter().fold((true, false), look);
     // RFC 6855 §3: UTF-8 too, where that was agreed on.
     let utf8 = || {
         let text = core::str::from_utf8(octets);
         literals.utf8 && text.is_ok_and(|text| !text.chars().any(char::is_control))
     };
-    if octets.len() > MOST_QUOTED || !(octets.iter().all(plain) || utf8()) {
+    if octets.len() > MOST_QUOTED || !(plain || utf8()) {
         literals.announce(octets.len() as u64, false);
         literals.wire().put_slice(octets);
         return;
     }
     let wire = literals.wire();
     wire.put_u8(b'"');
-    for octet in octets {
-        if matches!(octet, b'"' | b'\\') {
-            wire.put_u8(b'\\');
-        }
-        wire.put_u8(*octet);
+    let mut rest = octets;
+    while escaped && let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        let (before, behind) = rest.split_at_checked(at).unwrap_or_default();
+        wire.put_slice(before);
+        wire.put_u8(b'\\');
+        let (special, behind) = behind.split_at_checked(1).unwrap_or_default();
+        wire.put_slice(special);
+        rest = behind;
     }
+    wire.put_slice(rest);
     wire.put_u8(b'"');
 }
 

@@ -58,6 +58,9 @@ fn fields(tokens: &mut Tokens<'_>, envelope: &mut Envelope) -> Result<(), Failur
 
 /// Whether another field follows, with the space before it; it should.
 fn another(tokens: &mut Tokens<'_>) -> Result<bool, Failure> {
+    if tokens.plain_space() {
+        return Ok(true);
+    }
     let another = more(tokens)?;
     if !another {
         tokens.deviate(DeviationKind::MissingFields)?;
@@ -67,6 +70,9 @@ fn another(tokens: &mut Tokens<'_>) -> Result<bool, Failure> {
 
 /// Whether another value of a list follows, with the space before it.
 pub(super) fn more(tokens: &mut Tokens<'_>) -> Result<bool, Failure> {
+    if tokens.plain_space() {
+        return Ok(true);
+    }
     if tokens.peek() == Some(b')') {
         return Ok(false);
     }
@@ -88,6 +94,11 @@ fn addresses(tokens: &mut Tokens<'_>) -> Result<Vec<Address>, Failure> {
     tokens.expect(b'(', "a list of addresses")?;
     let mut addresses = Vec::new();
     loop {
+        if tokens.peek() == Some(b'(') {
+            let address = address(tokens)?;
+            tokens.push(&mut addresses, address)?;
+            continue;
+        }
         tokens.no_spaces()?;
         let at = tokens.at();
         if tokens.skip(b')') {

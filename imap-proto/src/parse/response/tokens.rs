@@ -39,9 +39,22 @@ pub(super) struct Tokens<'a> {
 }
 
 /// Whether something must be said of an octet inside quotes.
-const fn ends_run(octet: u8) -> bool {
-    matches!(octet, b'"' | b'\\' | b'\r' | b'\n' | 0 | 0x80..)
+fn ends_run(octet: u8) -> bool {
+    ENDS_RUN.get(usize::from(octet)).copied().unwrap_or_default()
 }
+
+const ENDS_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut octet = 0;
+    while octet < ends.len() {
+        #[expect(clippy::indexing_slicing, reason = "worked out when it is compiled")]
+        {
+            ends[octet] = matches!(octet, 0x22 | 0x5c | 0x0d | 0x0a | 0 | 0x80..);
+        }
+        octet += 1;
+    }
+    ends
+};
 
 /// A place to go back to.
 #[derive(Clone, Copy)]
@@ -153,7 +166,9 @@ impl<'a> Tokens<'a> {
     pub(super) fn push<T>(&mut self, elements: &mut Vec<T>, element: T) -> Result<(), Failure> {
         self.charge::<T>()?;
         if elements.is_empty() {
-            elements.reserve_exact(1);
+            if elements.capacity() == 0 {
+                elements.reserve_exact(1);
+            }
         } else {
             self.charge::<T>()?;
         }
@@ -185,10 +200,7 @@ impl<'a> Tokens<'a> {
 
     /// A space; more, and one before the end of something, should not be there.
     pub(super) fn space(&mut self) -> Result<(), Failure> {
-        if let [b' ', next, ..] = self.rest()
-            && !matches!(next, b' ' | b')')
-        {
-            self.at += 1;
+        if self.plain_space() {
             return Ok(());
         }
         if self.peek() != Some(b' ') {
@@ -204,6 +216,14 @@ impl<'a> Tokens<'a> {
         } else {
             Ok(())
         }
+    }
+
+    /// Passes over one space with a value behind it, as there nearly always is.
+    #[inline]
+    pub(super) fn plain_space(&mut self) -> bool {
+        let found = matches!(self.rest(), [b' ', next, ..] if !matches!(next, b' ' | b')'));
+        self.at += usize::from(found);
+        found
     }
 
     fn count_spaces(&self) -> usize {
@@ -286,6 +306,9 @@ impl<'a> Tokens<'a> {
 
     /// A string or NIL. A word in place of a string is one without quotes.
     pub(super) fn nstring(&mut self) -> Result<Option<Bytes>, Failure> {
+        if self.peek() == Some(b'"') {
+            return self.quoted().map(Some);
+        }
         if let Some(string) = self.string_if_any()? {
             return Ok(Some(string));
         }
@@ -489,10 +512,20 @@ impl<'a> Tokens<'a> {
     pub(super) fn list<T>(
         &mut self,
         what: &'static str,
+        element: impl FnMut(&mut Self) -> Result<Option<T>, Failure>,
+    ) -> Result<Vec<T>, Failure> {
+        self.list_of(0, what, element)
+    }
+
+    /// The same with room for so many elements from the start, where there are mostly that many.
+    pub(super) fn list_of<T>(
+        &mut self,
+        room: usize,
+        what: &'static str,
         mut element: impl FnMut(&mut Self) -> Result<Option<T>, Failure>,
     ) -> Result<Vec<T>, Failure> {
         self.expect(b'(', what)?;
-        let mut elements = Vec::new();
+        let mut elements = Vec::with_capacity(room);
         self.no_spaces()?;
         while !self.skip(b')') {
             if let Some(element) = element(self)? {
@@ -502,7 +535,9 @@ impl<'a> Tokens<'a> {
                 self.space()?;
             }
         }
-        elements.shrink_to_fit();
+        if elements.capacity() > room {
+            elements.shrink_to_fit();
+        }
         Ok(elements)
     }
 

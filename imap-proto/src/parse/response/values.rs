@@ -108,7 +108,7 @@ pub(super) fn flags(
 /// RFC 9051 §7.3.1.
 fn list(tokens: &mut Tokens<'_>) -> Result<ListResponse, Failure> {
     tokens.space()?;
-    let attributes = tokens.list("a list of attributes", |tokens| attribute(tokens).map(Some))?;
+    let attributes = tokens.list_of(2, "a list of attributes", |tokens| attribute(tokens).map(Some))?;
     tokens.space()?;
     let separator = separator(tokens)?;
     tokens.space()?;
