@@ -7,6 +7,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod client;
+#[cfg(feature = "codec")]
+pub mod codec;
 mod config;
 mod encode;
 pub mod mailbox_name;

@@ -153,14 +153,13 @@ pub(crate) fn is_atom_octet(octet: u8) -> bool {
 /// Which octets may stand in an atom.
 const ATOM_OCTETS: [bool; 256] = {
     let mut octets = [false; 256];
-    let (head, _) = octets.split_at_mut(127);
-    let mut octet = 33;
-    while octet < head.len() {
+    let mut octet = b' ';
+    while octet < b'~' {
+        octet += 1;
         #[expect(clippy::indexing_slicing, reason = "worked out when it is compiled")]
         {
-            head[octet] = !matches!(octet as u8, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']');
+            octets[octet as usize] = !matches!(octet, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']');
         }
-        octet += 1;
     }
     octets
 };

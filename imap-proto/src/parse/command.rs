@@ -192,7 +192,7 @@ fn head(cursor: &mut Cursor<'_>) -> Result<(Tag, Verb, bool), (Option<Tag>, Comm
     let Some(first) = name(cursor) else { return Err((Some(tag), CommandErrorKind::Unknown)) };
     let uid = first.eq_ignore_ascii_case(b"UID");
     let named = if uid { name(cursor) } else { Some(first) };
-    match named.and_then(|name| Verb::parse(name)) {
+    match named.and_then(Verb::parse) {
         Some(verb) if !uid || verb.entry().has_uid_form => Ok((tag, verb, uid)),
         _ => Err((Some(tag), CommandErrorKind::Unknown)),
     }

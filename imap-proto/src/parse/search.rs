@@ -155,7 +155,7 @@ fn key(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<SearchKey, Fai
 /// A set of message numbers or UIDs.
 pub(super) fn set(cursor: &mut Cursor<'_>, limits: &CommandLimits) -> Result<NumberSet, Failure> {
     let text = cursor.run(|octet| octet.is_ascii_digit() || matches!(octet, b':' | b',' | b'*' | b'$'));
-    NumberSet::parse(&text, limits.set_ranges).map_err(|error| match error {
+    NumberSet::parse(text, limits.set_ranges).map_err(|error| match error {
         crate::types::NumberSetError::TooMany { .. } => Failure::TooMany("ranges in a set"),
         _ => Failure::Expected("a set of numbers"),
     })
@@ -209,6 +209,6 @@ fn date(cursor: &mut Cursor<'_>) -> Result<SearchDate, Failure> {
 
 fn keyword(cursor: &mut Cursor<'_>) -> Result<Keyword, Failure> {
     let atom = cursor.atom()?;
-    let text = core::str::from_utf8(&atom).map_err(|_| Failure::Expected("a keyword"))?;
+    let text = core::str::from_utf8(atom).map_err(|_| Failure::Expected("a keyword"))?;
     Keyword::new(text).map_err(|_| Failure::Expected("a keyword"))
 }

@@ -155,7 +155,7 @@ fn pattern(cursor: &mut Cursor<'_>) -> Result<OctetString, Failure> {
 
 fn selection(cursor: &mut Cursor<'_>) -> Result<Vec<ListSelection>, Failure> {
     let options = cursor.list(0, (MOST, "selection options"), |cursor| {
-        ListSelection::parse(&cursor.atom()?).ok_or(Failure::Expected("a selection option"))
+        ListSelection::parse(cursor.atom()?).ok_or(Failure::Expected("a selection option"))
     })?;
     // RFC 5258 §6: list-select-mod-opt never stands without a list-select-base-opt.
     if options.contains(&ListSelection::RecursiveMatch) && !options.contains(&ListSelection::Subscribed) {
@@ -187,7 +187,7 @@ fn list_return(cursor: &mut Cursor<'_>) -> Result<ListReturn, Failure> {
 /// What STATUS asks for.
 pub(super) fn status_items(cursor: &mut Cursor<'_>) -> Result<Vec<StatusItem>, Failure> {
     cursor.list(1, (MOST, "status items"), |cursor| {
-        StatusItem::parse(&cursor.atom()?).ok_or(Failure::Expected("a status item"))
+        StatusItem::parse(cursor.atom()?).ok_or(Failure::Expected("a status item"))
     })
 }
 

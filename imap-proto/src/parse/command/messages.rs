@@ -59,7 +59,7 @@ pub(super) fn fetch(
 
 pub(super) fn partial_range(cursor: &mut Cursor<'_>) -> Result<PartialRange, Failure> {
     let text = cursor.run(|octet| octet.is_ascii_digit() || matches!(octet, b':' | b'-'));
-    PartialRange::parse(&text).ok_or(Failure::Expected("a range of places"))
+    PartialRange::parse(text).ok_or(Failure::Expected("a range of places"))
 }
 
 pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool, limits: &CommandLimits) -> Result<Command, Failure> {

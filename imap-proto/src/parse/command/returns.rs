@@ -48,7 +48,7 @@ fn criterion(cursor: &mut Cursor<'_>) -> Result<SortCriterion, Failure> {
     if reverse {
         cursor.space()?;
     }
-    let key = SortKey::parse(&cursor.atom()?).ok_or(Failure::Expected("a sort key"))?;
+    let key = SortKey::parse(cursor.atom()?).ok_or(Failure::Expected("a sort key"))?;
     Ok(SortCriterion { reverse, key })
 }
 

@@ -144,7 +144,7 @@ fn what_nearly_every_response_is_like_is_read_in_one_look() {
     let wire = "* 12345 FETCH (UID 4827313 FLAGS (\\Seen \\Answered $Label1) RFC822.SIZE 5 MODSEQ (7))";
     let head = wire.find('(').unwrap() + 1;
     assert_eq!(plain::fetch(wire.as_bytes()), Some((12345, head)));
-    let mut rest = wire[head..].as_bytes();
+    let mut rest = &wire.as_bytes()[head..];
     for index in 0..4 {
         let (_, length) = plain::item(rest, index == 0).unwrap();
         rest = &rest[length..];
