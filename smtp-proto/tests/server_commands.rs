@@ -600,6 +600,7 @@ fn s10_without_pipelining_any_command_behind_another_is_reported() {
     let mut host = Host::ready(config.clone());
     host.send(group);
     assert_eq!(host.events.iter().filter(|event| event.contains("deviation command behind")).count(), 1);
+    assert_eq!(host.server.early(), 1);
     assert_eq!(host.server.recipients(), 1, "and executed in order");
     config.protocol = mailwright_smtp::server::Protocol::Lmtp;
     let mut host = Host::ready(config);

@@ -41,7 +41,7 @@ impl Server {
             return;
         };
         if !behind.is_empty() {
-            self.early(DeviationKind::ImproperPipelining, behind);
+            self.report_early(DeviationKind::ImproperPipelining, behind);
         }
         // RFC 4954 §4: "*" cancels.
         if line == b"*" {

@@ -119,7 +119,7 @@ impl Server {
     fn start_content(&mut self, behind: &[u8]) {
         let early = !behind.is_empty();
         if early && !self.early_reported {
-            self.early(DeviationKind::EarlyInput, behind);
+            self.report_early(DeviationKind::EarlyInput, behind);
         }
         self.hold_content(Content::dots(&self.config, early));
         self.phase = Phase::Content;
@@ -141,7 +141,7 @@ impl Server {
     /// Refuses DATA. What stands behind it is no content, and would run as commands.
     pub(super) fn refuse_data(&mut self, reply: Reply, error: Option<CommandError>, behind: &[u8]) {
         if !behind.is_empty() {
-            self.early(DeviationKind::ImproperPipelining, behind);
+            self.report_early(DeviationKind::ImproperPipelining, behind);
             if self.config.early.refused_data == Early::Refuse {
                 self.events.push_back(Event::Rejected(Rejected {
                     verb: Some(Verb::Data),

@@ -91,7 +91,7 @@ impl Server {
         match verb {
             Verb::Data => self.refuse_data(reply, None, behind),
             Verb::StartTls if !behind.is_empty() => {
-                self.early(DeviationKind::ImproperPipelining, behind);
+                self.report_early(DeviationKind::ImproperPipelining, behind);
                 self.reject(reply, Some(verb), None);
             }
             _ => self.reject(reply, Some(verb), None),

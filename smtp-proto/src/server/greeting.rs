@@ -43,7 +43,7 @@ impl Server {
         if !unread || self.early_reported {
             return;
         }
-        self.early(DeviationKind::EarlyInput, input);
+        self.report_early(DeviationKind::EarlyInput, input);
         if self.config.early.greeting == Early::Refuse {
             // RFC 2034 §4: no enhanced code where the greeting would stand.
             self.last_reply(EARLY.without_enhanced(), Closed::Early);

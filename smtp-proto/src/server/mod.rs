@@ -120,6 +120,8 @@ pub struct Server {
     idle_commands: u32,
     overlong_lines: u32,
     transactions: u32,
+    /// Reports of octets before their time.
+    early: u32,
     /// Whether a line was read in the present layer.
     spoken: bool,
     /// Whether the greeting was the last thing written.
@@ -219,6 +221,7 @@ impl Server {
             idle_commands: 0,
             overlong_lines: 0,
             transactions: 0,
+            early: 0,
             spoken: false,
             greeted_only: false,
             authentication_line: false,
@@ -301,6 +304,13 @@ impl Server {
     #[must_use]
     pub fn recipients(&self) -> usize {
         self.begun().map_or(0, |transaction| transaction.accepted)
+    }
+
+    /// How often it was reported that octets came before their time: before the greeting, behind the last command of a
+    /// group, or behind any without PIPELINING. It depends on timing; clients that send spam do so more often.
+    #[must_use]
+    pub const fn early(&self) -> u32 {
+        self.early
     }
 
     /// How messages come in this session, for the field `Received`. Whether SMTPUTF8 was said is known while the

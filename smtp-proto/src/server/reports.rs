@@ -14,8 +14,9 @@ impl Server {
 
     /// Reports octets that came before their time. Of them only the name of a command is shown: anything else
     /// may be a password, or a message.
-    pub(super) fn early(&mut self, kind: DeviationKind, octets: &[u8]) {
+    pub(super) fn report_early(&mut self, kind: DeviationKind, octets: &[u8]) {
         self.early_reported = true;
+        self.early = self.early.saturating_add(1);
         let word = octets.split(|octet| octet.is_ascii_whitespace()).next().unwrap_or_default();
         let name = if Verb::find(word).is_some() { word } else { &[] };
         self.deviation(kind, 0, name);
@@ -28,7 +29,7 @@ impl Server {
         let apart = matches!(command.map(CommandLine::verb), Some(Verb::Data | Verb::StartTls | Verb::Quit));
         let proper = self.takes_groups() && !command.is_some_and(CommandLine::ends_group);
         if !behind.is_empty() && !apart && !proper {
-            self.early(DeviationKind::ImproperPipelining, behind);
+            self.report_early(DeviationKind::ImproperPipelining, behind);
         }
     }
 
@@ -41,14 +42,14 @@ impl Server {
             slot.ends_group() || !takes_groups && !chunk
         });
         if open && !input.is_empty() && !self.early_reported {
-            self.early(DeviationKind::ImproperPipelining, input);
+            self.report_early(DeviationKind::ImproperPipelining, input);
         }
     }
 
     /// The same for a command that stands behind content, or is read while another is not answered.
     pub(super) fn report_unanswered(&mut self, input: &[u8]) {
         if !self.takes_groups() && !input.is_empty() && !self.early_reported {
-            self.early(DeviationKind::ImproperPipelining, input);
+            self.report_early(DeviationKind::ImproperPipelining, input);
         }
     }
 

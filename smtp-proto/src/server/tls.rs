@@ -18,7 +18,7 @@ impl Server {
         if self.tls_unavailable {
             // There is no layer to give them to: they are commands.
             if !behind.is_empty() {
-                self.early(DeviationKind::ImproperPipelining, behind);
+                self.report_early(DeviationKind::ImproperPipelining, behind);
             }
             return self.decline(Reply::TLS_UNAVAILABLE, Some(Verb::StartTls), None);
         }
