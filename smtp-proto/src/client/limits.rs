@@ -20,7 +20,8 @@ pub struct Limits {
     /// by the mechanism instead.
     pub output_line: usize,
     /// Octets of the first chunk that [`Deliver`](super::Deliver) sends. Each accepted one doubles what the next may
-    /// have. Default 65 536.
+    /// have; of a streamed message, which is collected for its chunk, only at a server without PIPELINING, where each
+    /// chunk waits for the one before. Default 65 536.
     pub first_chunk: usize,
     /// Octets of the largest chunk. Default 1 048 576.
     pub largest_chunk: usize,

@@ -529,6 +529,34 @@ fn streamed_content_is_collected_for_a_chunk() {
 }
 
 #[test]
+fn streamed_chunks_grow_only_where_each_waits_for_the_one_before() {
+    for (extensions, largest) in [(&["CHUNKING"][..], 10), (&["CHUNKING", "PIPELINING"], 4)] {
+        let mut config = config();
+        (config.limits.first_chunk, config.limits.largest_chunk) = (4, 10);
+        let mut peer = Peer::ready(config, extensions);
+        let mut task = Deliver::streamed(sender(), [recipient("bob")]);
+        task.start(&mut peer.client).unwrap();
+        task.push([&[b'x'; 98][..], b"\r\n"].concat().into());
+        task.finish();
+        assert!(step(&mut peer, &mut task).is_none());
+        let mut sizes: Vec<usize> = Vec::new();
+        loop {
+            let said = peer.said();
+            let chunks = said.split("BDAT ").skip(1);
+            sizes.extend(
+                chunks.map(|chunk| chunk.split([' ', '\r']).next().unwrap().parse::<usize>().unwrap()),
+            );
+            let commands = said.matches("\r\n").count() - said.matches("x\r\n").count();
+            if say(&mut peer, &mut task, &"250 ok\r\n".repeat(commands)).is_some() {
+                break;
+            }
+        }
+        assert_eq!(sizes.iter().sum::<usize>(), 100, "{sizes:?}");
+        assert_eq!(sizes.iter().max(), Some(&largest), "{sizes:?} with {extensions:?}");
+    }
+}
+
+#[test]
 fn content_whose_line_ends_are_normalised_goes_by_data() {
     let mut config = config();
     config.bare_line_ends = crate::content::BarePolicy::Normalise;

@@ -114,8 +114,10 @@ impl Deliver {
             if self.chunks.failed || session.must_reset() {
                 return Ok(Wait::Session);
             }
-            // What the host has to push waits here for its chunk, so there it stays as it is.
-            let most = if self.source.is_streamed() { self.chunks.first_size } else { self.chunks.size };
+            // What the host pushes is collected here for its chunk. A larger one is worth the memory only where each waits
+            // for the reply to the one before.
+            let collected = self.source.is_streamed() && session.capabilities().pipelining();
+            let most = if collected { self.chunks.first_size } else { self.chunks.size };
             let Some((size, last)) = self.source.next_chunk(most, self.options.binary) else {
                 // One more than a chunk, for a CR at its end.
                 return Ok(Wait::Host { room: (most + 1).saturating_sub(self.source.at_hand()) });
