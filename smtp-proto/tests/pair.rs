@@ -192,7 +192,7 @@ fn a_message_above_the_limit_fails_at_a_chunk_and_the_next_one_comes_whole() {
         log_in(&mut pair);
         let to: [ForwardPath; 2] =
             ["<bob@example.org>", "<carol@example.org>"].map(|path| path.parse().unwrap());
-        let content = "a line\r\n".repeat(1000);
+        let content = "a line\r\n".repeat(10_000);
         let mut rest = Bytes::from(content);
         let task = Deliver::streamed("<>".parse().unwrap(), to.clone());
         let delivery = pair.run(task, |task, want| {
