@@ -8,8 +8,8 @@ use core::time::Duration;
 
 use mailwright_core::value::Misuse;
 use mailwright_imap::client::tasks::{
-    Append, AppendError, Copy, Fetch, Idle, List, Login, LoginError, Logout, MessageData, Move, News, Search,
-    Select, Status, TaskError, WantContent,
+    Append, AppendError, Copy, Fetch, Gone, Idle, List, Login, LoginError, Logout, MessageData, Move, News,
+    Search, Select, Status, TaskError, WantContent,
 };
 use mailwright_imap::client::{Closed, Config, ContentError, SendError, State, TlsMode};
 use mailwright_imap::types::{FetchAttribute, FetchItem, SearchKey, StatusItem};
@@ -201,7 +201,7 @@ fn an_end_on_the_way_ends_the_task() {
     let mut moving = Move::new(uids("1"), mailbox("a"));
     assert_eq!(peer.start(&mut moving).unwrap(), "$2 UID MOVE 1 a\r\n");
     let (gone, end) = peer.drive(&mut moving, "* OK [COPYUID 1 1 9] x\r\n* 1 EXPUNGE\r\n* BYE x\r\n");
-    assert_eq!(gone, [1]);
+    assert_eq!(gone, [Gone::Number(1)]);
     assert!(matches!(end, Some(Err(TaskError::Closed(Closed::Bye(_))))));
 }
 

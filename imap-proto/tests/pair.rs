@@ -11,8 +11,8 @@ use host::{Answers, Folder, keyword};
 use mailwright_core::session::{Progress, Session as _, Task};
 use mailwright_core::testing::{self, Note, Numbers, PairError};
 use mailwright_imap::client::tasks::{
-    Append, Copy, Expunge, Fetch, Idle, List, LoggedIn, Login, LoginError, Logout, Manage, MessageData, Move,
-    News, Search, Select, Status, Store, TaskError,
+    Append, Copy, Expunge, Fetch, Gone, Idle, List, LoggedIn, Login, LoginError, Logout, Manage, MessageData,
+    Move, News, Search, Select, Status, Store, TaskError,
 };
 use mailwright_imap::client::{self, Client};
 use mailwright_imap::server::Server;
@@ -172,9 +172,9 @@ fn a_session_does_all_that_tasks_can() {
         let pairs: Vec<_> = copied.uids().map(|(from, to)| (from.get(), to.get())).collect();
         assert_eq!(pairs, [(1, 1), (2, 2)]);
         let (gone, moved) = pair.run(Move::new(numbers("2"), mailbox("Entwürfe")));
-        assert_eq!(gone, [2]);
+        assert_eq!(gone, [Gone::Number(2)]);
         assert_eq!(moved.unwrap().uids().count(), 1);
-        assert_eq!(pair.run(Expunge::all()).0, [1]);
+        assert_eq!(pair.run(Expunge::all()).0, [Gone::Number(1)]);
 
         let (listed, result) = pair.run(List::new(string(""), string("*")));
         result.unwrap();
@@ -327,8 +327,8 @@ proptest! {
             let one = |uid: u32| uids(&uid.to_string());
             match operation {
                 Operation::Append(octets) => drop(pair.run(Append::new(append("INBOX"), octets)).1.unwrap()),
-                Operation::Flag(uid) => pair.run(Store::new(one(uid), StoreAction::Add, [Flag::Flagged])).1.unwrap(),
-                Operation::Delete(uid) => pair.run(Store::new(one(uid), StoreAction::Add, [Flag::Deleted])).1.unwrap(),
+                Operation::Flag(uid) => drop(pair.run(Store::new(one(uid), StoreAction::Add, [Flag::Flagged])).1.unwrap()),
+                Operation::Delete(uid) => drop(pair.run(Store::new(one(uid), StoreAction::Add, [Flag::Deleted])).1.unwrap()),
                 Operation::Expunge => pair.run(Expunge::all()).1.unwrap(),
                 Operation::Move(uid) => drop(pair.run(Move::new(one(uid), mailbox("a"))).1.unwrap()),
                 Operation::Others(octets) => drop(pair.inbox(|inbox| inbox.add(&octets, &[]))),

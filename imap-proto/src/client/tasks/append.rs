@@ -1,23 +1,31 @@
-//! [`Append`]: adds a message to a mailbox, from memory or as a stream. RFC 9051 §6.3.12, RFC 4315 §3.
+//! [`Append`]: adds messages to a mailbox, from memory or as a stream, in parts, or in place of others. RFC 9051 §6.3.12,
+//! RFC 4315 §3, RFC 3502, RFC 4469, RFC 8508.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use bytes::{Buf as _, Bytes};
 use mailwright_core::session::{Progress, Task};
-use mailwright_core::value::{Misuse, Uid, UidValidity};
+use mailwright_core::value::{Misuse, Uid, UidRange, UidValidity};
 
-use super::super::{Client, Closed, CommandId, ContentError, Event, SendError};
+use super::super::{Client, Closed, CommandId, Content, ContentError, ContentPart, Event, SendError};
 use super::Step;
-use crate::types::{AppendCommand, Code, StatusKind, StatusResponse};
+use crate::types::{
+    AppendCommand, AppendMessage, Code, MessageForm, OctetString, ReplaceCommand, Response, StatusKind,
+    StatusResponse,
+};
 
-/// Adds a message to a mailbox.
+/// Adds a message to a mailbox, or several ([`Self::and`]).
 ///
 /// A message in memory is checked before anything is sent. One that is streamed ([`Self::streamed`]) is asked
 /// for by items: answer each [`WantContent`] with [`Self::push`]. What was announced must be pushed: there is
 /// no other way out of the command but to [`abort`](Client::abort) the session.
 #[derive(Debug)]
 pub struct Append {
-    append: AppendCommand,
+    what: What,
+    content: Content,
+    more: Vec<(AppendMessage, Content)>,
+    /// Octets of all messages.
     octets: u64,
     /// What was pushed and not written.
     chunks: VecDeque<Bytes>,
@@ -26,9 +34,28 @@ pub struct Append {
     streams: bool,
     /// Whether an item asks already.
     asked: bool,
-    /// Whether the server waits for the message.
-    wanted: bool,
+    /// Whether no message may have NUL, so that it is looked for before anything is sent.
+    text: bool,
     id: Option<CommandId>,
+    /// APPENDUID, which REPLACE tells before the old message is gone.
+    told: Option<Code>,
+}
+
+/// The command.
+#[derive(Clone, Debug)]
+enum What {
+    Append(AppendCommand),
+    Replace(ReplaceCommand),
+}
+
+/// A part of a message that is put together by the server (RFC 4469 §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 4469 §5 has these two")]
+pub enum AppendPart {
+    /// These octets.
+    Octets(Bytes),
+    /// What the server has under this URL.
+    Url(OctetString),
 }
 
 /// A wish for content: answer it with [`Append::push`].
@@ -45,8 +72,11 @@ pub struct WantContent {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Appended {
-    /// UIDVALIDITY of the mailbox and the UID of the message, if the server says them.
+    /// UIDVALIDITY of the mailbox and the UID of the message, of the first if there are several, if the server says
+    /// them.
     pub uid: Option<(UidValidity, Uid)>,
+    /// The UIDs of all messages, in order.
+    pub uids: Vec<UidRange>,
     /// What the server said.
     pub status: StatusResponse,
 }
@@ -74,19 +104,79 @@ impl Append {
     /// A message in memory.
     #[must_use]
     pub fn new(append: AppendCommand, message: impl Into<Bytes>) -> Self {
-        let message = message.into();
-        let octets = message.len() as u64;
-        let chunks = VecDeque::from([message]);
-        let (asked, wanted) = (false, false);
-        Self { append, octets, chunks, pushed: octets, streams: false, asked, wanted, id: None }
+        Self::in_memory(What::Append(append), message.into())
+    }
+
+    /// A message in memory that takes the place of another, which is gone when this one is there (RFC 8508 §3).
+    #[must_use]
+    pub fn in_place_of(replace: ReplaceCommand, message: impl Into<Bytes>) -> Self {
+        Self::in_memory(What::Replace(replace), message.into())
+    }
+
+    /// A message that the server puts together. Its form is [`MessageForm::Catenate`] (RFC 4469 §3).
+    #[must_use]
+    pub fn parts(mut append: AppendCommand, parts: impl IntoIterator<Item = AppendPart>) -> Self {
+        append.form = MessageForm::Catenate;
+        let mut task = Self::in_memory(What::Append(append), Bytes::new());
+        let content = parts.into_iter().map(|part| match part {
+            AppendPart::Url(url) => ContentPart::Url(url),
+            AppendPart::Octets(octets) => {
+                task.octets += octets.len() as u64;
+                let part = ContentPart::Octets(octets.len() as u64);
+                task.chunks.push_back(octets);
+                part
+            }
+        });
+        task.content = Content::Parts(content.collect());
+        task.pushed = task.octets;
+        task
+    }
+
+    fn in_memory(what: What, message: Bytes) -> Self {
+        let mut task = Self::of(what, message.len() as u64);
+        task.pushed = task.octets;
+        task.chunks.push_back(message);
+        task
+    }
+
+    const fn of(what: What, octets: u64) -> Self {
+        let form = match &what {
+            What::Append(append) => append.form,
+            What::Replace(replace) => replace.append.form,
+        };
+        Self {
+            what,
+            content: Content::Octets(octets),
+            more: Vec::new(),
+            octets,
+            chunks: VecDeque::new(),
+            pushed: 0,
+            streams: false,
+            asked: false,
+            text: !matches!(form, MessageForm::Binary),
+            id: None,
+            told: None,
+        }
+    }
+
+    /// One more message in memory: all of them are added or none (RFC 3502). The server must announce MULTIAPPEND.
+    #[must_use]
+    pub fn and(mut self, message: AppendMessage, octets: impl Into<Bytes>) -> Self {
+        let octets = octets.into();
+        self.text &= message.form != MessageForm::Binary;
+        self.more.push((message, Content::Octets(octets.len() as u64)));
+        self.octets += octets.len() as u64;
+        self.pushed += octets.len() as u64;
+        self.chunks.push_back(octets);
+        self
     }
 
     /// A message of exactly so many `octets`, which the task asks for.
     #[must_use]
     pub const fn streamed(append: AppendCommand, octets: u64) -> Self {
-        let chunks = VecDeque::new();
-        let (asked, wanted) = (false, false);
-        Self { append, octets, chunks, pushed: 0, streams: true, asked, wanted, id: None }
+        let mut task = Self::of(What::Append(append), octets);
+        task.streams = true;
+        task
     }
 
     /// Adds octets to the message.
@@ -114,7 +204,12 @@ impl Append {
                 self.chunks.pop_front();
                 continue;
             }
-            let taken = client.content(chunk)?;
+            // Each literal in its turn.
+            let most = usize::try_from(client.content_wanted()).unwrap_or(usize::MAX);
+            let taken = match chunk.get(..most).unwrap_or(chunk) {
+                [] => 0,
+                octets => client.content(octets)?,
+            };
             if taken == 0 {
                 break;
             }
@@ -127,13 +222,14 @@ impl Append {
         if status.kind != StatusKind::Ok {
             return Err(AppendError::Refused(status));
         }
-        let uid = match &status.code {
+        let code = self.told.as_ref().or(status.code.as_ref());
+        let (uid, uids) = match code {
             Some(Code::AppendUid { uid_validity, uids }) => {
-                uids.first().map(|range| (*uid_validity, range.first()))
+                (uids.first().map(|range| (*uid_validity, range.first())), uids.clone())
             }
-            _ => None,
+            _ => (None, Vec::new()),
         };
-        Ok(Appended { uid, status })
+        Ok(Appended { uid, uids, status })
     }
 }
 
@@ -143,17 +239,21 @@ impl Task<Client> for Append {
     type Error = AppendError;
 
     fn start(&mut self, client: &mut Client) -> Result<(), AppendError> {
-        for chunk in &self.chunks {
+        for chunk in self.chunks.iter().filter(|_| self.text) {
             if let Some(offset) = memchr::memchr(0, chunk) {
                 return Err(ContentError::Nul { offset }.into());
             }
         }
-        self.id = Some(client.append(self.append.clone(), self.octets)?);
+        let (content, more) = (self.content.clone(), self.more.clone());
+        self.id = Some(match self.what.clone() {
+            What::Append(append) => client.append_messages(append, content, more)?,
+            What::Replace(replace) => client.replace(replace, content)?,
+        });
         Ok(())
     }
 
     fn ready(&mut self, client: &mut Client) -> Step<Self> {
-        if !self.wanted || client.content_wanted() == 0 {
+        if client.content_wanted() == 0 {
             return Progress::Continue;
         }
         if let Err(error) = self.write(client) {
@@ -170,9 +270,14 @@ impl Task<Client> for Append {
 
     fn handle(&mut self, client: &mut Client, event: Event) -> Step<Self> {
         match event {
-            Event::ContentWanted { id, .. } if Some(id) == self.id => {
-                self.wanted = true;
-                self.ready(client)
+            Event::ContentWanted { id, .. } if Some(id) == self.id => self.ready(client),
+            // RFC 8508 §4.3: before the old message is gone.
+            Event::Response { response: Response::Status { status, .. }, .. }
+                if matches!(status.code, Some(Code::AppendUid { .. }))
+                    && matches!(self.what, What::Replace(_)) =>
+            {
+                self.told = status.code;
+                Progress::Continue
             }
             Event::Completed { id, status } if Some(id) == self.id => Progress::Done(self.completed(status)),
             Event::Closed(reason) => Progress::Done(Err(AppendError::Closed(reason))),

@@ -6,7 +6,7 @@ use mailwright_core::session::{Progress, Task};
 use mailwright_core::value::{Uid, UidValidity};
 
 use super::super::{Client, Event};
-use super::{Batches, Step, TaskError};
+use super::{Batches, Gone, Step, TaskError};
 use crate::types::{Code, Command, Mailbox, Messages, Response, StatusKind};
 
 /// Copies messages to another mailbox.
@@ -18,8 +18,7 @@ pub struct Copy {
     copied: Copied,
 }
 
-/// Moves messages to another mailbox. Its items are the numbers of those that left this one, each as it was at
-/// that moment.
+/// Moves messages to another mailbox. Its items are those that left this one.
 #[derive(Debug)]
 pub struct Move(Copy);
 
@@ -122,7 +121,7 @@ impl Task<Client> for Copy {
 }
 
 impl Task<Client> for Move {
-    type Item = u32;
+    type Item = Gone;
     type Output = Copied;
     type Error = TaskError;
 
@@ -132,7 +131,11 @@ impl Task<Client> for Move {
 
     fn handle(&mut self, client: &mut Client, event: Event) -> Step<Self> {
         match event {
-            Event::Response { response: Response::Expunge(number), .. } => Progress::Item(number),
+            Event::Response { response: Response::Expunge(number), .. } => {
+                Progress::Item(Gone::Number(number))
+            }
+            Event::Vanished(range) => Progress::Item(Gone::Uids(range)),
+            Event::VanishedBegin { .. } | Event::VanishedEnd => Progress::Continue,
             event => self.0.event(client, event),
         }
     }

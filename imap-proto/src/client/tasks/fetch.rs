@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use mailwright_core::session::{Progress, Task};
+use mailwright_core::value::{ModSeq, Uid};
 
 use super::super::{Client, Event};
 use super::{Batches, Step, TaskError};
@@ -18,6 +19,7 @@ use crate::types::{Command, FetchAttribute, FetchCommand, FetchItem, Messages};
 pub struct Fetch {
     messages: Messages,
     attributes: Vec<FetchAttribute>,
+    changed_since: Option<ModSeq>,
     batches: Option<Batches>,
 }
 
@@ -29,6 +31,11 @@ pub enum MessageData {
     Begin {
         /// Its number.
         number: u32,
+    },
+    /// The same of a message that is named by its UID, where UIDONLY is enabled.
+    BeginUid {
+        /// Its UID.
+        uid: Uid,
     },
     /// An item; of bodies only those that are NIL.
     Item(FetchItem),
@@ -55,6 +62,7 @@ impl MessageData {
     pub(super) fn of(event: Event) -> Result<Self, Event> {
         Ok(match event {
             Event::FetchBegin { number, .. } => Self::Begin { number },
+            Event::UidFetchBegin { uid, .. } => Self::BeginUid { uid },
             Event::FetchItem(item) => Self::Item(item),
             Event::BodyBegin { item, length } => Self::Body { item, length },
             Event::BodyChunk(octets) => Self::Chunk(octets),
@@ -70,7 +78,14 @@ impl Fetch {
     /// These `attributes` of these `messages`.
     #[must_use]
     pub fn new(messages: Messages, attributes: impl IntoIterator<Item = FetchAttribute>) -> Self {
-        Self { messages, attributes: attributes.into_iter().collect(), batches: None }
+        Self { messages, attributes: attributes.into_iter().collect(), changed_since: None, batches: None }
+    }
+
+    /// Only of messages that have changed since then (RFC 7162 §3.1.4.1). What is gone [`Sync`](super::Sync) tells.
+    #[must_use]
+    pub const fn changed_since(mut self, mod_seq: ModSeq) -> Self {
+        self.changed_since = Some(mod_seq);
+        self
     }
 }
 
@@ -81,8 +96,12 @@ impl Task<Client> for Fetch {
 
     fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
         let most = client.config().limits.set_octets;
-        let attributes = &self.attributes;
-        let command = |messages| Command::Fetch(FetchCommand::new(messages, attributes.clone()));
+        let (attributes, since) = (&self.attributes, self.changed_since);
+        let command = |messages| {
+            let mut fetch = FetchCommand::new(messages, attributes.clone());
+            fetch.changed_since = since;
+            Command::Fetch(fetch)
+        };
         let mut batches = Batches::new(&self.messages, most, command);
         batches.next(client)?;
         self.batches = Some(batches);

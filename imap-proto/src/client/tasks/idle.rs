@@ -1,6 +1,7 @@
 //! [`Idle`]: tells what changes in the open mailbox. RFC 2177, RFC 9051 §6.3.13.
 
 use mailwright_core::session::{Progress, Task};
+use mailwright_core::value::UidRange;
 
 use super::super::{Client, CommandId, Event};
 use super::{MessageData, Step, TaskError, conclude};
@@ -23,9 +24,11 @@ pub enum News {
     Exists(u32),
     /// The message with this number is gone, and those behind it move up.
     Expunge(u32),
+    /// Messages with these UIDs are gone, where QRESYNC or UIDONLY is enabled.
+    Vanished(UidRange),
     /// A piece of what the server tells of a message: new flags, for example.
     Message(MessageData),
-    /// Anything else: FLAGS, RECENT, `* OK Still here`.
+    /// Anything else: FLAGS, RECENT, `* OK Still here`, and with NOTIFY the STATUS of other mailboxes.
     Other(Response),
 }
 
@@ -60,6 +63,8 @@ impl Task<Client> for Idle {
             Event::Response { response: Response::Expunge(number), .. } => {
                 Progress::Item(News::Expunge(number))
             }
+            Event::Vanished(range) => Progress::Item(News::Vanished(range)),
+            Event::VanishedBegin { .. } | Event::VanishedEnd => Progress::Continue,
             Event::Response { response, .. } => Progress::Item(News::Other(response)),
             Event::Completed { id, status } if Some(id) == self.id => conclude(status, drop),
             // A watch may go on for days.

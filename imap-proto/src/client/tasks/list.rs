@@ -1,10 +1,12 @@
 //! [`List`]: the mailboxes that match a pattern. RFC 9051 §6.3.9, RFC 3501 §6.3.8, §6.3.9.
 
+use alloc::vec::Vec;
+
 use mailwright_core::session::{Progress, Task};
 
 use super::super::{Client, CommandId, Event};
 use super::{Step, TaskError, conclude};
-use crate::types::{Command, ListCommand, ListResponse, OctetString, Response};
+use crate::types::{Command, ListCommand, ListResponse, ListReturn, ListSelection, OctetString, Response};
 
 /// Lists mailboxes. Its items are what the server says of each.
 #[derive(Debug)]
@@ -19,6 +21,19 @@ impl List {
     #[must_use]
     pub fn new(reference: OctetString, pattern: OctetString) -> Self {
         Self { list: ListCommand::new(reference, pattern), subscribed: false, id: None }
+    }
+
+    /// By more than their names, and with more than that (RFC 5258 §3): subscribed ones, children, special uses.
+    /// STATUS, rights and annotations that are asked for come as events of their own.
+    #[must_use]
+    pub fn extended(
+        mut self,
+        selection: impl IntoIterator<Item = ListSelection>,
+        returns: impl IntoIterator<Item = ListReturn>,
+    ) -> Self {
+        self.list.selection = Some(selection.into_iter().collect::<Vec<_>>()).filter(|all| !all.is_empty());
+        self.list.returns = Some(returns.into_iter().collect::<Vec<_>>()).filter(|all| !all.is_empty());
+        self
     }
 
     /// Only those that are subscribed: LSUB.

@@ -1,12 +1,16 @@
-//! [`Manage`]: makes, removes, renames and subscribes mailboxes. RFC 9051 §6.3.4 to §6.3.8.
+//! [`Manage`]: commands that end with a status alone: mailboxes, rights, annotations, what is to be told. RFC 9051 §6.3.4
+//! to §6.3.8, RFC 4314, RFC 5464, RFC 5465.
 
 use mailwright_core::session::{Progress, Task};
 
 use super::super::{Client, CommandId, Event};
 use super::{Step, TaskError, conclude};
-use crate::types::{Command, CreateCommand, Mailbox, StatusResponse};
+use crate::types::{
+    Command, CreateCommand, ListAttribute, Mailbox, NotifyCommand, OctetString, Rights, RightsAction,
+    SetMetadataCommand, StatusResponse,
+};
 
-/// A change to the mailboxes. Ends with what the server said.
+/// A change. Ends with what the server said; its code may say more, such as MAILBOXID of a new mailbox.
 #[derive(Debug)]
 pub struct Manage {
     command: Command,
@@ -18,6 +22,14 @@ impl Manage {
     #[must_use]
     pub fn create(mailbox: impl Into<Mailbox>) -> Self {
         Self { command: Command::Create(CreateCommand::new(mailbox)), id: None }
+    }
+
+    /// Makes a mailbox for special uses (RFC 6154 §3).
+    #[must_use]
+    pub fn create_for(mailbox: impl Into<Mailbox>, uses: impl IntoIterator<Item = ListAttribute>) -> Self {
+        let mut create = CreateCommand::new(mailbox);
+        create.special_use = Some(uses.into_iter().collect());
+        Self { command: Command::Create(create), id: None }
     }
 
     /// Removes a mailbox with its messages.
@@ -42,6 +54,49 @@ impl Manage {
     #[must_use]
     pub fn unsubscribe(mailbox: impl Into<Mailbox>) -> Self {
         Self { command: Command::Unsubscribe(mailbox.into()), id: None }
+    }
+
+    /// Gives somebody rights on a mailbox, or takes them away (RFC 4314 §3.1).
+    #[must_use]
+    pub fn set_acl(
+        mailbox: impl Into<Mailbox>,
+        identifier: OctetString,
+        action: RightsAction,
+        rights: Rights,
+    ) -> Self {
+        let mailbox = mailbox.into();
+        Self { command: Command::SetAcl { mailbox, identifier, action, rights }, id: None }
+    }
+
+    /// Takes all rights on a mailbox away from somebody (RFC 4314 §3.2).
+    #[must_use]
+    pub fn delete_acl(mailbox: impl Into<Mailbox>, identifier: OctetString) -> Self {
+        Self { command: Command::DeleteAcl { mailbox: mailbox.into(), identifier }, id: None }
+    }
+
+    /// Sets annotations, or removes them (RFC 5464 §4.3).
+    #[must_use]
+    pub const fn set_metadata(command: SetMetadataCommand) -> Self {
+        Self { command: Command::SetMetadata(command), id: None }
+    }
+
+    /// Says what the server is to tell from now on, of which mailboxes (RFC 5465 §3). What it tells comes as events, and
+    /// to [`Idle`](super::Idle).
+    #[must_use]
+    pub const fn notify(command: NotifyCommand) -> Self {
+        Self { command: Command::Notify(command), id: None }
+    }
+
+    /// Closes the mailbox and removes what is marked as deleted in it (RFC 9051 §6.4.1).
+    #[must_use]
+    pub const fn close() -> Self {
+        Self { command: Command::Close, id: None }
+    }
+
+    /// Closes the mailbox and removes nothing (RFC 9051 §6.4.2).
+    #[must_use]
+    pub const fn unselect() -> Self {
+        Self { command: Command::Unselect, id: None }
     }
 }
 

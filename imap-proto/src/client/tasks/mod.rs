@@ -5,6 +5,8 @@
 //! to the host as an event of its own.
 
 mod append;
+mod ask;
+mod compress;
 mod copy;
 mod expunge;
 mod fetch;
@@ -13,8 +15,10 @@ mod list;
 mod login;
 mod logout;
 mod manage;
+mod returning;
 mod search;
 mod select;
+mod sort;
 mod status;
 mod store;
 mod sync;
@@ -24,19 +28,25 @@ use alloc::collections::VecDeque;
 use mailwright_core::session::{Progress, Task};
 use mailwright_core::value::Misuse;
 
-pub use self::append::{Append, AppendError, Appended, WantContent};
+pub use self::append::{Append, AppendError, AppendPart, Appended, WantContent};
+pub use self::ask::{
+    Acl, Enable, FoundMetadata, Id, IdFields, ListRights, Metadata, MyRights, Namespace, Quota,
+};
+pub use self::compress::{Compress, Unauthenticate};
 pub use self::copy::{Copied, Copy, Move};
-pub use self::expunge::Expunge;
+pub use self::expunge::{Expunge, Gone};
 pub use self::fetch::{Fetch, MessageData};
 pub use self::idle::{Idle, News};
 pub use self::list::List;
 pub use self::login::{LoggedIn, Login, LoginError};
 pub use self::logout::Logout;
 pub use self::manage::Manage;
+pub use self::returning::Returning;
 pub use self::search::Search;
 pub use self::select::{MailboxFacts, Select, SinceKnown};
+pub use self::sort::{Sort, Thread};
 pub use self::status::Status;
-pub use self::store::Store;
+pub use self::store::{Store, Stored};
 pub use self::sync::{Change, Checkpoint, NewMessage, Picture, Sync, SyncError, Synced, Way};
 use super::{Client, Closed, CommandId, SendError};
 use crate::types::{Command, Messages, StatusKind, StatusResponse};
