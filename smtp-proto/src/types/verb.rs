@@ -6,7 +6,36 @@
 use core::fmt;
 
 /// A command that this crate knows by name. What it does with each is in [`Verb::entry`] and in the
-/// machines.
+/// machines:
+///
+/// | Command | Before EHLO | Behind it | In a transaction | Ends a group | Before TLS | Before AUTH | Of an extension |
+/// |---|---|---|---|---|---|---|---|
+/// | EHLO | possible | possible | possible | yes | yes | yes |  |
+/// | HELO | possible | possible | possible | yes |  | yes |  |
+/// | LHLO | possible | possible | possible | yes | yes | yes |  |
+/// | MAIL | 503 | possible | 503 |  |  |  |  |
+/// | RCPT | 503 | 503 | possible |  |  |  |  |
+/// | DATA | 503 | 503 | possible | yes |  |  |  |
+/// | BDAT | 503 | 503 | possible |  |  |  | yes |
+/// | RSET | possible | possible | possible |  |  | yes |  |
+/// | NOOP | possible | possible | possible | yes | yes | yes |  |
+/// | VRFY | possible | possible | possible | yes |  |  |  |
+/// | EXPN | possible | possible | possible | yes |  |  |  |
+/// | HELP | possible | possible | possible | yes |  |  |  |
+/// | STARTTLS | 503 | possible | 503 | yes | yes | yes | yes |
+/// | AUTH | 503 | possible | 503 | yes |  | yes | yes |
+/// | ETRN | 503 | possible | 503 |  |  |  | yes |
+/// | ATRN | 503 | possible | 503 | yes |  |  | yes |
+/// | XCLIENT | 503 | possible | 503 | yes |  |  | yes |
+/// | XFORWARD | 503 | possible | 503 |  |  |  | yes |
+/// | BURL | 502 | 502 | 502 |  |  |  | yes |
+/// | TURN | 502 | 502 | 502 | yes |  |  |  |
+/// | SEND | 502 | 502 | 502 |  |  |  |  |
+/// | SOML | 502 | 502 | 502 |  |  |  |  |
+/// | SAML | 502 | 502 | 502 |  |  |  |  |
+/// | QUIT | possible | possible | possible | yes | yes | yes |  |
+///
+/// What is possible and not offered is 502; "before TLS" and "before AUTH" are for servers that require them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verb {
@@ -248,6 +277,10 @@ impl fmt::Display for Verb {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -273,9 +306,28 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_tells_what_the_table_does() {
+        let place = |place| match place {
+            Place::Possible => "possible",
+            Place::BadSequence => "503",
+            Place::NotImplemented => "502",
+        };
+        let mark = |flag| if flag { "yes" } else { "" };
+        let rows: Vec<String> = TABLE
+            .iter()
+            .map(|it| {
+                let places = [it.before_hello, it.ready, it.in_transaction].map(place).join(" | ");
+                let flags = [it.last_in_group, it.before_tls, it.before_authentication, it.extension];
+                format!("/// | {} | {places} | {} |\n", it.name, flags.map(mark).join(" | "))
+            })
+            .collect();
+        assert!(include_str!("verb.rs").contains(&rows.concat()), "{}", rows.concat());
+    }
+
+    #[test]
     fn only_the_named_commands_pass_the_gates() {
         let passing = |gate: fn(&VerbEntry) -> bool| {
-            TABLE.iter().filter(|entry| gate(entry)).map(|entry| entry.name).collect::<alloc::vec::Vec<_>>()
+            TABLE.iter().filter(|entry| gate(entry)).map(|entry| entry.name).collect::<Vec<_>>()
         };
         assert_eq!(passing(|entry| entry.before_tls), ["EHLO", "LHLO", "NOOP", "STARTTLS", "QUIT"]);
         assert_eq!(
