@@ -9,6 +9,7 @@
 use alloc::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
+use mailwright_core::value::DeviationKind;
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::encode::{EncodeError, LiteralPolicy};
@@ -284,6 +285,9 @@ impl ServerCodec {
     /// A literal was announced. What the decoder says of it; `None` if it is read now.
     fn announced(&mut self, literal: Announcement, ahead: bool) -> Result<Option<Received>, CodecError> {
         self.literals += 1;
+        if literal.leading_zeros {
+            self.command.push_deviation(DeviationKind::LeadingZero, b"{0");
+        }
         let length = literal.length.and_then(|length| usize::try_from(length).ok());
         let fits = length.filter(|length| {
             *length <= self.limits.literal
@@ -350,6 +354,9 @@ impl Decoder for ServerCodec {
                     // A view would hold the whole buffer while the rest comes.
                     false => Bytes::copy_from_slice(&part.octets),
                 });
+            }
+            if part.bare_line_feed {
+                self.command.push_deviation(DeviationKind::BareLineFeed, b"\n");
             }
             if let Some(fault) = part.fault {
                 self.refuse_for(fault.into());

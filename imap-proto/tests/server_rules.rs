@@ -8,7 +8,7 @@ mod host;
 use host::{Host, clear_text};
 use mailwright_imap::server::{Copied, Event, Refusal};
 use mailwright_imap::types::Code;
-use mailwright_imap::value::{Flag, Uid, UidValidity};
+use mailwright_imap::value::{Flag, Tolerance, Uid, UidValidity};
 
 // ---- Rule 1: RFC 3501 §6.4.8
 
@@ -423,4 +423,20 @@ fn what_is_not_offered_is_refused_as_if_it_were_not_known() {
         assert_eq!(said.lines().count(), 2, "{text}: {said}");
     }
     assert!(host.say("c CAPABILITY\r\n").starts_with("* CAPABILITY IMAP4rev1 "));
+}
+
+// ---- What is tolerated
+
+#[test]
+fn what_is_tolerated_is_told_and_strict_servers_refuse_it() {
+    let mut host = Host::with(clear_text());
+    host.events.clear();
+    assert_eq!(host.say("a  NOOP \r\n"), "a OK done\r\n");
+    assert_eq!(host.events.iter().filter(|event| *event == "Deviation").count(), 2);
+    let mut config = clear_text();
+    config.tolerance = Tolerance::Strict;
+    let mut host = Host::with(config);
+    assert_eq!(host.say("a NOOP \r\n"), "a BAD trailing white space, which is not tolerated\r\n");
+    assert_eq!(host.say("b NOOP\n"), "b BAD bare LF, which is not tolerated\r\n");
+    assert_eq!(host.say("c NOOP\r\n"), "c OK done\r\n");
 }

@@ -11,7 +11,7 @@ mod returns;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mailwright_core::value::Secret;
+use mailwright_core::value::{Deviation, DeviationKind, Secret, Tolerance};
 
 pub use self::append::{AppendEvent, AppendReader, LiteralUse};
 pub(crate) use self::returns::contradiction;
@@ -32,13 +32,23 @@ pub struct CommandLimits {
     pub search_keys: usize,
     /// Flags of one command. Default 1000.
     pub flags: usize,
-    /// Whether mailbox names are UTF-8 instead of modified UTF-7. Default `false`.
+    /// Whether mailbox names are UTF-8 instead of modified UTF-7, and quoted strings may hold UTF-8. Default `false`.
     pub utf8: bool,
+    /// Whether departures that real clients show are read: spaces too many, octets that are no ASCII, what the framing
+    /// reports. Default [`Tolerance::Lenient`].
+    pub tolerance: Tolerance,
 }
 
 impl Default for CommandLimits {
     fn default() -> Self {
-        Self { nesting: 100, set_ranges: 100_000, search_keys: 10_000, flags: 1000, utf8: false }
+        Self {
+            nesting: 100,
+            set_ranges: 100_000,
+            search_keys: 10_000,
+            flags: 1000,
+            utf8: false,
+            tolerance: Tolerance::Lenient,
+        }
     }
 }
 
@@ -50,6 +60,8 @@ pub struct ParsedCommand {
     pub tag: Tag,
     /// The command.
     pub command: Command,
+    /// What was read although the RFC does not allow it. Offsets count octets of line parts and literals.
+    pub deviations: Vec<Deviation>,
 }
 
 /// The line parts and literals of a command, as far as they have come.
@@ -71,13 +83,15 @@ pub struct CommandInput {
     fragments: Vec<Fragment>,
     /// Octets of all parts and literals.
     octets: usize,
+    /// What the framing read although it should not be.
+    deviations: Vec<Deviation>,
 }
 
 impl CommandInput {
     /// Nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { fragments: Vec::new(), octets: 0 }
+        Self { fragments: Vec::new(), octets: 0, deviations: Vec::new() }
     }
 
     /// Whether nothing has come.
@@ -105,6 +119,14 @@ impl CommandInput {
     /// The same for one that was announced by `~{`, and may hold NUL.
     pub fn push_binary_literal(&mut self, octets: Bytes) {
         self.literal(octets, true);
+    }
+
+    /// Adds what was read at the present place although it should not be, such as a bare LF behind the last line part.
+    pub fn push_deviation(&mut self, kind: DeviationKind, octets: &[u8]) {
+        const MOST: usize = 100;
+        if self.deviations.len() < MOST {
+            self.deviations.push(Deviation::new(kind, self.octets as u64, octets));
+        }
     }
 
     fn literal(&mut self, octets: Bytes, binary: bool) {
@@ -142,7 +164,7 @@ impl CommandInput {
     /// # Errors
     /// See [`CommandError`].
     pub fn parse(&self, limits: &CommandLimits) -> Result<ParsedCommand, CommandError> {
-        let mut cursor = self.cursor();
+        let mut cursor = self.cursor().of(limits.utf8, false);
         let (tag, verb, uid) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
         // RFC 6855 §3: a quoted string that is no UTF-8 is an error; atoms are ASCII anyway.
         let is_utf8 = |fragment: &Fragment| core::str::from_utf8(&fragment.text).is_ok();
@@ -153,10 +175,25 @@ impl CommandInput {
             cursor.end()?;
             Ok(command)
         });
-        match read {
-            Ok(command) => Ok(ParsedCommand { tag, command }),
-            Err(kind) => Err(error(&cursor, Some(tag), Some(verb), kind)),
+        let command = match read {
+            Ok(command) => command,
+            Err(kind) => return Err(error(&cursor, Some(tag), Some(verb), kind)),
+        };
+        let deviations = self.deviations(&mut cursor);
+        match deviations.first().filter(|_| limits.tolerance == Tolerance::Strict) {
+            Some(deviation) => Err(not_tolerated(Some(tag), Some(verb), deviation)),
+            None => Ok(ParsedCommand { tag, command, deviations }),
         }
+    }
+
+    /// What the framing and the cursor found.
+    fn deviations(&self, cursor: &mut Cursor<'_>) -> Vec<Deviation> {
+        let mut deviations = cursor.take_deviations();
+        if !self.deviations.is_empty() {
+            deviations.extend_from_slice(&self.deviations);
+            deviations.sort_by_key(|deviation| deviation.offset);
+        }
+        deviations
     }
 
     /// Reads an APPEND whose last line part announces a literal: its arguments if that literal is the
@@ -165,10 +202,16 @@ impl CommandInput {
     /// # Errors
     /// If the arguments so far cannot be those of APPEND.
     pub fn append(&self, limits: &CommandLimits) -> Result<Option<AppendCommand>, CommandError> {
-        let mut cursor = self.cursor();
+        let mut cursor = self.cursor().of(limits.utf8, true);
         let (tag, verb, _) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
         match append::single(&mut cursor, limits) {
-            Ok(append) => Ok(append),
+            Ok(append) => {
+                let deviations = self.deviations(&mut cursor);
+                match deviations.first().filter(|_| limits.tolerance == Tolerance::Strict) {
+                    Some(deviation) => Err(not_tolerated(Some(tag), Some(verb), deviation)),
+                    None => Ok(append),
+                }
+            }
             Err(kind) => Err(error(&cursor, Some(tag), Some(verb), kind)),
         }
     }
@@ -177,6 +220,12 @@ impl CommandInput {
 fn error(cursor: &Cursor<'_>, tag: Option<Tag>, verb: Option<Verb>, kind: CommandErrorKind) -> CommandError {
     let (offset, near) = cursor.place();
     CommandError { tag, verb, kind, offset, near }
+}
+
+/// Why a command is refused that has this in it, where nothing is tolerated.
+fn not_tolerated(tag: Option<Tag>, verb: Option<Verb>, deviation: &Deviation) -> CommandError {
+    let kind = CommandErrorKind::NotTolerated(deviation.kind);
+    CommandError { tag, verb, kind, offset: deviation.offset, near: deviation.bytes.clone() }
 }
 
 /// A space and a word.

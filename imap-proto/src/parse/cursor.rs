@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use mailwright_core::value::{Excerpt, ModSeq};
+use mailwright_core::value::{Deviation, DeviationKind, Excerpt, ModSeq};
 
 use super::error::CommandErrorKind;
 use crate::encode::is_atom_octet;
@@ -47,24 +47,40 @@ pub(super) struct Cursor<'a> {
     at: usize,
     /// Octets that values may still take.
     memory: usize,
+    /// What was read although it should not be.
+    deviations: Vec<Deviation>,
+    /// Whether UTF-8 was agreed on.
+    utf8: bool,
+    /// Whether a literal follows that has not come.
+    announced: bool,
 }
+
+/// Deviations that are kept of one command.
+const MOST_DEVIATIONS: usize = 100;
 
 /// A place to begin at: which fragment, where in its text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     index: usize,
     at: usize,
+    deviations: usize,
 }
 
 impl Mark {
-    pub(super) const START: Self = Self { index: 0, at: 0 };
+    pub(super) const START: Self = Self { index: 0, at: 0, deviations: 0 };
 }
 
 impl<'a> Cursor<'a> {
     /// At the start of `fragments`, which have so many octets together.
     pub(super) const fn new(fragments: &'a [Fragment], octets: usize) -> Self {
         let memory = FREE_MEMORY.saturating_add(octets.saturating_mul(MEMORY_PER_OCTET));
-        Self { fragments, index: 0, at: 0, memory }
+        Self { fragments, index: 0, at: 0, memory, deviations: Vec::new(), utf8: false, announced: false }
+    }
+
+    /// The same where UTF-8 was agreed on, or not; `announced`: whether a literal follows that has not come.
+    pub(super) const fn of(mut self, utf8: bool, announced: bool) -> Self {
+        (self.utf8, self.announced) = (utf8, announced);
+        self
     }
 
     /// The same at a place that was reached before.
@@ -73,12 +89,32 @@ impl<'a> Cursor<'a> {
         self
     }
 
-    pub(super) const fn mark(&self) -> Mark {
-        Mark { index: self.index, at: self.at }
+    pub(super) fn mark(&self) -> Mark {
+        Mark { index: self.index, at: self.at, deviations: self.deviations.len() }
     }
 
-    pub(super) const fn rewind(&mut self, mark: Mark) {
+    pub(super) fn rewind(&mut self, mark: Mark) {
         (self.index, self.at) = (mark.index, mark.at);
+        self.deviations.truncate(mark.deviations);
+    }
+
+    /// What was read although it should not be, so far.
+    pub(super) fn take_deviations(&mut self) -> Vec<Deviation> {
+        core::mem::take(&mut self.deviations)
+    }
+
+    /// Reports octets from the place `at` of the present line part on.
+    fn deviate(&mut self, kind: DeviationKind, at: usize) {
+        if self.deviations.len() < MOST_DEVIATIONS {
+            let octets = self.text().get(at..).unwrap_or_default();
+            self.deviations.push(Deviation::new(kind, self.before() + at as u64, octets));
+        }
+    }
+
+    /// Octets before the present line part.
+    fn before(&self) -> u64 {
+        let before: usize = self.fragments.iter().take(self.index).map(Fragment::octets).sum();
+        before as u64
     }
 
     /// Accounts for memory that a value takes.
@@ -122,9 +158,7 @@ impl<'a> Cursor<'a> {
 
     /// Octets before the present place, and what stands there.
     pub(super) fn place(&self) -> (u64, Excerpt) {
-        let before = self.fragments.iter().take(self.index);
-        let before: usize = before.map(Fragment::octets).sum();
-        ((before + self.at) as u64, Excerpt::new(self.rest()))
+        (self.before() + self.at as u64, Excerpt::new(self.rest()))
     }
 
     /// Passes over `octet` if it comes next.
@@ -136,7 +170,7 @@ impl<'a> Cursor<'a> {
 
     /// One or more spaces.
     pub(super) fn space(&mut self) -> Result<(), Failure> {
-        if !self.skip(b' ') {
+        if self.peek() != Some(b' ') {
             return Err(Failure::Expected("a space"));
         }
         self.skip_spaces();
@@ -162,9 +196,22 @@ impl<'a> Cursor<'a> {
         self.text().slice(from.min(self.at)..self.at)
     }
 
-    /// Any number of spaces.
+    /// Any number of spaces. One stands between values; more, and any inside a parenthesis or at the end, should not be
+    /// there.
     pub(super) fn skip_spaces(&mut self) {
+        let start = self.at;
         while self.skip(b' ') {}
+        let spaces = self.at - start;
+        if spaces == 0 {
+            return;
+        }
+        let opened = start.checked_sub(1).and_then(|before| self.text().get(before)) == Some(&b'(');
+        let ends = self.peek() == Some(b')') || (self.is_at_end() && !self.announced);
+        if ends {
+            self.deviate(DeviationKind::TrailingSpace, start);
+        } else if opened || spaces > 1 {
+            self.deviate(DeviationKind::ExtraSpace, start);
+        }
     }
 
     pub(super) fn expect(&mut self, octet: u8, what: &'static str) -> Result<(), Failure> {
@@ -211,7 +258,11 @@ impl<'a> Cursor<'a> {
         if let Some(string) = self.string_if_any()? {
             return Ok(string);
         }
+        let start = self.at;
         let atom = self.run(fits);
+        if !atom.is_ascii() {
+            self.deviate(DeviationKind::EightBit, start);
+        }
         if atom.is_empty() { Err(Failure::Expected("a string")) } else { Ok(self.keep(atom)) }
     }
 
@@ -301,6 +352,9 @@ impl<'a> Cursor<'a> {
             }
         }
         let inner = self.text().slice(self.at + 1..self.at + at);
+        if !self.utf8 && !inner.is_ascii() {
+            self.deviate(DeviationKind::EightBit, self.at);
+        }
         self.at += at + 1;
         if !escaped {
             return Ok(inner);

@@ -1,6 +1,6 @@
 //! [`CommandError`]: why a command cannot be read.
 
-use mailwright_core::value::Excerpt;
+use mailwright_core::value::{DeviationKind, Excerpt};
 
 use crate::types::{Tag, Verb};
 
@@ -43,6 +43,9 @@ pub enum CommandErrorKind {
     /// What is made of it would take more memory than its octets are worth.
     #[error("too large")]
     TooLarge,
+    /// A departure from the RFC, where only what it allows is read.
+    #[error("{0}, which is not tolerated")]
+    NotTolerated(DeviationKind),
     /// Arguments that do not go together.
     #[error("{0}")]
     Contradiction(&'static str),

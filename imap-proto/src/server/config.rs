@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use mailwright_core::value::Tolerance;
 use mailwright_sasl::{MechanismName, Offers, ServerPolicy};
 
 pub use crate::config::TlsMode;
@@ -28,6 +29,10 @@ pub struct Config {
     pub sasl: ServerPolicy,
     /// What ID says of the server (RFC 2971). Default nothing.
     pub id: Vec<(OctetString, Option<OctetString>)>,
+    /// Whether departures that real clients show are read, and told as
+    /// [`Event::Deviation`](super::Event::Deviation). Default [`Tolerance::Lenient`]; strict, their commands are answered
+    /// with BAD.
+    pub tolerance: Tolerance,
     /// Limits.
     pub limits: Limits,
     /// Timeouts.
@@ -44,6 +49,7 @@ impl Default for Config {
             offers: Offers::new([MechanismName::PLAIN, MechanismName::LOGIN]),
             sasl: ServerPolicy::default(),
             id: Vec::new(),
+            tolerance: Tolerance::Lenient,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

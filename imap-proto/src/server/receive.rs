@@ -8,7 +8,7 @@
 use core::mem;
 
 use bytes::{Bytes, BytesMut};
-use mailwright_core::value::{Deviation, DeviationKind};
+use mailwright_core::value::{Deviation, DeviationKind, Tolerance};
 
 use super::authentication::not_without_tls;
 use super::load::Waiting;
@@ -131,7 +131,8 @@ impl Server {
             // Clients end a literal with one CR LF too many.
             return;
         }
-        if part.bare_line_feed {
+        let bare_line_feed = part.bare_line_feed;
+        if bare_line_feed {
             self.deviation(DeviationKind::BareLineFeed, part.length, b"\n");
         }
         if first && !mem::replace(&mut self.spoken, true) && speaks_http(&part.octets) {
@@ -147,6 +148,9 @@ impl Server {
             PartEnd::Literal(_) => Bytes::copy_from_slice(&part.octets),
             PartEnd::Message | PartEnd::Unknown => part.octets,
         });
+        if bare_line_feed {
+            self.do_not_tolerate(DeviationKind::BareLineFeed, b"\n");
+        }
         if let Some(fault) = self.fault(fault, length) {
             let text = match fault {
                 Fault::Overlong => "line too long",
@@ -174,7 +178,15 @@ impl Server {
         let mut limits = CommandLimits::default();
         limits.nesting = bounds.nesting;
         limits.set_ranges = bounds.set_ranges;
+        limits.tolerance = self.config.tolerance;
         limits
+    }
+
+    /// In strict mode, refuses the command for what its framing has.
+    fn do_not_tolerate(&mut self, kind: DeviationKind, octets: &[u8]) {
+        if self.config.tolerance == Tolerance::Strict {
+            self.receiving.input.push_deviation(kind, octets);
+        }
     }
 
     /// A complete command.
@@ -190,7 +202,10 @@ impl Server {
         match input.parse(&limits) {
             Ok(parsed) => match offered::not_offered(&parsed.command) {
                 Some(what) => self.reject(input.refusal(CommandErrorKind::Contradiction(what))),
-                None => self.execute(parsed.tag, parsed.command),
+                None => {
+                    self.events.extend(parsed.deviations.into_iter().map(Event::Deviation));
+                    self.execute(parsed.tag, parsed.command);
+                }
             },
             Err(error) => self.reject(error),
         }
@@ -233,6 +248,7 @@ impl Server {
     fn announced(&mut self, literal: Announcement, end: PartEnd) {
         if literal.leading_zeros {
             self.deviation(DeviationKind::LeadingZero, 0, b"{0");
+            self.do_not_tolerate(DeviationKind::LeadingZero, b"{0");
         }
         let (tag, verb) = match self.head(&self.receiving.input) {
             Ok(found) => found,

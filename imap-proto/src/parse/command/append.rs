@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use core::mem;
 
 use bytes::Bytes;
+use mailwright_core::value::{Deviation, Tolerance};
 
 use super::messages::{flags, messages};
-use super::{CommandLimits, error, head};
+use super::{CommandLimits, error, head, not_tolerated};
 use crate::parse::cursor::{Cursor, Failure, Fragment, Mark};
 use crate::parse::error::CommandError;
 use crate::types::{
@@ -29,6 +30,8 @@ pub enum AppendEvent {
     Text,
     /// Octets of the message, by URL.
     Url(OctetString),
+    /// A departure from the RFC, which was read all the same.
+    Deviation(Deviation),
     /// The message is complete.
     MessageEnd,
     /// The command is complete.
@@ -155,9 +158,22 @@ impl AppendReader {
         let binary = literal.map(|literal| literal.binary);
         let fragments = mem::take(&mut self.fragments);
         let mut cursor = Cursor::new(&fragments, self.octets).starting_at(self.read);
+        cursor = cursor.of(self.limits.utf8, literal.is_some());
         let result = loop {
             self.read = cursor.mark();
-            match self.step(&mut cursor, binary) {
+            let step = self.step(&mut cursor, binary);
+            let found = cursor.take_deviations();
+            if let (Ok(_), Some(deviation), Tolerance::Strict) = (&step, found.first(), self.limits.tolerance)
+            {
+                let (tag, verb) = self.head.clone().unzip();
+                break Err(not_tolerated(tag, verb, &self.behind_passed(deviation.clone())));
+            }
+            if step.is_ok() {
+                // What fails now may be read again with the literal.
+                let found: Vec<_> = found.into_iter().map(|found| self.behind_passed(found)).collect();
+                self.events.extend(found.into_iter().map(AppendEvent::Deviation));
+            }
+            match step {
                 Ok(Step::Again) => {}
                 Ok(Step::Literal(used)) => break Ok(Some(used)),
                 Ok(Step::End) => break Ok(None),
@@ -185,6 +201,12 @@ impl AppendReader {
             _ => self.fragments = fragments,
         }
         result
+    }
+
+    /// A deviation with its offset in the whole command.
+    fn behind_passed(&self, mut deviation: Deviation) -> Deviation {
+        deviation.offset = deviation.offset.saturating_add(self.passed);
+        deviation
     }
 
     fn error(&self, cursor: &Cursor<'_>, kind: Failure) -> CommandError {

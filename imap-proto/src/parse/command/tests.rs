@@ -6,6 +6,8 @@ use alloc::string::{String, ToString as _};
 use super::*;
 use mailwright_core::value::Flag;
 
+use crate::wire::Announcement;
+
 use crate::types::{
     FetchAttribute, ListCommand, Partial, Search, SearchKey, SectionText, StatusItem, StoreAction,
 };
@@ -428,4 +430,90 @@ fn binary_literals_stand_only_where_the_grammar_has_them() {
     assert!(parse("a SETMETADATA x (/a ", ")").is_ok());
     assert!(parse("a SELECT ", "").is_err());
     assert!(parse("a SETMETADATA ", " (/a NIL)").is_err());
+}
+
+/// The deviations of a command, with the octets that each shows.
+fn deviations(text: &str, utf8: bool) -> Vec<(DeviationKind, u64)> {
+    let mut limits = CommandLimits { utf8, ..CommandLimits::default() };
+    let mut input = CommandInput::new();
+    input.push_part(Bytes::copy_from_slice(text.as_bytes()));
+    let parsed = input.parse(&limits).unwrap();
+    for deviation in &parsed.deviations {
+        let at = usize::try_from(deviation.offset).unwrap();
+        assert!(text.as_bytes()[at..].starts_with(deviation.bytes.as_bytes()), "{text}: {deviation}");
+    }
+    limits.tolerance = Tolerance::Strict;
+    let strict = input.parse(&limits);
+    let refused = parsed.deviations.first().map(|first| CommandErrorKind::NotTolerated(first.kind));
+    assert_eq!(strict.map(drop).map_err(|error| error.kind), refused.map_or(Ok(()), Err), "{text}");
+    parsed.deviations.iter().map(|deviation| (deviation.kind, deviation.offset)).collect()
+}
+
+#[test]
+fn what_is_tolerated_is_reported_and_strict_mode_refuses_it() {
+    use DeviationKind::{EightBit, ExtraSpace, TrailingSpace};
+    for (text, found) in [
+        ("a NOOP", &[][..]),
+        ("a NOOP ", &[(TrailingSpace, 6)]),
+        ("a  NOOP", &[(ExtraSpace, 1)]),
+        (
+            "a UID  FETCH 1:*  (  FLAGS  UID )  ",
+            &[
+                (ExtraSpace, 5),
+                (ExtraSpace, 16),
+                (ExtraSpace, 19),
+                (ExtraSpace, 26),
+                (TrailingSpace, 31),
+                (TrailingSpace, 33),
+            ],
+        ),
+        ("a SEARCH ( SEEN ) OR  NEW OLD", &[(ExtraSpace, 10), (TrailingSpace, 15), (ExtraSpace, 20)]),
+        ("a STORE 1 FLAGS \\Seen  $x ", &[(ExtraSpace, 21), (TrailingSpace, 25)]),
+        ("a ENABLE CONDSTORE ", &[(TrailingSpace, 18)]),
+        ("a LOGIN fr\u{e9}d \"p\u{e9}\"", &[(EightBit, 8), (EightBit, 14)]),
+        ("a SELECT \"Entw\u{fc}rfe\"", &[(EightBit, 9)]),
+        ("a ID (\"name\" NIL)", &[]),
+        ("a FETCH 1 BODY[HEADER.FIELDS (a  b)]", &[(ExtraSpace, 31)]),
+    ] {
+        assert_eq!(deviations(text, false), found, "{text}");
+    }
+    assert_eq!(deviations("a SELECT \"Entw\u{fc}rfe\"", true), []);
+    // A space before a literal separates it.
+    let mut input = CommandInput::new();
+    input.push_part("a LOGIN ".into());
+    input.push_literal("fred".into());
+    input.push_part("  ".into());
+    input.push_literal("x".into());
+    input.push_deviation(DeviationKind::LeadingZero, b"{01");
+    input.push_part("".into());
+    let parsed = input.parse(&CommandLimits::default()).unwrap();
+    let found: Vec<_> = parsed.deviations.iter().map(|found| (found.kind, found.offset)).collect();
+    assert_eq!(found, [(ExtraSpace, 12), (DeviationKind::LeadingZero, 15)]);
+}
+
+#[test]
+fn deviations_of_append_are_those_of_the_whole_command() {
+    let announced =
+        Announcement { length: Some(3), synchronising: false, binary: false, leading_zeros: false };
+    let parts = ["a APPEND  Sent (\\Seen ) ", "  (\\Seen)  ", " "];
+    let feed = |tolerance| {
+        let mut reader = AppendReader::new(CommandLimits { tolerance, ..CommandLimits::default() });
+        let mut found = Vec::new();
+        for (index, part) in parts.into_iter().enumerate() {
+            reader.part(part.into(), Some(announced).filter(|_| index < 2))?;
+            while let Some(event) = reader.next_event() {
+                if let AppendEvent::Deviation(deviation) = event {
+                    found.push((deviation.kind, deviation.offset));
+                }
+            }
+        }
+        Ok::<_, CommandError>(found)
+    };
+    use DeviationKind::{ExtraSpace, TrailingSpace};
+    assert_eq!(
+        feed(Tolerance::Lenient).unwrap(),
+        [(ExtraSpace, 8), (TrailingSpace, 21), (ExtraSpace, 27), (ExtraSpace, 36), (TrailingSpace, 41)]
+    );
+    let error = feed(Tolerance::Strict).unwrap_err();
+    assert_eq!((error.kind, error.offset), (CommandErrorKind::NotTolerated(ExtraSpace), 8));
 }
