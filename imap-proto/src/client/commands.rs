@@ -29,10 +29,11 @@ impl Client {
     /// # Errors
     /// [`Misuse::Busy`] if other commands must be complete first, or a literal of one must be consented to:
     /// [`Self::obstacle`] says which; [`Misuse::WrongState`] in the wrong state, before the greeting, for
-    /// COMPRESS a second time, and for those that are not sent by this; [`Misuse::NotAnnounced`] if the server
-    /// must announce the command or an option in it and does not; [`Misuse::Plaintext`] where it would show what
-    /// only TLS may; [`Misuse::Closed`] at the end; [`SendError::LoginDisabled`]; [`SendError::NotEnabled`];
-    /// [`SendError::NumbersDisabled`]; [`SendError::Encode`] if a value cannot be written.
+    /// COMPRESS where something compresses already, and for those that are not sent by this;
+    /// [`Misuse::NotAnnounced`] if the server must announce the command or an option in it and does not;
+    /// [`Misuse::Plaintext`] where it would show what only TLS may; [`Misuse::Closed`] at the end;
+    /// [`SendError::LoginDisabled`]; [`SendError::NotEnabled`]; [`SendError::NumbersDisabled`];
+    /// [`SendError::Encode`] if a value cannot be written.
     pub fn command(&mut self, mut command: Command) -> Result<CommandId, SendError> {
         // Servers are known that want it so.
         if let Some(set) = set_mut(&mut command) {
@@ -75,7 +76,7 @@ impl Client {
         let fits = match verb {
             // RFC 4978 §3: TLS lies below DEFLATE, so it cannot come later.
             Verb::StartTls => !self.secure && !self.compressed,
-            Verb::Compress => !self.compressed,
+            Verb::Compress => !self.compressed && !self.compressed_elsewhere,
             // RFC 5161 §3.1: not once a mailbox is selected.
             Verb::Enable => self.state == State::Authenticated,
             _ => true,

@@ -93,6 +93,8 @@ pub struct Client {
     secure: bool,
     /// Whether DEFLATE is.
     compressed: bool,
+    /// Whether the server says that another layer compresses.
+    compressed_elsewhere: bool,
     /// What SASL may know of the connection.
     channel: Channel,
     /// Whether the server will send nothing more.
@@ -191,6 +193,7 @@ impl Client {
             timers: TimerTable::new(now),
             secure: false,
             compressed: false,
+            compressed_elsewhere: false,
             channel: Channel::new(false),
             at_end: false,
             unread: false,

@@ -238,6 +238,10 @@ impl Client {
                 (StatusKind::No, _) => self.state = State::Authenticated,
                 _ => {}
             },
+            // RFC 4978 §3: it is said of a layer that this session knows nothing of.
+            Verb::Compress if matches!(status.code, Some(Code::CompressionActive)) => {
+                self.compressed_elsewhere = true;
+            }
             Verb::Unauthenticate if ok => self.unauthenticated(),
             Verb::Close | Verb::Unselect if ok => self.state = State::Authenticated,
             Verb::Idle if self.idle_over(ok) => return,

@@ -322,6 +322,8 @@ fn compress(t: &mut Table) {
     t.hears(asked, "$1 OK go\r\n", "#1 OK go; wants Deflate");
     t.hears(asked, "$1 NO [COMPRESSIONACTIVE] by TLS\r\n", "#1 NO [CompressionActive] by TLS");
     t.hears(asked, "$1 BAD what?\r\n", "#1 BAD what?");
+    let active = asked().after("$1 NO [COMPRESSIONACTIVE] by TLS\r\n");
+    t.command(active, "COMPRESS DEFLATE", command(), "WrongState");
     t.command(asked(), "NOOP", Command::Noop, "Busy");
     t.command(logged_in("COMPRESS=DEFLATE").says(Command::Noop), "COMPRESS DEFLATE", command(), "Busy");
     t.command(logged_in(""), "COMPRESS DEFLATE", command(), "NotAnnounced");
