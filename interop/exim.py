@@ -9,6 +9,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import tempfile
 
 import tools
 from senders import SECONDS
@@ -20,7 +21,7 @@ ACCOUNT = "Debian-exim"
 OWNER = "nobody"
 
 CONFIGURATION = """\
-exim_path = {program}
+exim_path = {folder}/exim
 spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 primary_hostname = mail.x.test
@@ -98,30 +99,35 @@ class Exim:
     vouches for.
     """
 
-    def __init__(self, folder: pathlib.Path, transport: str, host: str, port: int, ca: pathlib.Path):
-        self.folder = folder
+    def __init__(self, transport: str, host: str, port: int, ca: pathlib.Path):
+        # Its processes run as another user, who has to get at it, and at the program.
+        self.temporary = tempfile.TemporaryDirectory(prefix="interop-exim-")
+        folder = self.folder = pathlib.Path(self.temporary.name)
+        folder.chmod(0o755)
         owner = pwd.getpwnam(OWNER)
-        # Its processes run as that user, who has to get at the folder.
-        for path in folder, *folder.parents:
-            if path.stat().st_uid == os.geteuid() and path != pathlib.Path("/"):
-                path.chmod(path.stat().st_mode | 0o011)
         for name in "spool", "log":
             (folder / name).mkdir()
             os.chown(folder / name, owner.pw_uid, owner.pw_gid)
-        self.authority = folder / "ca.pem"
-        self.authority.write_bytes(ca.read_bytes())
-        self.authority.chmod(0o644)
-        text = CONFIGURATION.format(
-            program=program(), folder=folder, transport=transport, host=host, port=port, ca=self.authority
-        )
-        self.configuration = folder / "exim.conf"
-        self.configuration.write_text(text)
+        own_program, authority = folder / "exim", folder / "ca.pem"
+        shutil.copyfile(program(), own_program)
+        own_program.chmod(0o755)
+        authority.write_bytes(ca.read_bytes())
+        authority.chmod(0o644)
+        text = CONFIGURATION.format(folder=folder, transport=transport, host=host, port=port, ca=authority)
+        configuration = folder / "exim.conf"
+        configuration.write_text(text)
         accounts, groups = folder / "passwd", folder / "group"
         line = f"{ACCOUNT}:x:{owner.pw_uid}:{owner.pw_gid}::/nonexistent:/usr/sbin/nologin\n"
         accounts.write_text(pathlib.Path("/etc/passwd").read_text() + line)
         groups.write_text(pathlib.Path("/etc/group").read_text() + f"{ACCOUNT}:x:{owner.pw_gid}:\n")
         private = ["unshare", "--mount", "--propagation", "private", "sh", "-c", PRIVATE, "sh"]
-        self.command = [*private, str(accounts), str(groups), str(program()), "-C", str(self.configuration)]
+        self.command = [*private, str(accounts), str(groups), str(own_program), "-C", str(configuration)]
+
+    def __enter__(self) -> "Exim":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.temporary.cleanup()
 
     def send(self, sender: str, recipient: str, content: bytes) -> None:
         """Delivers a message, and waits until that has ended, well or not."""

@@ -68,40 +68,46 @@ def split_chunks(said: bytes) -> tuple[list[tuple[int, bool]], bytes]:
     return chunks, commands
 
 
-def exim_sends_chunks(server: Server, folder: pathlib.Path) -> None:
-    with Tap(server.hosts["smtp"], server.ports["smtp"]) as tap:
-        exim = Exim(folder, "smtp", "127.0.0.1", tap.port, server.ca)
+def exim_sends_chunks(server: Server, _: pathlib.Path) -> None:
+    with (
+        Tap(server.hosts["smtp"], server.ports["smtp"]) as tap,
+        Exim("smtp", "127.0.0.1", tap.port, server.ca) as exim,
+    ):
         sent = send_all(exim, "exim")
         must_be_chunks(tap, len(sent))
-    must_have_come(server, sent, r"from mail\.x\.test .* with ESMTP id ")
-    must_have_used(exim, len(sent), "K", "L")
+        must_have_come(server, sent, r"from mail\.x\.test .* with ESMTP id ")
+        must_have_used(exim, len(sent), "K", "L")
 
 
-def exim_sends_chunks_over_starttls(server: Server, folder: pathlib.Path) -> None:
-    exim = Exim(folder, "tls", HOST, server.ports["smtp"], server.ca)
-    sent = send_all(exim, "exim-starttls")
-    must_have_come(server, sent, r"from mail\.x\.test .* with ESMTPS id ")
-    must_have_used(exim, len(sent), "K", "L", "X=TLS\\S+", "CV=yes")
+def exim_sends_chunks_over_starttls(server: Server, _: pathlib.Path) -> None:
+    with Exim("tls", HOST, server.ports["smtp"], server.ca) as exim:
+        sent = send_all(exim, "exim-starttls")
+        must_have_come(server, sent, r"from mail\.x\.test .* with ESMTPS id ")
+        must_have_used(exim, len(sent), "K", "L", "X=TLS\\S+", "CV=yes")
 
 
-def exim_sends_chunks_by_lmtp(server: Server, folder: pathlib.Path) -> None:
-    with Tap(server.hosts["lmtp"], server.ports["lmtp"]) as tap:
-        exim = Exim(folder, "lmtp", "127.0.0.1", tap.port, server.ca)
+def exim_sends_chunks_by_lmtp(server: Server, _: pathlib.Path) -> None:
+    with (
+        Tap(server.hosts["lmtp"], server.ports["lmtp"]) as tap,
+        Exim("lmtp", "127.0.0.1", tap.port, server.ca) as exim,
+    ):
         sent = send_all(exim, "exim-lmtp")
         must_be_chunks(tap, len(sent))
         must(tap.client.startswith(b"LHLO "), tap.client[:40])
-    must_have_come(server, sent, r"from mail\.x\.test .* with LMTP id ")
-    must_have_used(exim, len(sent), "K")
+        must_have_come(server, sent, r"from mail\.x\.test .* with LMTP id ")
+        must_have_used(exim, len(sent), "K")
 
 
-def exim_sends_beyond_ascii(server: Server, folder: pathlib.Path) -> None:
+def exim_sends_beyond_ascii(server: Server, _: pathlib.Path) -> None:
     key, content = make("eight-bit", "exim-utf8", "grüße@x.test")
-    with Tap(server.hosts["smtp"], server.ports["smtp"]) as tap:
-        exim = Exim(folder, "smtp", "127.0.0.1", tap.port, server.ca)
+    with (
+        Tap(server.hosts["smtp"], server.ports["smtp"]) as tap,
+        Exim("smtp", "127.0.0.1", tap.port, server.ca) as exim,
+    ):
         exim.talk("MAIL FROM:<grüße@x.test> BODY=8BITMIME SMTPUTF8", f"RCPT TO:<{RECIPIENT}>", content=content)
         must(re.search(rb"^MAIL FROM:<gr\xc3\xbc\xc3\x9fe@x\.test>.* SMTPUTF8", tap.client, re.MULTILINE), tap.client)
-    must_have_come(server, {key: content}, r"from mail\.x\.test .* with UTF8SMTP id ")
-    must_have_used(exim, 1, "K")
+        must_have_come(server, {key: content}, r"from mail\.x\.test .* with UTF8SMTP id ")
+        must_have_used(exim, 1, "K")
 
 
 CHECKS: list[Callable[[Server, pathlib.Path], None]] = [
