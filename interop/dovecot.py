@@ -60,6 +60,24 @@ userdb {
 first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir
+mail_plugins = quota acl
+mail_attribute_dict = file:%h/attributes
+protocol imap {
+  mail_plugins = quota acl imap_quota imap_acl imap_zlib
+  imap_metadata = yes
+}
+plugin {
+  quota = count:User quota
+  quota_rule = *:storage=1G
+  quota_vsizes = yes
+  acl = vfile
+}
+namespace inbox {
+  inbox = yes
+  mailbox Trash {
+    special_use = \\Trash
+  }
+}
 submission_relay_host = 127.0.0.1
 submission_relay_port = $relay
 service anvil {
@@ -129,6 +147,13 @@ def _listens(port: int) -> bool:
 
 class Dovecot:
     """A running Dovecot: `ports` by service, `ca` to trust."""
+
+    # What a client finds there.
+    EXTENSIONS = {
+        *("NAMESPACE", "ID", "SPECIAL-USE", "MULTIAPPEND", "CATENATE", "BINARY", "SORT", "THREAD=REFERENCES"),
+        *("ESEARCH", "SEARCHRES", "CONDSTORE", "UIDPLUS", "MOVE", "METADATA", "QUOTA", "ACL", "NOTIFY"),
+        *("COMPRESS=DEFLATE", "in step by UIDs", "in step by CONDSTORE", "in step by QRESYNC", "LOGOUT"),
+    }
 
     def __init__(self, users: Sequence[str], relay_port: int = 25):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="dovecot-"))

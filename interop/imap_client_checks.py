@@ -6,6 +6,7 @@ something does not hold.
 import contextlib
 import imaplib
 import json
+import os
 import pathlib
 import ssl
 import subprocess
@@ -15,6 +16,7 @@ from collections.abc import Callable
 import client
 import dovecot
 import mime
+import tools
 from dovecot import Dovecot
 from imap_checks import must
 from messages import PASSWORD
@@ -34,11 +36,11 @@ class Account:
         self.user = user
         self.folder = folder
         self.mirror = folder / "mirror"
-        self._program = program
+        self.program = program
         self._address = client.url(route, running.ports[route[0]], user)
 
     def command(self, verb: str, *options: str) -> list[str]:
-        return client.command(self._program, verb, self._address, self.running.ca, *options)
+        return client.command(self.program, verb, self._address, self.running.ca, *options)
 
     def run(self, verb: str, *options: str) -> list[str]:
         return client.run(self.command(verb, *options), PASSWORD)
@@ -141,6 +143,14 @@ def a_mirror_that_is_killed_goes_on(account: Account) -> None:
     must(account.sync()["INBOX"]["new"] == 0, "something is fetched again")
 
 
+def a_tour_of_all_tasks(account: Account) -> None:
+    program = str(pathlib.Path(account.program).with_name("imap-tour"))
+    command = [program, f"{HOST}:{account.running.ports['imap']}", account.user]
+    said = tools.run(command, env=os.environ | {"TOUR_PASSWORD": PASSWORD}).decode().splitlines()
+    missing = account.running.EXTENSIONS - {line.removeprefix("ok ") for line in said}
+    must(not missing, f"without {missing}: {said}")
+
+
 def changes_are_told_while_it_waits(account: Account) -> None:
     sent = mime.messages(3, seed=2177)
     account.run("append", *account.files(sent))
@@ -167,6 +177,7 @@ CHECKS: list[tuple[Callable[[Account], None], list[Route]]] = [
     (a_mirror_follows_other_sessions, ROUTES),
     (a_mirror_that_is_killed_goes_on, ROUTES[1:]),
     (changes_are_told_while_it_waits, ROUTES),
+    (a_tour_of_all_tasks, [("imap", "plain")]),
 ]
 
 
