@@ -50,8 +50,8 @@ pub struct Limits {
     pub output: usize,
     /// Events that wait for the host above which no input is taken. Default 64.
     pub events: usize,
-    /// Octets that those were read from, above which no input is taken. Default 64 KiB. What is read from one
-    /// octet takes up to about 16.
+    /// Octets that were read since no event waited, above which no input is taken. Default 64 KiB. What is read from
+    /// one octet takes up to about 16.
     pub event_octets: usize,
     /// Octets of the set of one command that a task sends; it sends several commands for a longer one.
     /// Default 900: servers are known that refuse commands above 1000 octets.

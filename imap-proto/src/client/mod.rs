@@ -84,9 +84,8 @@ pub struct Client {
     queued: u64,
     /// Octets that the server had taken when the timer started.
     taken_at_start: u64,
-    /// With the octets that each was read from.
-    events: VecDeque<(Event, usize)>,
-    /// Those of all of them.
+    events: VecDeque<Event>,
+    /// Octets that were read since there were none.
     event_octets: usize,
     timers: TimerTable<{ timers::COUNT }>,
     /// Whether TLS is in force.
@@ -299,6 +298,9 @@ impl Client {
         if by_starttls && !input.is_empty() {
             self.close(Closed::EarlyOctets);
         }
+        if self.events.is_empty() {
+            self.event_octets = 0;
+        }
         while self.takes_input() {
             let before = input.len();
             match self.reader.next_event(input) {
@@ -306,7 +308,7 @@ impl Client {
                     // Something came: the next response has its own time.
                     self.answered_in_time();
                     self.received(event, input);
-                    self.weigh(before - input.len());
+                    self.event_octets += before - input.len();
                 }
                 Ok(None) => break,
                 Err(error) => self.close(Closed::Framing(error)),
@@ -334,15 +336,12 @@ impl Client {
     // ---- Ending
 
     fn push(&mut self, event: Event) {
-        self.events.push_back((event, 0));
-    }
-
-    /// The last event was read from so many octets.
-    fn weigh(&mut self, octets: usize) {
-        if let Some((_, weight)) = self.events.back_mut() {
-            *weight += octets;
-            self.event_octets += octets;
+        if self.events.len() == self.events.capacity() {
+            // A few are the rule; where more come, as many come as may wait.
+            let most = self.config.limits.events.saturating_sub(self.events.len()).clamp(4, 256);
+            self.events.reserve_exact(if self.events.is_empty() { 4 } else { most });
         }
+        self.events.push_back(event);
     }
 
     fn settle(&mut self) {
@@ -412,14 +411,18 @@ impl Session for Client {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        let (event, octets) = self.events.pop_front().unzip();
-        self.event_octets -= octets.unwrap_or(0);
-        if self.events.is_empty() && self.events.capacity() > 0 {
+        let was_full = self.is_full();
+        let event = self.events.pop_front()?;
+        if self.events.is_empty() {
             // An idle session holds no memory.
             self.events = VecDeque::new();
+            self.event_octets = 0;
         }
-        self.watch();
-        event
+        if was_full {
+            // The server may have to be waited for again.
+            self.watch();
+        }
+        Some(event)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

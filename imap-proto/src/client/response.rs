@@ -14,62 +14,52 @@ impl Client {
         if matches!(self.phase, Phase::Greeting) {
             return self.greeted(event);
         }
-        match event {
+        let event = match event {
             ResponseEvent::Response(Response::Status { tag: Some(tag), status }) => {
-                self.completed(&tag, status, input);
+                return self.completed(&tag, status, input);
             }
-            ResponseEvent::Response(Response::Status { tag: None, status }) => self.untagged(status),
-            ResponseEvent::Response(Response::Continue(text)) => self.consented(text),
-            ResponseEvent::Response(response) => self.data(response),
+            ResponseEvent::Response(Response::Status { tag: None, status }) => return self.untagged(status),
+            ResponseEvent::Response(Response::Continue(text)) => return self.consented(text),
+            ResponseEvent::Response(response) => return self.data(response),
             // RFC 9051 §6.2.1: whoever says it before TLS, it is not to be believed.
-            _ if self.awaits_tls() => {}
+            _ if self.awaits_tls() => return,
             ResponseEvent::FetchBegin { number } => {
-                let during = self.during_change();
-                self.push(Event::FetchBegin { number, during });
+                Event::FetchBegin { number, during: self.during_change() }
             }
             ResponseEvent::UidFetchBegin { uid } => {
-                let during = self.during_change();
-                self.push(Event::UidFetchBegin { uid, during });
+                Event::UidFetchBegin { uid, during: self.during_change() }
             }
-            ResponseEvent::FetchItem(item) => self.push(Event::FetchItem(item)),
-            ResponseEvent::BodyBegin { item, length } => self.push(Event::BodyBegin { item, length }),
-            ResponseEvent::BodyChunk(octets) => self.push(Event::BodyChunk(octets)),
-            ResponseEvent::BodyEnd => self.push(Event::BodyEnd),
-            ResponseEvent::FetchEnd => self.push(Event::FetchEnd),
-            ResponseEvent::SearchBegin => {
-                let during = self.during(&[Verb::Search]);
-                self.push(Event::SearchBegin { during });
-            }
-            ResponseEvent::SortBegin => {
-                let during = self.during(&[Verb::Sort]);
-                self.push(Event::SortBegin { during });
-            }
-            ResponseEvent::SearchModSeq(mod_seq) => self.push(Event::SearchModSeq(mod_seq)),
-            ResponseEvent::SearchNumber(number) => self.push(Event::SearchNumber(number)),
-            ResponseEvent::SearchEnd => self.push(Event::SearchEnd),
-            ResponseEvent::ThreadBegin => {
-                let during = self.during(&[Verb::Thread]);
-                self.push(Event::ThreadBegin { during });
-            }
-            ResponseEvent::ThreadMember(member) => self.push(Event::ThreadMember(member)),
-            ResponseEvent::ThreadEnd => self.push(Event::ThreadEnd),
+            ResponseEvent::FetchItem(item) => Event::FetchItem(item),
+            ResponseEvent::BodyBegin { item, length } => Event::BodyBegin { item, length },
+            ResponseEvent::BodyChunk(octets) => Event::BodyChunk(octets),
+            ResponseEvent::BodyEnd => Event::BodyEnd,
+            ResponseEvent::FetchEnd => Event::FetchEnd,
+            ResponseEvent::SearchBegin => Event::SearchBegin { during: self.during(&[Verb::Search]) },
+            ResponseEvent::SortBegin => Event::SortBegin { during: self.during(&[Verb::Sort]) },
+            ResponseEvent::SearchModSeq(mod_seq) => Event::SearchModSeq(mod_seq),
+            ResponseEvent::SearchNumber(number) => Event::SearchNumber(number),
+            ResponseEvent::SearchEnd => Event::SearchEnd,
+            ResponseEvent::ThreadBegin => Event::ThreadBegin { during: self.during(&[Verb::Thread]) },
+            ResponseEvent::ThreadMember(member) => Event::ThreadMember(member),
+            ResponseEvent::ThreadEnd => Event::ThreadEnd,
             ResponseEvent::VanishedBegin { earlier } => {
                 let during = self.during(&[Verb::Fetch, Verb::Select, Verb::Examine]);
-                self.push(Event::VanishedBegin { earlier, during });
+                Event::VanishedBegin { earlier, during }
             }
-            ResponseEvent::Vanished(uids) => self.push(Event::Vanished(uids)),
-            ResponseEvent::VanishedEnd => self.push(Event::VanishedEnd),
+            ResponseEvent::Vanished(uids) => Event::Vanished(uids),
+            ResponseEvent::VanishedEnd => Event::VanishedEnd,
             ResponseEvent::ExtendedSearchBegin(search) => {
                 let during = self.during(&[Verb::Search, Verb::Sort, Verb::MultiSearch]);
-                self.push(Event::ExtendedSearchBegin { search, during });
+                Event::ExtendedSearchBegin { search, during }
             }
-            ResponseEvent::SearchData(data) => self.push(Event::SearchData(data)),
-            ResponseEvent::SearchList(list) => self.push(Event::SearchList(list)),
-            ResponseEvent::SearchElement(element) => self.push(Event::SearchElement(element)),
-            ResponseEvent::ExtendedSearchEnd => self.push(Event::ExtendedSearchEnd),
-            ResponseEvent::Invalid(invalid) => self.push(Event::Invalid(invalid)),
-            ResponseEvent::Deviation(deviation) => self.push(Event::Deviation(deviation)),
-        }
+            ResponseEvent::SearchData(data) => Event::SearchData(data),
+            ResponseEvent::SearchList(list) => Event::SearchList(list),
+            ResponseEvent::SearchElement(element) => Event::SearchElement(element),
+            ResponseEvent::ExtendedSearchEnd => Event::ExtendedSearchEnd,
+            ResponseEvent::Invalid(invalid) => Event::Invalid(invalid),
+            ResponseEvent::Deviation(deviation) => Event::Deviation(deviation),
+        };
+        self.push(event);
     }
 
     /// The oldest command in flight that one of the `verbs` names, or else the oldest.
