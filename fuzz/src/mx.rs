@@ -8,7 +8,9 @@ use mailwright_mx::dns::{
 };
 use mailwright_mx::drive::stub::wire::Query;
 use mailwright_mx::drive::testing::Zone;
-use mailwright_mx::{Config, Destination, DomainName, Event, Request, Resolution, Target, UnixMillis};
+use mailwright_mx::{
+    Config, Destination, DomainName, Event, Request, Resolution, SplitMix64, Target, UnixMillis,
+};
 
 use crate::choice;
 
@@ -82,14 +84,31 @@ fn name(text: &str) -> DomainName {
     }
 }
 
-/// Octets as numbers, zero when there are no more.
-struct Script<'a>(&'a [u8]);
+/// Octets as numbers, and when there are no more, so many that are drawn from them: it takes some hundred to come to a plan.
+struct Script<'a> {
+    octets: &'a [u8],
+    drawn: SplitMix64,
+    left: u16,
+}
 
-impl Script<'_> {
+impl<'a> Script<'a> {
+    fn new(octets: &'a [u8]) -> Self {
+        let seed =
+            octets.iter().fold(0, |seed: u64, octet| seed.wrapping_mul(31).wrapping_add((*octet).into()));
+        Self { octets, drawn: SplitMix64::new(seed), left: 600 }
+    }
+
     fn next(&mut self) -> u8 {
-        let (first, rest) = self.0.split_first().map_or((0, self.0), |(first, rest)| (*first, rest));
-        self.0 = rest;
-        first
+        if let Some((first, rest)) = self.octets.split_first() {
+            self.octets = rest;
+            return *first;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.drawn.next_u64().to_le_bytes()[0]
+    }
+
+    const fn is_over(&self) -> bool {
+        self.octets.is_empty() && self.left == 0
     }
 
     fn name(&mut self) -> DomainName {
@@ -106,21 +125,24 @@ impl Script<'_> {
         name(names[usize::from(self.next()) % names.len()])
     }
 
-    fn data(&mut self) -> RecordData {
-        match self.next() % 8 {
-            0 => RecordData::A([192, 0, 2, self.next()].into()),
-            1 => RecordData::A([127, 0, 0, self.next()].into()),
-            2 => RecordData::Aaaa([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(self.next())].into()),
-            3 => RecordData::Cname(self.target()),
-            4 => RecordData::Malformed(RecordType::Mx),
+    /// Mostly what was asked for.
+    fn data(&mut self, record_type: RecordType) -> RecordData {
+        match (record_type, self.next() % 16) {
+            (_, 15) => RecordData::Cname(self.target()),
+            (_, 14) => RecordData::Malformed(record_type),
+            (_, 13) => RecordData::A([127, 0, 0, self.next()].into()),
+            (RecordType::A, _) => RecordData::A([192, 0, 2, self.next()].into()),
+            (RecordType::Aaaa, _) => {
+                RecordData::Aaaa([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(self.next())].into())
+            }
             _ => RecordData::Mx(Mx { preference: u16::from(self.next() % 4), exchange: self.target() }),
         }
     }
 
     fn target(&mut self) -> Target {
-        match self.next() % 16 {
-            0 => Target::Root,
-            1 => Target::from_labels([&b"\r\n"[..]]),
+        match self.next() % 32 {
+            31 => Target::Root,
+            30 => Target::from_labels([&b"\r\n"[..]]),
             _ => Target::Name(self.name()),
         }
     }
@@ -128,13 +150,13 @@ impl Script<'_> {
     /// A message about the question, or about anything.
     fn message(&mut self, question: &Question) -> Message {
         let mut message = Message::new(ResponseCode::from(u16::from(
-            [0_u8, 0, 0, 0, 3, 2, 5, 9][usize::from(self.next() % 8)],
+            [0_u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 2, 5, 9][usize::from(self.next() % 16)],
         )));
         for _ in 0..self.next() % 8 {
-            let owner = if self.next() % 4 == 0 { self.name() } else { question.name.clone() };
-            message.answers.push(Record::new(owner, u32::from(self.next()), self.data()));
+            let owner = if self.next() % 16 == 15 { self.name() } else { question.name.clone() };
+            message.answers.push(Record::new(owner, u32::from(self.next()), self.data(question.record_type)));
         }
-        if self.next() % 2 == 0 {
+        if self.next() % 8 != 7 {
             message.authority = Some(StartOfAuthority::new(u32::from(self.next()), 60));
         }
         message
@@ -143,9 +165,9 @@ impl Script<'_> {
 
 /// The machine: it ends within its budget and its time, once, whatever it is told and in whatever order.
 pub fn mx_machine(data: &[u8]) {
-    let mut script = Script(data);
+    let mut script = Script::new(data);
     let mut config = Config::default();
-    config.limits.queries = usize::from(script.next());
+    config.limits.queries = if script.next() % 4 == 3 { script.next().into() } else { 64 };
     config.limits.hosts = usize::from(script.next() % 40);
     config.self_names = vec![name("self.example.com")];
     config.self_addresses = vec![[192, 0, 2, 9].into()];
@@ -174,15 +196,15 @@ pub fn mx_machine(data: &[u8]) {
             }
         }
         assert!(resolution.queries() <= limits.queries.max(1));
-        if script.0.is_empty() {
+        if script.is_over() {
             break;
         }
-        match script.next() % 8 {
-            0 => {
+        match script.next() % 64 {
+            63 => {
                 now = now + Duration::from_millis(u64::from(script.next()) * 50);
                 resolution.handle_timeout(now);
             }
-            1 if !closed.is_empty() => {
+            60..=62 if !closed.is_empty() => {
                 let at = usize::from(script.next()) % closed.len();
                 let _: Result<_, _> = resolution.handle_answer(closed[at], Failure::ServFail.into(), now);
             }

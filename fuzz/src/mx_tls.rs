@@ -122,14 +122,33 @@ pub fn mx_files(data: &[u8]) {
     }
 }
 
-/// Octets as numbers, zero when there are no more.
-struct Script<'a>(&'a [u8]);
+/// Octets as numbers, and when there are no more, so many that are drawn from them: it takes some hundred to come to a plan.
+struct Script<'a> {
+    octets: &'a [u8],
+    drawn: SplitMix64,
+    left: u16,
+    /// What was said of a zone.
+    zones: Vec<(String, Security)>,
+}
 
-impl Script<'_> {
+impl<'a> Script<'a> {
+    fn new(octets: &'a [u8]) -> Self {
+        let seed =
+            octets.iter().fold(0, |seed: u64, octet| seed.wrapping_mul(31).wrapping_add((*octet).into()));
+        Self { octets, drawn: SplitMix64::new(seed), left: 600, zones: Vec::new() }
+    }
+
     fn next(&mut self) -> u8 {
-        let (first, rest) = self.0.split_first().map_or((0, self.0), |(first, rest)| (*first, rest));
-        self.0 = rest;
-        first
+        if let Some((first, rest)) = self.octets.split_first() {
+            self.octets = rest;
+            return *first;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.drawn.next_u64().to_le_bytes()[0]
+    }
+
+    const fn is_over(&self) -> bool {
+        self.octets.is_empty() && self.left == 0
     }
 
     fn name(&mut self) -> DomainName {
@@ -138,9 +157,9 @@ impl Script<'_> {
     }
 
     fn data(&mut self, record_type: RecordType) -> RecordData {
-        match (record_type, self.next() % 8) {
-            (_, 0) => RecordData::Cname(Target::Name(self.name())),
-            (record_type, 1) => RecordData::Malformed(record_type),
+        match (record_type, self.next() % 16) {
+            (_, 14) => RecordData::Cname(Target::Name(self.name())),
+            (record_type, 15) => RecordData::Malformed(record_type),
             (RecordType::A, _) => RecordData::A([192, 0, 2, self.next()].into()),
             (RecordType::Aaaa, _) => RecordData::Aaaa([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into()),
             (RecordType::Mx, _) => RecordData::Mx(Mx {
@@ -151,7 +170,7 @@ impl Script<'_> {
                 usage: kind % 4,
                 selector: 1,
                 matching: 1,
-                data: vec![self.next(); if kind == 7 { 31 } else { 32 }].into(),
+                data: vec![self.next(); if kind == 13 { 31 } else { 32 }].into(),
             }),
             (RecordType::Srv, _) => RecordData::Srv(Srv {
                 priority: self.next().into(),
@@ -164,25 +183,44 @@ impl Script<'_> {
         }
     }
 
-    fn security(&mut self) -> Security {
-        [Security::Secure, Security::Secure, Security::Insecure, Security::Unchecked]
-            [usize::from(self.next() % 4)]
+    /// How far DNSSEC vouches for a name: the same for all of a zone. TLSA records may be in a zone of their own.
+    fn security(&mut self, name: &DomainName) -> Security {
+        let name = name.as_str();
+        let dot = name.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
+        let zone = if name.starts_with('_') { name } else { &name[dot..] };
+        if let Some((_, security)) = self.zones.iter().find(|(known, _)| known == zone) {
+            return *security;
+        }
+        let security = match self.next() % 16 {
+            15 => Security::Unchecked,
+            14 | 13 => Security::Insecure,
+            _ => Security::Secure,
+        };
+        self.zones.push((zone.to_owned(), security));
+        security
     }
 
     fn message(&mut self, question: &Question) -> Message {
-        let codes = [0_u8, 0, 0, 0, 0, 3, 2, 5];
-        let mut message = Message::new(ResponseCode::from(u16::from(codes[usize::from(self.next() % 8)])));
-        for _ in 0..self.next() % 5 {
-            let owner = if self.next() % 4 == 0 { self.name() } else { question.name.clone() };
+        // Most answers are good, or hardly any resolution would come to hosts.
+        let code = match self.next() % 16 {
+            15 => 2,
+            14 => 3,
+            13 => 5,
+            _ => 0,
+        };
+        let mut message = Message::new(ResponseCode::from(code));
+        for _ in 0..self.next().wrapping_add(1) % 5 {
+            let owner = if self.next() % 16 == 15 { self.name() } else { question.name.clone() };
             let ttl = u32::from(self.next());
+            let security = self.security(&owner);
             let mut record = Record::new(owner, ttl, self.data(question.record_type));
-            record.security = self.security();
+            record.security = security;
             message.answers.push(record);
         }
-        if self.next() % 4 != 0 {
+        if self.next() % 16 != 15 {
             message.authority = Some(StartOfAuthority::new(u32::from(self.next()), 60));
         }
-        message.denial = self.security();
+        message.denial = self.security(&question.name);
         message
     }
 
@@ -205,9 +243,9 @@ impl Script<'_> {
 /// The machine with policies and TLSA records: it ends within its budget and its time, once; a host whose TLSA lookup failed is
 /// in no plan, what is required of hosts is there, and no cached policy is lost.
 pub fn mx_policies(data: &[u8]) {
-    let mut script = Script(data);
+    let mut script = Script::new(data);
     let mut config = Config::default();
-    config.limits.queries = usize::from(script.next());
+    config.limits.queries = if script.next() % 4 == 3 { script.next().into() } else { 64 };
     config.sts = true;
     config.dane = [DaneMode::Opportunistic, DaneMode::Mandatory][usize::from(script.next() % 4 / 3)];
     config.dane_for_insecure_mx = script.next() % 4 == 0;
@@ -226,7 +264,7 @@ pub fn mx_policies(data: &[u8]) {
     let (mut now, end) = (NOW, NOW + limits.deadline);
     let seed = u64::from(script.next());
     let mut resolution = Resolution::for_message(domain.into(), message, known, Arc::new(config), seed, now);
-    let (mut open, mut finished, mut failed) = (Vec::new(), 0, Vec::new());
+    let (mut open, mut said, mut finished, mut failed) = (Vec::new(), Vec::new(), 0, Vec::new());
     loop {
         open.extend(std::iter::from_fn(|| resolution.poll_request()));
         while let Some(event) = resolution.poll_event() {
@@ -254,17 +292,23 @@ pub fn mx_policies(data: &[u8]) {
             }
         }
         assert!(resolution.queries() <= limits.queries.max(1));
-        if script.0.is_empty() {
+        if script.is_over() {
             break;
         }
-        if script.next() % 8 == 0 {
+        if script.next() % 64 == 63 {
             now = now + Duration::from_millis(u64::from(script.next()) * 50);
             resolution.handle_timeout(now);
         } else if !open.is_empty() {
             match open.remove(usize::from(script.next()) % open.len()) {
                 Request::Dns(request) => {
-                    let message = script.message(&request.question);
+                    // What is asked again, for another host, has the same answer.
+                    let known = said.iter().find(|(question, _)| *question == request.question);
+                    let message = match known {
+                        Some((_, message)) => Message::clone(message),
+                        None => script.message(&request.question),
+                    };
                     let answer = Answer::read(&request.question, &message, 10);
+                    said.push((request.question.clone(), message));
                     let tlsa = request.question.record_type == RecordType::Tlsa;
                     let bad = matches!(answer.outcome, Outcome::Failure(_));
                     if resolution.handle_answer(request.id, answer, now).is_ok() && tlsa && bad {
@@ -305,7 +349,7 @@ fn check(host: &Host, message: MessageTls, mandatory: bool, failed: &[DomainName
 
 /// A discovery: it ends once, within its time, whatever it is told.
 pub fn mx_discovery(data: &[u8]) {
-    let mut script = Script(data);
+    let mut script = Script::new(data);
     let mut discovery = Discovery::new("a", name("example.org"), DiscoveryConfig::default(), 1, NOW);
     let (mut open, mut now, mut ends) = (Vec::new(), NOW, 0);
     for _ in 0..200 {
