@@ -68,7 +68,7 @@ def check(program: str, folder: pathlib.Path, report: Reporter, alone: bool) -> 
         mail.start(lab)
         ends = check_mail(mail, report)
         if alone:
-            check_opinions(program, folder, lab, mail, ends, report)
+            check_opinions(program, lab, mail, ends, report)
     finally:
         statuses = mail.close()
         if lab:
@@ -114,12 +114,7 @@ def told(case: Case) -> str:
 
 
 def check_opinions(
-    program: str,
-    folder: pathlib.Path,
-    lab: Lab,
-    mail: dane_delivery.Mail,
-    ends: dane_delivery.Ends,
-    report: Reporter,
+    program: str, lab: Lab, mail: dane_delivery.Mail, ends: dane_delivery.Ends, report: Reporter
 ) -> None:
     """What Postfix and Exim think of the same."""
     mx = str(pathlib.Path(program).with_name("mx"))
@@ -135,7 +130,7 @@ def check_opinions(
     else:
         report.missing(opinion.PROGRAM)
     if exim.available():
-        problems = exim_opinion.compare_all(folder, domains, mx, *options)
+        problems = exim_opinion.compare_all(domains, mx, *options)
         report.result("exim finds the hosts, their order and their addresses", problems)
     else:
         report.missing("exim")

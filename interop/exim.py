@@ -94,34 +94,40 @@ def provide() -> None:
             tools.run(["dpkg-deb", "--extract", str(package), str(folder)])
 
 
+def prepare(folder: pathlib.Path, configuration: str) -> list[str]:
+    """Its command, with a folder that it has to itself: its processes run as another user, who has to get at that,
+    and at the program.
+    """
+    folder.chmod(0o755)
+    owner = pwd.getpwnam(OWNER)
+    for name in "spool", "log":
+        (folder / name).mkdir()
+        os.chown(folder / name, owner.pw_uid, owner.pw_gid)
+    own_program, file = folder / "exim", folder / "exim.conf"
+    shutil.copyfile(program(), own_program)
+    own_program.chmod(0o755)
+    file.write_text(configuration)
+    accounts, groups = folder / "passwd", folder / "group"
+    line = f"{ACCOUNT}:x:{owner.pw_uid}:{owner.pw_gid}::/nonexistent:/usr/sbin/nologin\n"
+    accounts.write_text(pathlib.Path("/etc/passwd").read_text() + line)
+    groups.write_text(pathlib.Path("/etc/group").read_text() + f"{ACCOUNT}:x:{owner.pw_gid}:\n")
+    private = ["unshare", "--mount", "--propagation", "private", "sh", "-c", PRIVATE, "sh"]
+    return [*private, str(accounts), str(groups), str(own_program), "-C", str(file)]
+
+
 class Exim:
     """Delivers by one of the `transports` of the configuration to a server at `host` and `port`, whose certificate `ca`
     vouches for.
     """
 
     def __init__(self, transport: str, host: str, port: int, ca: pathlib.Path):
-        # Its processes run as another user, who has to get at it, and at the program.
         self.temporary = tempfile.TemporaryDirectory(prefix="interop-exim-")
         folder = self.folder = pathlib.Path(self.temporary.name)
-        folder.chmod(0o755)
-        owner = pwd.getpwnam(OWNER)
-        for name in "spool", "log":
-            (folder / name).mkdir()
-            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
-        own_program, authority = folder / "exim", folder / "ca.pem"
-        shutil.copyfile(program(), own_program)
-        own_program.chmod(0o755)
+        authority = folder / "ca.pem"
         authority.write_bytes(ca.read_bytes())
         authority.chmod(0o644)
         text = CONFIGURATION.format(folder=folder, transport=transport, host=host, port=port, ca=authority)
-        configuration = folder / "exim.conf"
-        configuration.write_text(text)
-        accounts, groups = folder / "passwd", folder / "group"
-        line = f"{ACCOUNT}:x:{owner.pw_uid}:{owner.pw_gid}::/nonexistent:/usr/sbin/nologin\n"
-        accounts.write_text(pathlib.Path("/etc/passwd").read_text() + line)
-        groups.write_text(pathlib.Path("/etc/group").read_text() + f"{ACCOUNT}:x:{owner.pw_gid}:\n")
-        private = ["unshare", "--mount", "--propagation", "private", "sh", "-c", PRIVATE, "sh"]
-        self.command = [*private, str(accounts), str(groups), str(own_program), "-C", str(configuration)]
+        self.command = prepare(folder, text)
 
     def __enter__(self) -> "Exim":
         return self

@@ -5,17 +5,16 @@ It looks at names and addresses only: what DNSSEC vouches for matters to it wher
 
 import concurrent.futures
 import json
-import os
 import pathlib
-import pwd
 import re
 import subprocess
+import tempfile
 
 import exim
 
 WORKERS = 3
 CONFIGURATION = """\
-exim_path = {program}
+exim_path = {folder}/exim
 spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 primary_hostname = mail.x.test
@@ -37,25 +36,15 @@ Found = list[tuple[int, str]] | str
 
 
 class Router:
-    """Exim with a folder of its own."""
+    """Exim, to be asked."""
 
-    def __init__(self, folder: pathlib.Path):
-        folder = folder / "exim"
-        folder.mkdir()
-        owner = pwd.getpwnam(exim.OWNER)
-        for path in folder, *folder.parents:
-            if path.stat().st_uid == os.geteuid() and path != pathlib.Path("/"):
-                path.chmod(path.stat().st_mode | 0o011)
-        for name in "spool", "log":
-            (folder / name).mkdir()
-            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
-        accounts, groups, configuration = (folder / name for name in ("passwd", "group", "exim.conf"))
-        configuration.write_text(CONFIGURATION.format(program=exim.program(), folder=folder))
-        line = f"{exim.ACCOUNT}:x:{owner.pw_uid}:{owner.pw_gid}::/nonexistent:/usr/sbin/nologin\n"
-        accounts.write_text(pathlib.Path("/etc/passwd").read_text() + line)
-        groups.write_text(pathlib.Path("/etc/group").read_text() + f"{exim.ACCOUNT}:x:{owner.pw_gid}:\n")
-        private = ["unshare", "--mount", "--propagation", "private", "sh", "-c", exim.PRIVATE, "sh"]
-        self.command = [*private, str(accounts), str(groups), str(exim.program()), "-C", str(configuration), "-bt"]
+    def __init__(self) -> None:
+        self.temporary = tempfile.TemporaryDirectory(prefix="interop-exim-")
+        folder = pathlib.Path(self.temporary.name)
+        self.command = [*exim.prepare(folder, CONFIGURATION.format(folder=folder)), "-bt"]
+
+    def close(self) -> None:
+        self.temporary.cleanup()
 
     def ask(self, domain: str) -> Found:
         """Where mail for a domain would go."""
@@ -77,11 +66,14 @@ def plan(mx: str, domain: str, *options: str) -> Found:
     return sorted((host["preference"], address) for host in told["hosts"] for address in host["addresses"])
 
 
-def compare_all(folder: pathlib.Path, domains: list[str], mx: str, *options: str) -> list[str]:
+def compare_all(domains: list[str], mx: str, *options: str) -> list[str]:
     """Where the two disagree."""
-    router = Router(folder)
-    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        pairs = list(pool.map(lambda domain: (router.ask(domain), plan(mx, domain, *options)), domains))
+    router = Router()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            pairs = list(pool.map(lambda domain: (router.ask(domain), plan(mx, domain, *options)), domains))
+    finally:
+        router.close()
     problems = [
         f"{domain}: exim {theirs}, mx {ours}"
         for domain, (theirs, ours) in zip(domains, pairs, strict=True)
