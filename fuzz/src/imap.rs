@@ -123,6 +123,7 @@ pub fn imap_commands(data: &[u8]) {
         let wire = wire.concat();
         let (words, again) = read(&wire, 0);
         let [again] = &again[..] else { panic!("not one command: {} {words:?}", wire.escape_ascii()) };
+        assert!(again.deviations.is_empty(), "{:?}: {}", again.deviations, wire.escape_ascii());
         assert_eq!(format!("{command:?}"), format!("{:?}", again.command), "{}", wire.escape_ascii());
         assert_eq!(tag, again.tag);
     }

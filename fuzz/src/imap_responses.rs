@@ -1,8 +1,8 @@
 //! IMAP: responses, framed and read.
 
 use bytes::{Bytes, BytesMut};
-use mailwright_imap::parse::{ResponseEvent, ResponseLimits, ResponseReader};
-use mailwright_imap::types::Response;
+use mailwright_imap::parse::{ResponseCollector, ResponseEvent, ResponseLimits, ResponseReader};
+use mailwright_imap::types::{Response, SearchData};
 use mailwright_imap::value::Tolerance;
 use mailwright_imap::wire::FramingError;
 
@@ -51,8 +51,21 @@ pub fn imap_responses(data: &[u8]) {
     let (whole, end) = read(data, 0, &limits);
     let (cut, cut_end) = read(data, (first / 8).max(1), &limits);
     assert_eq!((&whole, end), (&cut, cut_end), "the cut of the input matters");
+    let mut collector = ResponseCollector::new();
     for event in whole {
-        let ResponseEvent::Response(response) = event else { continue };
+        let Some(response) = collector.event(event) else { continue };
+        match &response {
+            // What is raw in them is not written as it stood.
+            Response::Fetch { .. } | Response::UidFetch { .. } => continue,
+            Response::ExtendedSearch(search)
+                if search.data.iter().any(|data| matches!(data, SearchData::Invalid { .. })) =>
+            {
+                continue;
+            }
+            // Nothing is gone: what was could not be read.
+            Response::Vanished { uids, .. } if uids.is_empty() => continue,
+            _ => {}
+        }
         let mut wire = BytesMut::new();
         response.encode(&mut wire, limits.utf8);
         let mut large = ResponseLimits::default();

@@ -204,6 +204,30 @@ fn of_the_elements_of_a_search_result() {
 }
 
 #[test]
+fn of_words_that_stand_where_names_do() {
+    for line in [
+        "* ESEARCH MIN 2 UID COUNT 3",
+        "* ESEARCH UID UID MIN 2 COUNT 3",
+        "* ESEARCH UID (x) 1 MIN 2 COUNT 3",
+    ] {
+        let (events, _) = lenient(format!("{line}\r\n").as_bytes());
+        let data: Vec<_> =
+            events.iter().filter(|event| matches!(event, ResponseEvent::SearchData(_))).collect();
+        assert!(
+            matches!(
+                data[..],
+                [
+                    ResponseEvent::SearchData(SearchData::Min(_)),
+                    ResponseEvent::SearchData(SearchData::Count(3))
+                ]
+            ),
+            "{line}: {events:?}"
+        );
+        assert!(events.iter().any(|event| matches!(event, ResponseEvent::Invalid(_))), "{line}");
+    }
+}
+
+#[test]
 fn of_numbers() {
     for (input, expected) in [
         ("* SEARCH 1 x 3 0 (MODSEQ 5)", "SearchBegin 1 ! 3 ! MODSEQ5 SearchEnd"),

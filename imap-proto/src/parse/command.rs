@@ -344,7 +344,7 @@ fn authenticate(cursor: &mut Cursor<'_>) -> Result<Command, Failure> {
     let mechanism = OctetString::new(cursor.keep(mechanism)).map_err(|_| Failure::Expected("a mechanism"))?;
     let mut initial = None;
     if cursor.peek() == Some(b' ') {
-        cursor.space()?;
+        cursor.space_before_text()?;
         let base64 = cursor.run(|octet| octet.is_ascii_graphic());
         initial = (!base64.is_empty()).then(|| Secret::from(base64));
     }

@@ -199,6 +199,19 @@ impl<'a> Cursor<'a> {
     /// Any number of spaces. One stands between values; more, and any inside a parenthesis or at the end, should not be
     /// there.
     pub(super) fn skip_spaces(&mut self) {
+        self.pass_spaces(true);
+    }
+
+    /// One or more spaces before text of any kind, where a parenthesis is none.
+    pub(super) fn space_before_text(&mut self) -> Result<(), Failure> {
+        if self.peek() != Some(b' ') {
+            return Err(Failure::Expected("a space"));
+        }
+        self.pass_spaces(false);
+        Ok(())
+    }
+
+    fn pass_spaces(&mut self, closes: bool) {
         let start = self.at;
         while self.skip(b' ') {}
         let spaces = self.at - start;
@@ -206,7 +219,7 @@ impl<'a> Cursor<'a> {
             return;
         }
         let opened = start.checked_sub(1).and_then(|before| self.text().get(before)) == Some(&b'(');
-        let ends = self.peek() == Some(b')') || (self.is_at_end() && !self.announced);
+        let ends = (closes && self.peek() == Some(b')')) || (self.is_at_end() && !self.announced);
         if ends {
             self.deviate(DeviationKind::TrailingSpace, start);
         } else if opened || spaces > 1 {

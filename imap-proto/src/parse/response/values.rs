@@ -139,17 +139,22 @@ fn attribute(tokens: &mut Tokens<'_>) -> Result<ListAttribute, Failure> {
         tokens.note(DeviationKind::Ignored, at);
         return tokens.raw_value().map(ListAttribute::Invalid);
     }
-    let word = match tokens.string_if_any()? {
-        Some(string) => {
-            tokens.deviate_at(DeviationKind::Ignored, at)?;
-            string
-        }
-        None => {
-            let word = tokens.word();
-            tokens.keep(word)
-        }
-    };
-    if word.is_empty() { Err(Failure::Expected("an attribute")) } else { Ok(ListAttribute::read(word)) }
+    if let Some(string) = tokens.string_if_any()? {
+        tokens.deviate_at(DeviationKind::Ignored, at)?;
+        // Only a word means the same without its quotes.
+        let word =
+            |octet: &u8| octet.is_ascii_graphic() && !matches!(octet, b'(' | b')' | b'"' | b'{' | b'~');
+        let fits = !string.is_empty() && string.iter().all(word);
+        return Ok(match fits {
+            true => ListAttribute::read(string),
+            false => ListAttribute::Invalid(tokens.keep(tokens.since(at))),
+        });
+    }
+    let word = tokens.word();
+    if word.is_empty() {
+        return Err(Failure::Expected("an attribute"));
+    }
+    Ok(ListAttribute::read(tokens.keep(word)))
 }
 
 /// A name, perhaps with extended data, up to the end.

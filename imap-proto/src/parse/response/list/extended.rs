@@ -184,6 +184,11 @@ impl Extended {
                 return None;
             }
         }
+        if name.eq_ignore_ascii_case(b"UID") {
+            // It stands in front of all, and is no name.
+            output.invalid_unit(unit, Failure::Expected("a name"));
+            return None;
+        }
         let list = Name::parse(&name);
         self.place = Place::Value(name);
         list.map(Name::start)
