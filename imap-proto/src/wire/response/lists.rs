@@ -232,8 +232,11 @@ impl ResponseFramer {
             return if long { Err(FramingError::Line) } else { Ok(step) };
         }
         self.mode = Mode::Values(values);
+        // Wherever it ends, and however it came.
+        if self.searched >= limits.line {
+            return Err(FramingError::Line);
+        }
         match stop {
-            Stop::More if self.searched >= limits.line => Err(FramingError::Line),
             Stop::More => Ok(Step::More),
             Stop::End | Stop::Quote => Ok(Step::Frame(self.value(input, at, limits))),
             Stop::LineFeed => {

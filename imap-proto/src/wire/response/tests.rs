@@ -250,6 +250,14 @@ fn an_element_is_no_longer_than_a_line() {
         let element = |length| alloc::format!("{start}{}", "1".repeat(length));
         assert_eq!(frames(element(300).as_bytes(), 7, &LIMITS).1, Err(FramingError::Line), "{start}");
     }
+    for (value, end) in [("x", "\r\n"), ("\"", "\r\n"), ("x", " 1\r\n"), ("(", ") 1\r\n")] {
+        for length in 190..210 {
+            let input = alloc::format!("* ESEARCH {value}{}{end}", "y".repeat(length));
+            let whole = frames(input.as_bytes(), 1000, &LIMITS);
+            let cut = frames(input.as_bytes(), 1, &LIMITS);
+            assert_eq!((cut.0, cut.1), (whole.0, whole.1), "{value} {length}");
+        }
+    }
 }
 
 #[test]
