@@ -67,6 +67,8 @@ impl Client {
                 self.channel = Channel::client(&info);
                 // RFC 9051 §6.2.1: what was known before TLS is discarded.
                 self.capabilities = None;
+                self.broken = Vec::new();
+                self.compressed_elsewhere = false;
                 self.state = State::NotAuthenticated;
                 self.reader = ResponseReader::new(self.config.limits.response.clone());
                 self.tags = super::Tags::new(&mut self.seed);

@@ -282,6 +282,12 @@ fn starttls(t: &mut Table) {
     );
     t.hears(asked, "$1 OK go\r\n\r\n", "#1 OK go; closed: plaintext behind the reply to STARTTLS");
     t.hears(|| asked().after("$1 OK go\r\n").in_tls(), "* OK x\r\n", "OK x");
+    let refused_before = || {
+        let asking = greeted("AUTH=PLAIN SASL-IR STARTTLS").does(plain).after("$1 BAD what?\r\n");
+        let asking = asking.says(Command::StartTls).after("$2 OK go\r\n").in_tls();
+        asking.says(Command::Capability).after("* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n$1 OK done\r\n")
+    };
+    t.call(refused_before(), "PLAIN", plain, "C: $2 AUTHENTICATE PLAIN AGZyZWQAc2VjcmV0⏎");
     t.case(
         "[TLS by STARTTLS] (C: $1 STARTTLS⏎) (S: $1 OK go⏎) TLS fails",
         "closed: TLS: no",
