@@ -148,6 +148,8 @@ def _listens(port: int) -> bool:
 class Dovecot:
     """A running Dovecot: `ports` by service, `ca` to trust."""
 
+    # How our client logs in: by its own choice.
+    OPTIONS = ()
     # What a client finds there.
     EXTENSIONS = {
         *("NAMESPACE", "ID", "SPECIAL-USE", "MULTIAPPEND", "CATENATE", "BINARY", "SORT", "THREAD=REFERENCES"),

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable
 
 import client
+import cyrus
 import dovecot
 import mime
 import tools
+from cyrus import Cyrus
 from dovecot import Dovecot
 from imap_checks import must
 from messages import PASSWORD
@@ -24,7 +26,8 @@ from senders import HOST, SECONDS, Route
 
 ROUTES: list[Route] = [("imap", "starttls"), ("imaps", "tls")]
 MESSAGES = 1000
-BEFORE_A_KILL = 150
+MIRRORED = 500
+BEFORE_A_KILL = 80
 
 
 class Account:
@@ -40,7 +43,7 @@ class Account:
         self._address = client.url(route, running.ports[route[0]], user)
 
     def command(self, verb: str, *options: str) -> list[str]:
-        return client.command(self.program, verb, self._address, self.running.ca, *options)
+        return client.command(self.program, verb, self._address, self.running.ca, *self.running.OPTIONS, *options)
 
     def run(self, verb: str, *options: str) -> list[str]:
         return client.run(self.command(verb, *options), PASSWORD)
@@ -124,7 +127,7 @@ def a_mirror_follows_other_sessions(account: Account) -> None:
 
 
 def a_mirror_that_is_killed_goes_on(account: Account) -> None:
-    sent = mime.messages(MESSAGES, seed=4549)
+    sent = mime.messages(MIRRORED, seed=4549)
     account.run("append", *account.files(sent))
     had = 0
     for _ in range(3):
@@ -136,9 +139,9 @@ def a_mirror_that_is_killed_goes_on(account: Account) -> None:
                     process.kill()
             must(process.returncode < 0, f"it ended with {process.returncode} before it was killed")
         had = len(list(cur.iterdir()))
-    must(had < MESSAGES, "nothing is left to fetch")
+    must(had < MIRRORED, "nothing is left to fetch")
     last = account.sync()
-    must(last["INBOX"]["new"] == MESSAGES - had, f"{had} were there: {last}")
+    must(last["INBOX"]["new"] == MIRRORED - had, f"{had} were there: {last}")
     must(account.mirrored() == [(content, "") for content in sent], "something is not as it was")
     must(account.sync()["INBOX"]["new"] == 0, "something is fetched again")
 
@@ -173,30 +176,37 @@ def changes_are_told_while_it_waits(account: Account) -> None:
 
 
 CHECKS: list[tuple[Callable[[Account], None], list[Route]]] = [
-    (messages_come_back_as_they_were, ROUTES),
+    (messages_come_back_as_they_were, ROUTES[1:]),
     (a_mirror_follows_other_sessions, ROUTES),
-    (a_mirror_that_is_killed_goes_on, ROUTES[1:]),
+    (a_mirror_that_is_killed_goes_on, ROUTES[:1]),
     (changes_are_told_while_it_waits, ROUTES),
     (a_tour_of_all_tasks, [("imap", "plain")]),
 ]
 
 
 def run(program: str, folder: pathlib.Path, report) -> None:
-    """All of them."""
-    if not dovecot.available():
-        report.skip("dovecot")
+    """All of them, at each server."""
+    cyrus.provide()
+    _run("Dovecot", dovecot.available(), Dovecot, "@example.org", program, folder, report)
+    _run("Cyrus", cyrus.available(), Cyrus, "", program, folder, report)
+
+
+def _run(name: str, available: bool, server, domain: str, program: str, folder: pathlib.Path, report) -> None:
+    """All of them at one server, whose users are in this domain."""
+    if not available:
+        report.skip(name.lower())
         return
     cases = [(check, route) for check, routes in CHECKS for route in routes]
-    users = [f"{check.__name__}.{route[1]}@example.org" for check, route in cases]
-    with contextlib.closing(Dovecot(users)) as running:
+    users = [f"{check.__name__}.{route[1]}{domain}" for check, route in cases]
+    with contextlib.closing(server(users)) as running:
         for (check, route), user in zip(cases, users, strict=True):
             started = time.monotonic()
-            work = folder / user
+            work = folder / f"{name}.{user}"
             work.mkdir()
             try:
                 check(Account(program, running, route, user, work))
                 problems = []
             except Exception as error:
                 problems = [repr(error)]
-            what = f"our client with Dovecot {route[0]} ({route[1]}): {check.__name__.replace('_', ' ')}"
+            what = f"our client with {name} {route[0]} ({route[1]}): {check.__name__.replace('_', ' ')}"
             report.result(what, problems, f"{time.monotonic() - started:.1f} s")
