@@ -4,7 +4,7 @@
 mod reading;
 
 use bytes::{Bytes, BytesMut};
-use mailwright_imap::parse::ResponseEvent;
+use mailwright_imap::parse::{ResponseEvent, ResponseLimits, ResponseReader};
 use mailwright_imap::types::{
     ListAttribute, ListData, MetadataData, NumberSet, PartialRange, QuotaResource, Response, SearchData,
     StatusItem, StatusValue, ThreadMember,
@@ -348,4 +348,15 @@ fn of_threads_that_are_nested_too_deeply() {
     let deep = format!("* THREAD (1){}2{}(3)\r\n", "(".repeat(101), ")".repeat(101));
     let members = thread(&deep);
     assert!(members.starts_with("0:1 0:- ") && members.ends_with(" ! 0:3"), "{members}");
+}
+
+#[test]
+fn a_refused_vanished_is_reported_when_it_has_ended() {
+    let mut reader = ResponseReader::new(ResponseLimits::default());
+    let mut input = BytesMut::from("* VANISHED (LATER) 1:3,");
+    assert!(reader.next_event(&mut input).unwrap().is_none());
+    input.extend_from_slice(b"7\r\n");
+    let event = reader.next_event(&mut input).unwrap();
+    assert!(matches!(event, Some(ResponseEvent::Invalid(_))), "{event:?}");
+    assert!(input.is_empty() && reader.is_between_responses());
 }

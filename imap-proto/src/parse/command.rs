@@ -11,7 +11,7 @@ mod returns;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mailwright_core::value::{Deviation, DeviationKind, Secret, Tolerance};
+use mailwright_core::value::{Deviation, DeviationKind, Excerpt, Secret, Tolerance};
 
 pub use self::append::{AppendEvent, AppendReader, LiteralUse};
 pub(crate) use self::returns::contradiction;
@@ -179,7 +179,7 @@ impl CommandInput {
             Ok(command) => command,
             Err(kind) => return Err(error(&cursor, Some(tag), Some(verb), kind)),
         };
-        let deviations = self.deviations(&mut cursor);
+        let deviations = self.deviations(&mut cursor, verb);
         match deviations.first().filter(|_| limits.tolerance == Tolerance::Strict) {
             Some(deviation) => Err(not_tolerated(Some(tag), Some(verb), deviation)),
             None => Ok(ParsedCommand { tag, command, deviations }),
@@ -187,11 +187,16 @@ impl CommandInput {
     }
 
     /// What the framing and the cursor found.
-    fn deviations(&self, cursor: &mut Cursor<'_>) -> Vec<Deviation> {
+    fn deviations(&self, cursor: &mut Cursor<'_>, verb: Verb) -> Vec<Deviation> {
         let mut deviations = cursor.take_deviations();
         if !self.deviations.is_empty() {
             deviations.extend_from_slice(&self.deviations);
             deviations.sort_by_key(|deviation| deviation.offset);
+        }
+        if has_secrets(verb) {
+            for deviation in &mut deviations {
+                deviation.bytes = Excerpt::new(b"");
+            }
         }
         deviations
     }
@@ -206,7 +211,7 @@ impl CommandInput {
         let (tag, verb, _) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
         match append::single(&mut cursor, limits) {
             Ok(append) => {
-                let deviations = self.deviations(&mut cursor);
+                let deviations = self.deviations(&mut cursor, verb);
                 match deviations.first().filter(|_| limits.tolerance == Tolerance::Strict) {
                     Some(deviation) => Err(not_tolerated(Some(tag), Some(verb), deviation)),
                     None => Ok(append),
@@ -219,7 +224,13 @@ impl CommandInput {
 
 fn error(cursor: &Cursor<'_>, tag: Option<Tag>, verb: Option<Verb>, kind: CommandErrorKind) -> CommandError {
     let (offset, near) = cursor.place();
+    let near = if verb.is_some_and(has_secrets) { Excerpt::new(b"") } else { near };
     CommandError { tag, verb, kind, offset, near }
+}
+
+/// Whether what stands behind the name is never shown, not even where it cannot be read.
+const fn has_secrets(verb: Verb) -> bool {
+    matches!(verb, Verb::Login | Verb::Authenticate)
 }
 
 /// Why a command is refused that has this in it, where nothing is tolerated.

@@ -106,6 +106,9 @@ impl Commands {
         match event {
             AppendEvent::Command(command) => self.shown = Some(arguments::command(command)),
             AppendEvent::Message(message) => self.messages.push(arguments::message(message)),
+            AppendEvent::Deviation(deviation) => {
+                self.deviations.push(placed(deviation.clone(), &self.starts));
+            }
             AppendEvent::Url(url) => self.messages.push(json!({ "url": crate::json::text(url.as_bytes()) })),
             _ => {}
         }
@@ -165,6 +168,7 @@ impl Commands {
     fn end(&mut self) -> Item {
         let done = core::mem::take(self);
         self.framer = done.framer;
+        let mut deviations = done.deviations;
         let result = match (done.fault, done.shown) {
             (Some(fault), _) => Err(fault),
             (None, Some(Value::Object(mut shown))) => {
@@ -176,6 +180,7 @@ impl Commands {
             }
             (None, _) => match done.input.parse(&CommandLimits::default()) {
                 Ok(parsed) => {
+                    deviations.extend(parsed.deviations.into_iter().map(|found| placed(found, &done.starts)));
                     let mut shown = arguments::command(&parsed.command);
                     if let Some(object) = shown.as_object_mut() {
                         object.insert("tag".to_owned(), json!(parsed.tag.as_str()));
@@ -185,14 +190,24 @@ impl Commands {
                 Err(error) => Err(fault(&error, &done.starts)),
             },
         };
-        Item { consumed: done.taken, result, deviations: done.deviations }
+        deviations.sort_by_key(|deviation| deviation.offset);
+        Item { consumed: done.taken, result, deviations }
     }
 }
 
-/// What is wrong, and where in the item: the parser does not count what announces a literal.
+/// Where in the item: the parser does not count what announces a literal.
+fn place(offset: u64, starts: &[(u64, u64)]) -> u64 {
+    let start = starts.iter().rev().find(|(counted, _)| *counted <= offset);
+    start.map_or(offset, |(counted, start)| start + (offset - counted))
+}
+
+fn placed(mut deviation: Deviation, starts: &[(u64, u64)]) -> Deviation {
+    deviation.offset = place(deviation.offset, starts);
+    deviation
+}
+
 fn fault(error: &CommandError, starts: &[(u64, u64)]) -> Fault {
-    let start = starts.iter().rev().find(|(counted, _)| *counted <= error.offset);
-    let offset = start.map_or(error.offset, |(counted, start)| start + (error.offset - counted));
+    let offset = place(error.offset, starts);
     Fault { offset, message: error.kind.to_string(), bytes: error.near.clone() }
 }
 

@@ -517,3 +517,19 @@ fn deviations_of_append_are_those_of_the_whole_command() {
     let error = feed(Tolerance::Strict).unwrap_err();
     assert_eq!((error.kind, error.offset), (CommandErrorKind::NotTolerated(ExtraSpace), 8));
 }
+
+#[test]
+fn nothing_is_shown_of_a_command_with_secrets() {
+    let parse = |line: &str| {
+        let mut input = CommandInput::new();
+        input.push_part(Bytes::copy_from_slice(line.as_bytes()));
+        input.parse(&CommandLimits::default())
+    };
+    for line in ["a LOGIN joe se cret", "a LOGIN joe \"se\"cret", "a AUTHENTICATE PLAIN cret x"] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.near.as_bytes(), b"", "{line}: {error}");
+    }
+    let parsed = parse("a  LOGIN  joe secret ").unwrap();
+    assert_eq!(parsed.deviations.len(), 3);
+    assert!(parsed.deviations.iter().all(|deviation| deviation.bytes.as_bytes().is_empty()));
+}

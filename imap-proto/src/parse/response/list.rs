@@ -82,7 +82,7 @@ enum Tail {
 }
 
 /// RFC 7162 §7: `expunged-resp`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Vanished {
     Start,
     Open,
@@ -91,8 +91,12 @@ enum Vanished {
     First,
     /// Behind UIDs, or a comma.
     Uids,
-    /// In parentheses stands something else: what the rest means is not known.
-    Unknown,
+    /// In parentheses stands something else, `octets` at `offset`: what the rest means is not known. Reported when the
+    /// response ends, as all of it is refused.
+    Unknown {
+        octets: Bytes,
+        offset: u64,
+    },
 }
 
 impl List {
@@ -230,7 +234,10 @@ impl List {
                 let missing = self.previous != Previous::Word;
                 (Some(ResponseEvent::VanishedEnd), missing.then_some("a set of UIDs"))
             }
-            Kind::Vanished(Vanished::Unknown) => (None, None),
+            Kind::Vanished(Vanished::Unknown { octets, offset }) => {
+                output.invalid(octets, *offset, Failure::Expected("EARLIER"));
+                (None, None)
+            }
             Kind::Vanished(_) => (None, Some("a set of UIDs")),
             Kind::Extended(extended) => {
                 (Some(ResponseEvent::ExtendedSearchEnd), extended.end(output).then_some("a value"))
@@ -328,24 +335,21 @@ fn search(tail: &mut Tail, token: Token<'_>, output: &mut Output) {
 
 impl Vanished {
     fn read(&mut self, token: Token<'_>, output: &mut Output) {
-        *self = match (*self, token.kind) {
+        *self = match (&*self, token.kind) {
             (Self::Start, TokenKind::Open) => Self::Open,
             (Self::Open, TokenKind::Word) if token.is(b"EARLIER") => Self::Earlier,
             (Self::Earlier, TokenKind::Close) => {
                 output.push(ResponseEvent::VanishedBegin { earlier: true });
                 Self::First
             }
-            (Self::Open | Self::Earlier, _) => {
-                token.invalid("EARLIER", output);
-                Self::Unknown
-            }
+            (Self::Open | Self::Earlier, _) => Self::Unknown { octets: token.raw(), offset: token.offset },
             (Self::Start, _) => {
                 output.push(ResponseEvent::VanishedBegin { earlier: false });
                 return self.uids(true, token, output);
             }
             (Self::First, _) => return self.uids(true, token, output),
             (Self::Uids, _) => return self.uids(false, token, output),
-            (Self::Unknown, _) => Self::Unknown,
+            (Self::Unknown { .. }, _) => return,
         };
     }
 
