@@ -16,10 +16,18 @@ pub(crate) struct Commands;
 
 impl LineParser for Commands {
     fn parse(&mut self, line: &Bytes, deviations: &mut Vec<Deviation>) -> Result<Value, Fault> {
-        let parsed = Command::parse(line).map_err(|error| Fault::new(&error, line, offset(&error)))?;
+        let parsed = Command::parse(line).map_err(|error| {
+            Fault::new(&error, if has_secrets(line) { b"" } else { line }, offset(&error))
+        })?;
         deviations.extend(parsed.deviations);
         Ok(value(&parsed.command))
     }
+}
+
+/// Whether what stands behind the keyword is never shown.
+fn has_secrets(line: &[u8]) -> bool {
+    let keyword = line.split(|octet| *octet == b' ').next().unwrap_or_default();
+    [&b"PASS"[..], b"APOP", b"AUTH"].iter().any(|secret| keyword.eq_ignore_ascii_case(secret))
 }
 
 /// Where the error is, if it says so; else it is that of the whole line.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mailwright_core::value::{Deviation, ForwardPath, Mailbox, ReversePath, SourceRoute};
 use mailwright_smtp::parse::{CommandLine, CommandOptions};
-use mailwright_smtp::types::{Body, ClientName, Command, Parameters};
+use mailwright_smtp::types::{Body, ClientName, Command, Parameters, Verb};
 use serde_json::{Value, json};
 
 use crate::item::Fault;
@@ -45,7 +45,10 @@ impl LineParser for Commands {
             let parsed = command.parse(&self.options)?;
             Ok((command.verb(), parsed))
         });
-        let (verb, parsed) = read.map_err(|error| Fault::new(error.kind, line, error.offset))?;
+        let (verb, parsed) = read.map_err(|error| {
+            let secret = error.verb == Some(Verb::Auth);
+            Fault::new(error.kind, if secret { b"" } else { line }, error.offset)
+        })?;
         deviations.extend(parsed.deviations);
         let mut value = arguments(&parsed.command);
         if let Some(object) = value.as_object_mut() {

@@ -5,7 +5,7 @@
 mod run;
 
 use run::{inspect, run, values};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_command_shows_its_arguments() {
@@ -159,6 +159,37 @@ fn an_error_behind_a_literal_is_where_it_stands_in_the_input() {
         assert_eq!(code, Some(1));
         let error = &objects.last().unwrap()["error"];
         assert_eq!(error["offset"], json!(place), "{} {error}", input.escape_ascii());
+    }
+}
+
+#[test]
+fn what_is_tolerated_in_commands_is_told_where_it_stands() {
+    let input = b"a  NOOP\r\nb STATUS  {1+}\r\nx  (MESSAGES) \r\n";
+    let (code, objects) = inspect(&["imap-command"], input);
+    assert_eq!(code, Some(0));
+    let offsets = |object: &Value| -> Vec<Value> {
+        object["deviations"].as_array().unwrap().iter().map(|found| found["offset"].clone()).collect()
+    };
+    assert_eq!(offsets(&objects[0]), [1]);
+    assert_eq!(offsets(&objects[1]), [17, 26, 38]);
+    let (code, objects) = inspect(&["imap-command", "--strict"], input);
+    assert_eq!(code, Some(1));
+    assert_eq!(objects[1]["error"]["offset"], 17);
+}
+
+#[test]
+fn nothing_is_shown_of_what_may_be_a_password() {
+    for (kind, line) in [
+        ("imap-command", "a LOGIN joe se cret"),
+        ("imap-command", "a LOGIN joe \"se\\cret"),
+        ("imap-command", "a LOGIN joe  cret"),
+        ("imap-command", "a AUTHENTICATE PLAIN cret x"),
+        ("smtp-command", "AUTH PLAIN cret x"),
+        ("pop3-command", "AUTH PLAIN cret x"),
+        ("pop3-command", "APOP joe cret x"),
+    ] {
+        let (_, output) = run(&[kind], format!("{line}\r\n").as_bytes());
+        assert!(!output.contains("cret"), "{line}: {output}");
     }
 }
 

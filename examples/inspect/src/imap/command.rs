@@ -57,7 +57,7 @@ impl Commands {
             self.fail(Fault {
                 offset: before,
                 message: fault.to_string(),
-                bytes: Excerpt::new(&part.octets),
+                bytes: Excerpt::new(if has_secrets(&part.octets) { b"" } else { &part.octets }),
             });
         }
         let literal = match part.end {
@@ -193,6 +193,13 @@ impl Commands {
         deviations.sort_by_key(|deviation| deviation.offset);
         Item { consumed: done.taken, result, deviations }
     }
+}
+
+/// Whether what stands behind the name of a command that cannot be read is never shown.
+fn has_secrets(line: &[u8]) -> bool {
+    let mut words = line.split(|octet| *octet == b' ').filter(|word| !word.is_empty());
+    let name = words.nth(1).unwrap_or_default();
+    name.eq_ignore_ascii_case(b"LOGIN") || name.eq_ignore_ascii_case(b"AUTHENTICATE")
 }
 
 /// Where in the item: the parser does not count what announces a literal.
