@@ -194,5 +194,5 @@ fn nothing_is_shown_of_what_may_be_a_password() {
 }
 
 fn consumed(line: &str) -> u64 {
-    serde_json::from_str::<serde_json::Value>(line).unwrap()["consumed"].as_u64().unwrap()
+    serde_json::from_str::<Value>(line).unwrap()["consumed"].as_u64().unwrap()
 }
