@@ -271,6 +271,37 @@ fn what_is_gone_is_told_by_number_or_by_uid() {
 }
 
 #[test]
+fn a_server_without_move_does_it_in_steps() {
+    let mut peer = Peer::selected("UIDPLUS");
+    let mut moves = Move::new(uids("7:8"), mailbox("a"));
+    assert_eq!(peer.start(&mut moves).unwrap(), "$2 UID COPY 7:8 a\r\n");
+    peer.drive(&mut moves, "$2 OK [COPYUID 3 7:8 1:2] x\r\n");
+    assert_eq!(peer.sent(), "$3 UID STORE 7:8 +FLAGS.SILENT (\\Deleted)\r\n");
+    peer.drive(&mut moves, "* 4 EXISTS\r\n$3 OK x\r\n");
+    assert_eq!(peer.sent(), "$4 UID EXPUNGE 7:8\r\n");
+    let (items, end) = peer.drive(&mut moves, "* 2 EXPUNGE\r\n* 2 EXPUNGE\r\n$4 OK x\r\n");
+    assert_eq!(items, [Gone::Number(2), Gone::Number(2)]);
+    assert_eq!(end.unwrap().unwrap().uids().count(), 2);
+
+    // What was copied is told, whatever happens then.
+    let mut peer = Peer::selected("UIDPLUS");
+    let mut moves = Move::new(uids("7"), mailbox("a"));
+    peer.start(&mut moves).unwrap();
+    peer.drive(&mut moves, "$2 OK [COPYUID 3 7 1] x\r\n");
+    peer.sent();
+    let (_, end) = peer.drive(&mut moves, "$3 NO read-only\r\n");
+    assert!(matches!(end, Some(Err(TaskError::Partly { copied, .. })) if copied.uids().count() == 1));
+
+    // Nothing that could remove others.
+    assert!(matches!(
+        Peer::selected("").start(&mut Move::new(uids("7"), mailbox("a"))),
+        Err(TaskError::Send(_))
+    ));
+    let mut numbers = Move::new(peer::numbers("7"), mailbox("a"));
+    assert!(matches!(Peer::selected("UIDPLUS").start(&mut numbers), Err(TaskError::Send(_))));
+}
+
+#[test]
 fn messages_may_be_named_by_uid_alone() {
     let mut peer = Peer::selected("CONDSTORE");
     let mut fetch = Fetch::new(uids("1:9"), [FetchAttribute::Flags]).changed_since(ModSeq::new(5).unwrap());

@@ -3,11 +3,13 @@
 use alloc::vec::Vec;
 
 use mailwright_core::session::{Progress, Task};
-use mailwright_core::value::{Uid, UidValidity};
+use mailwright_core::value::{Flag, Uid, UidValidity};
 
 use super::super::{Client, Event};
 use super::{Batches, Gone, Step, TaskError};
-use crate::types::{Code, Command, Mailbox, Messages, Response, StatusKind};
+use crate::types::{
+    Code, Command, Mailbox, Messages, Response, StatusKind, StatusResponse, StoreAction, StoreCommand,
+};
 
 /// Copies messages to another mailbox.
 #[derive(Debug)]
@@ -19,8 +21,25 @@ pub struct Copy {
 }
 
 /// Moves messages to another mailbox. Its items are those that left this one.
+///
+/// Where the server has no MOVE and UIDs are given, they are copied, marked as deleted, and removed by UID EXPUNGE, which
+/// takes no others. Without UIDPLUS either, nothing is sent.
 #[derive(Debug)]
-pub struct Move(Copy);
+pub struct Move {
+    copy: Copy,
+    /// Whether the server has no MOVE.
+    in_steps: bool,
+    removal: Option<Removal>,
+}
+
+/// What follows the copies where there is no MOVE.
+#[derive(Debug)]
+struct Removal {
+    copied: Copied,
+    /// Whether they are marked.
+    marked: bool,
+    batches: Batches,
+}
 
 /// What a server says about copies: nothing, unless it has UIDPLUS.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,7 +121,44 @@ impl Move {
     /// Moves `messages` to `mailbox`.
     #[must_use]
     pub fn new(messages: Messages, mailbox: impl Into<Mailbox>) -> Self {
-        Self(Copy::new(messages, mailbox))
+        Self { copy: Copy::new(messages, mailbox), in_steps: false, removal: None }
+    }
+
+    /// The messages are copied: they are marked, or removed.
+    // RFC 6851 §3.3: what MOVE does, in steps.
+    fn remove(&mut self, client: &mut Client, copied: Copied, marked: bool) -> Step<Self> {
+        let most = client.config().limits.set_octets;
+        let mut batches = Batches::new(&self.copy.messages, most, |messages| {
+            if marked {
+                return Command::Expunge(Some(messages.set().clone()));
+            }
+            let mut store = StoreCommand::new(messages, StoreAction::Add, Vec::from([Flag::Deleted]));
+            store.silent = true;
+            Command::Store(store)
+        });
+        match batches.next(client) {
+            Ok(_) => {
+                self.removal = Some(Removal { copied, marked, batches });
+                Progress::Continue
+            }
+            Err(error) => Progress::Done(Err(error.into())),
+        }
+    }
+
+    /// A command of the removal is complete.
+    fn removed(&mut self, client: &mut Client, mut removal: Removal, status: StatusResponse) -> Step<Self> {
+        if status.kind != StatusKind::Ok {
+            return Progress::Done(Err(TaskError::Partly { copied: removal.copied, status }));
+        }
+        match removal.batches.next(client) {
+            Ok(true) => {
+                self.removal = Some(removal);
+                Progress::Continue
+            }
+            Ok(false) if !removal.marked => self.remove(client, removal.copied, true),
+            Ok(false) => Progress::Done(Ok(removal.copied)),
+            Err(error) => Progress::Done(Err(error.into())),
+        }
     }
 }
 
@@ -126,7 +182,9 @@ impl Task<Client> for Move {
     type Error = TaskError;
 
     fn start(&mut self, client: &mut Client) -> Result<(), TaskError> {
-        self.0.send(client, true)
+        let has = |name| client.has_or_rev2(name);
+        self.in_steps = !has("MOVE") && has("UIDPLUS") && self.copy.messages.is_uid();
+        self.copy.send(client, !self.in_steps)
     }
 
     fn handle(&mut self, client: &mut Client, event: Event) -> Step<Self> {
@@ -136,7 +194,20 @@ impl Task<Client> for Move {
             }
             Event::Vanished(range) => Progress::Item(Gone::Uids(range)),
             Event::VanishedBegin { .. } | Event::VanishedEnd => Progress::Continue,
-            event => self.0.event(client, event),
+            Event::Completed { id, status }
+                if self.removal.as_ref().is_some_and(|removal| removal.batches.is(id)) =>
+            {
+                match self.removal.take() {
+                    Some(removal) => self.removed(client, removal, status),
+                    None => Progress::Continue,
+                }
+            }
+            Event::Closed(reason) => Progress::Done(Err(TaskError::Closed(reason))),
+            event if self.removal.is_some() => Progress::NotMine(event),
+            event => match self.copy.event(client, event) {
+                Progress::Done(Ok(copied)) if self.in_steps => self.remove(client, copied, false),
+                step => step,
+            },
         }
     }
 }

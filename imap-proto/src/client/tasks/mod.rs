@@ -61,7 +61,8 @@ pub enum TaskError {
     /// The server said NO or BAD.
     #[error("the server refused: {}", .0.text.escape_ascii())]
     Refused(StatusResponse),
-    /// The server said NO or BAD to a part of a long set, after it had copied or moved the parts before.
+    /// The server said NO or BAD to a part of a long set, after it had copied or moved the parts before, or to the removal
+    /// of what it had copied.
     #[error("the server refused a part: {}", .status.text.escape_ascii())]
     Partly {
         /// What it said about the parts before.
