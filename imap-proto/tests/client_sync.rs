@@ -87,6 +87,20 @@ impl Talk {
 const OPEN: &str = "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 10] x\r\n";
 
 #[test]
+fn where_nobody_keeps_numbers_messages_are_named_by_their_uids() {
+    let task = sync(picture(10, 0, "1,5,9")).uid_only();
+    let (mut talk, sent) = Talk::start("ENABLE UIDONLY ESEARCH", task);
+    assert_eq!(sent, "$1 ENABLE UIDONLY\r\n");
+    let (_, sent) = talk.says("* ENABLED UIDONLY\r\n$1 OK done\r\n");
+    assert_eq!(sent, "$2 EXAMINE INBOX\r\n");
+    let (_, sent) = talk.says(&format!("{OPEN}$2 OK done\r\n"));
+    assert_eq!(sent, "$3 UID FETCH 1:9 (UID FLAGS)\r\n");
+    let said = "* VANISHED 5\r\n* 1 UIDFETCH (FLAGS (\\Seen))\r\n* 9 UIDFETCH (FLAGS ())\r\n$3 OK done\r\n";
+    let (changes, _) = talk.says(said);
+    assert_eq!(changes, "flags 1 \\Seen; flags 9 ; gone 5");
+}
+
+#[test]
 fn qresync_tells_what_changed_and_what_is_gone() {
     let (mut talk, sent) = Talk::start("ENABLE QRESYNC CONDSTORE", sync(picture(10, 5, "1:4,9")));
     assert_eq!(sent, "$1 ENABLE QRESYNC\r\n");

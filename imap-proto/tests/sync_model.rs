@@ -48,14 +48,15 @@ fn between() -> impl Strategy<Value = Vec<Operation>> {
 }
 
 fn honest() -> impl Strategy<Value = Manners> {
-    let flags = proptest::array::uniform7(any::<bool>());
+    let flags = proptest::array::uniform8(any::<bool>());
     (flags, proptest::option::weighted(0.3, 1_usize..6)).prop_map(|(flags, message_limit)| {
-        let [qresync, condstore, esearch, partial, forgets, news_first, uid_next_silent] = flags;
+        let [qresync, condstore, esearch, partial, forgets, news_first, uid_next_silent, uid_only] = flags;
         Manners {
             qresync,
             condstore,
             esearch,
             partial,
+            uid_only,
             message_limit,
             forgets,
             news_first,
@@ -116,6 +117,9 @@ fn go(server: &mut Server, table: &mut Table, round: Round) -> bool {
     let mut sync = sync(table).at_best(round.best).batch(round.batch);
     if round.numbers {
         sync = sync.with_numbers();
+    }
+    if round.manners.uid_only {
+        sync = sync.uid_only();
     }
     let mut meanwhile =
         |server: &mut Server| during.by_ref().take(1).for_each(|operation| operation.apply(server));

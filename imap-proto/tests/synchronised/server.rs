@@ -18,6 +18,8 @@ pub(crate) struct Manners {
     pub(crate) condstore: bool,
     pub(crate) esearch: bool,
     pub(crate) partial: bool,
+    /// UIDONLY can be enabled.
+    pub(crate) uid_only: bool,
     /// Most messages that a command touches (RFC 9738).
     pub(crate) message_limit: Option<usize>,
     /// The mailbox keeps no modification sequences.
@@ -51,6 +53,8 @@ pub(crate) struct Server {
     /// The UIDs that the session has been told of.
     view: Vec<u32>,
     enabled: bool,
+    /// Whether UIDONLY is in force.
+    without_numbers: bool,
     /// Commands that came.
     pub(crate) commands: Vec<String>,
 }
@@ -66,25 +70,27 @@ impl Server {
             manners: Manners::default(),
             view: Vec::new(),
             enabled: false,
+            without_numbers: false,
             commands: Vec::new(),
         }
     }
 
     pub(crate) fn capabilities(&self) -> String {
-        let Manners { qresync, condstore, esearch, partial, .. } = self.manners;
+        let Manners { qresync, condstore, esearch, partial, uid_only, .. } = self.manners;
         let words = [
             ("QRESYNC", qresync),
             ("CONDSTORE", condstore || qresync),
             ("ESEARCH", esearch),
             ("PARTIAL", partial),
-            ("ENABLE", qresync),
+            ("UIDONLY", uid_only),
+            ("ENABLE", qresync || uid_only),
         ];
         words.iter().filter(|(_, has)| *has).map(|(word, _)| *word).collect::<Vec<_>>().join(" ")
     }
 
     /// A new connection.
     pub(crate) fn connected(&mut self) {
-        self.enabled = false;
+        (self.enabled, self.without_numbers) = (false, false);
         self.view.clear();
     }
 
@@ -139,9 +145,15 @@ impl Server {
     pub(crate) fn answer(&mut self, line: &str) -> String {
         self.commands.push(line.to_owned());
         let (tag, command) = line.trim_end().split_once(' ').unwrap();
-        if command == "ENABLE QRESYNC" {
-            self.enabled = true;
-            return format!("* ENABLED QRESYNC\r\n{tag} OK enabled\r\n");
+        if let Some(names) = command.strip_prefix("ENABLE ") {
+            for name in names.split(' ') {
+                match name {
+                    "QRESYNC" => self.enabled = true,
+                    "UIDONLY" => self.without_numbers = true,
+                    other => panic!("what is {other}?"),
+                }
+            }
+            return format!("* ENABLED {names}\r\n{tag} OK enabled\r\n");
         }
         if let Some(arguments) = command.strip_prefix("EXAMINE INBOX") {
             return self.examine(arguments.trim()) + &format!("{tag} OK [READ-ONLY] open\r\n");
@@ -168,7 +180,7 @@ impl Server {
         let mut said = String::new();
         let gone: Vec<u32> =
             self.view.iter().copied().filter(|uid| !self.messages.contains_key(uid)).collect();
-        if self.enabled && !gone.is_empty() {
+        if (self.enabled || self.without_numbers) && !gone.is_empty() {
             let uids: Vec<String> = gone.iter().map(u32::to_string).collect();
             write!(said, "* VANISHED {}\r\n", uids.join(",")).unwrap();
         } else {
@@ -307,7 +319,11 @@ impl Server {
         if uid % 2 == 0 {
             items.reverse();
         }
-        format!("* {number} FETCH ({})\r\n", items.join(" "))
+        let items = items.join(" ");
+        match self.without_numbers {
+            true => format!("* {uid} UIDFETCH ({items})\r\n"),
+            false => format!("* {number} FETCH ({items})\r\n"),
+        }
     }
 
     fn search(&self, arguments: &str, said: &mut String) -> String {

@@ -1,5 +1,5 @@
 //! [`Sync`]: brings what a host knows of a mailbox up to date, by QRESYNC or CONDSTORE (RFC 7162), or by comparing
-//! UIDs, whichever the server has.
+//! UIDs, whichever the server has; with message numbers or without (UIDONLY).
 //!
 //! ```text
 //!  ENABLE ─▶ SELECT ─▶ changes of what is known ─▶ what is new, in batches ─▶ do the numbers fit? ─▶ end
@@ -73,6 +73,7 @@ pub struct Sync {
     batch: u32,
     limit: usize,
     sends_numbers: bool,
+    uid_only: bool,
     thorough: bool,
     picture: Picture,
 
@@ -215,6 +216,7 @@ impl Sync {
             batch: Self::BATCH,
             limit: Self::LIMIT,
             sends_numbers: false,
+            uid_only: false,
             thorough: false,
             picture,
             waits: Waits::Nothing,
@@ -292,6 +294,15 @@ impl Sync {
     #[must_use]
     pub const fn with_numbers(mut self) -> Self {
         self.sends_numbers = true;
+        self
+    }
+
+    /// Enables UIDONLY where the server has it, so that nobody keeps message numbers: messages are named by their UIDs in
+    /// all that follows, and commands with numbers are refused for the rest of the connection (RFC 9586). Where it is
+    /// enabled already, this is not needed.
+    #[must_use]
+    pub const fn uid_only(mut self) -> Self {
+        self.uid_only = true;
         self
     }
 

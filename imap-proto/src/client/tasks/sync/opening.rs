@@ -1,6 +1,5 @@
 //! ENABLE and SELECT: RFC 7162 §3.2.3, §3.2.5.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
@@ -20,13 +19,16 @@ impl Sync {
             self.picture = Picture::default();
         }
         // Also where nothing is known yet: it cannot be enabled while a mailbox is selected, which one is from now on.
-        if self.best == Way::Qresync && client.has("QRESYNC") && !client.is_enabled("QRESYNC") {
-            if let Some(name) = Capability::new(Bytes::from_static(b"QRESYNC")) {
-                // RFC 7162 §3.2.3: without it the parameter of SELECT is an error.
-                if self.send(client, Command::Enable(vec![name]), Waits::Enabled).is_ok() {
-                    return Ok(());
-                }
-            }
+        // RFC 7162 §3.2.3: without QRESYNC its parameter of SELECT is an error.
+        let wishes = [("QRESYNC", self.best == Way::Qresync), ("UIDONLY", self.uid_only)];
+        let missing = |name| client.has(name) && !client.is_enabled(name);
+        let names: Vec<Capability> = wishes
+            .into_iter()
+            .filter(|(name, wanted)| *wanted && missing(name))
+            .filter_map(|(name, _)| Capability::new(Bytes::from_static(name.as_bytes())))
+            .collect();
+        if !names.is_empty() && self.send(client, Command::Enable(names), Waits::Enabled).is_ok() {
+            return Ok(());
         }
         self.select(client)
     }
