@@ -211,13 +211,22 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// Passes over one space between values, as there nearly always is.
+    fn plain_space(&mut self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|before| self.text().get(before));
+        let found = matches!(self.rest(), [b' ', next, ..] if !matches!(next, b' ' | b')'));
+        let found = found && before != Some(&b'(');
+        self.at += usize::from(found);
+        found
+    }
+
     fn pass_spaces(&mut self, closes: bool) {
+        if self.peek() != Some(b' ') || self.plain_space() {
+            return;
+        }
         let start = self.at;
         while self.skip(b' ') {}
         let spaces = self.at - start;
-        if spaces == 0 {
-            return;
-        }
         let opened = start.checked_sub(1).and_then(|before| self.text().get(before)) == Some(&b'(');
         let ends = (closes && self.peek() == Some(b')')) || (self.is_at_end() && !self.announced);
         if ends {

@@ -322,16 +322,22 @@ fn data(name: Bytes, unit: &Unit, limits: &ResponseLimits, output: &mut Output) 
     let data = output.read(unit, limits, |tokens| {
         tokens.space()?;
         let (mark, at) = (tokens.mark(), tokens.at());
-        match known(tokens, &name) {
-            Ok(Some(data)) if tokens.is_behind_value() => Ok(data),
-            Err(failure @ Failure::NotTolerated(_)) => Err(failure),
-            Ok(None) => Ok(SearchData::Unknown { name, value: tokens.raw_value()? }),
-            _ => {
-                tokens.rewind(mark);
-                tokens.note(DeviationKind::Ignored, at);
-                Ok(SearchData::Invalid { name, value: tokens.raw_value()? })
-            }
+        let unknown = match known(tokens, &name) {
+            Ok(Some(data)) if tokens.peek().is_none() => return Ok(data),
+            Err(failure @ Failure::NotTolerated(_)) => return Err(failure),
+            Ok(None) => tokens.skip_value().is_ok() && tokens.peek().is_none(),
+            _ => false,
+        };
+        tokens.rewind(mark);
+        if !unknown {
+            tokens.note(DeviationKind::Ignored, at);
         }
+        let value = tokens.take_rest();
+        let value = tokens.keep(value);
+        Ok(match unknown {
+            true => SearchData::Unknown { name, value },
+            false => SearchData::Invalid { name, value },
+        })
     });
     match data {
         Ok(data) => output.push(ResponseEvent::SearchData(data)),
