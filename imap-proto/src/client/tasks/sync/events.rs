@@ -179,6 +179,8 @@ impl Sync {
             if message.flags.is_none() {
                 // They may be older than anything that the server would tell as a change.
                 (self.lacking, self.base) = (true, None);
+                // Before it is told: a run that is cut off here must not rely on modification sequences either.
+                self.check_point();
             }
             self.fresh.insert(uid);
             let Message { flags, size, internal_date, mod_seq, .. } = message;
