@@ -369,6 +369,23 @@ fn a_gap_is_looked_for_the_next_time() {
 }
 
 #[test]
+fn flags_that_are_left_out_are_asked_for_again() {
+    // Message 2 was missing; it may be older than the checkpoint.
+    let mut known = picture(10, 5, "1,3");
+    known.checkpoint.as_mut().unwrap().has_gaps = true;
+    let (mut talk, _) = Talk::start("CONDSTORE", sync(known));
+    talk.says(&format!("{OPEN}* OK [HIGHESTMODSEQ 5] x\r\n$1 OK x\r\n"));
+    talk.says("* SEARCH 1 2 3\r\n$2 OK x\r\n");
+    let (told, _) = talk.says("* 2 FETCH (UID 2 RFC822.SIZE 7)\r\n");
+    assert_eq!(
+        told, "checkpoint 10 0; new 2 7",
+        "a run that is cut off here is followed by one that looks at all flags"
+    );
+    talk.says("$3 OK x\r\n");
+    assert_eq!(talk.synced().checkpoint, checkpoint(10, 0));
+}
+
+#[test]
 fn a_refusal_of_many_is_asked_about_one_by_one() {
     let (mut talk, _) = Talk::start("", sync(Picture::default()));
     talk.says(&format!("{OPEN}$1 OK x\r\n"));
