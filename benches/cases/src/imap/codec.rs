@@ -120,7 +120,7 @@ pub fn response(input: &Input) -> Case {
             target.allocations = Some(0.0);
         }
     })
-    .known("flags are a vector of values, and a keyword owns its text")
+    .known("flags are a vector of values")
 }
 
 /// A SEARCH that found 100 000 messages.
