@@ -566,7 +566,7 @@ pub(super) fn put_flags<'a>(
         separator = b' ';
     };
     for flag in flags {
-        put(flag.as_str().as_bytes());
+        put(flag.as_bytes());
     }
     if let Some(flag) = special {
         put(flag.as_bytes());

@@ -45,6 +45,15 @@ impl Flag {
         }
     }
 
+    /// The octets of [`Self::as_str`].
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Keyword(keyword) => keyword.as_bytes(),
+            system => system.as_str().as_bytes(),
+        }
+    }
+
     /// Reads a flag.
     ///
     /// # Errors
@@ -160,16 +169,22 @@ impl Keyword {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Spelling::Short { length, octets } => {
-                let octets = octets.get(..usize::from(*length)).unwrap_or_default();
-                core::str::from_utf8(octets).unwrap_or_default()
-            }
+            Spelling::Short { .. } => core::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Spelling::Long(text) => text,
         }
     }
 
+    /// The octets of [`Self::as_str`], which are ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Spelling::Short { length, octets } => octets.get(..usize::from(*length)).unwrap_or_default(),
+            Spelling::Long(text) => text.as_bytes(),
+        }
+    }
+
     fn folded(&self) -> impl Iterator<Item = u8> + '_ {
-        self.as_str().bytes().map(|octet| octet.to_ascii_lowercase())
+        self.as_bytes().iter().map(u8::to_ascii_lowercase)
     }
 }
 
@@ -186,7 +201,7 @@ const fn is_atom_char(octet: u8) -> bool {
 
 impl PartialEq for Keyword {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str().eq_ignore_ascii_case(other.as_str())
+        self.as_bytes().eq_ignore_ascii_case(other.as_bytes())
     }
 }
 
@@ -288,6 +303,7 @@ mod tests {
         for flag in Flag::SYSTEM {
             assert_eq!(Flag::new(&flag.to_string().to_uppercase()), Ok(flag.clone()));
             assert_eq!(Flag::new(flag.as_str()).unwrap().as_str(), flag.as_str());
+            assert_eq!(flag.as_bytes(), flag.as_str().as_bytes());
         }
     }
 
@@ -295,7 +311,8 @@ mod tests {
     fn a_keyword_of_any_length_keeps_its_spelling_and_takes_little_room() {
         for length in 1..=Keyword::MAX {
             let text = "$Forwarded-".repeat(24).chars().take(length).collect::<std::string::String>();
-            assert_eq!(Keyword::new(&text).unwrap().as_str(), text);
+            let keyword = Keyword::new(&text).unwrap();
+            assert_eq!((keyword.as_str(), keyword.as_bytes()), (&*text, text.as_bytes()));
         }
         assert_eq!(size_of::<Flag>(), 24);
     }
