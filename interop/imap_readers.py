@@ -213,7 +213,8 @@ class OfflineImap:
         """Runs it to its end.
 
         Its IMAP library stops reading for STARTTLS at the next line that it has handed on, which now and then is
-        still the one before the reply to STARTTLS. Then it waits for ever, not logged in, and is started again.
+        still the one before the reply to STARTTLS. Then two of its threads read the TLS connection at once: it waits
+        for ever or spoils its own handshake, not logged in, and is started again.
         """
         for _ in range(10):
             try:
@@ -221,7 +222,10 @@ class OfflineImap:
                 return
             except subprocess.TimeoutExpired:
                 continue
-        raise RuntimeError("offlineimap did not end ten times")
+            except RuntimeError as error:
+                if "Failed to start TLS connection" not in str(error):
+                    raise
+        raise RuntimeError("offlineimap did not come to its end in ten tries")
 
     def read(self, server: Server, route: Route, folder: pathlib.Path, delete: bool) -> list[bytes]:
         command = self.prepare(server, route, folder)
