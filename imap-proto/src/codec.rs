@@ -317,7 +317,12 @@ impl Decoder for ServerCodec {
     type Error = CodecError;
 
     fn decode(&mut self, input: &mut BytesMut) -> Result<Option<Received>, CodecError> {
-        while let Some(frame) = self.framer.next_frame(input, self.limits.line) {
+        loop {
+            let frame = self.framer.next_frame(input, self.limits.line);
+            if self.framer.dropped() > self.limits.discard {
+                return Err(CodecError::TooLong);
+            }
+            let Some(frame) = frame else { return Ok(None) };
             let part = match frame {
                 Frame::Chunk(octets) if self.refused.is_none() => {
                     self.literal.extend_from_slice(&octets);
@@ -369,7 +374,6 @@ impl Decoder for ServerCodec {
                 return Ok(Some(received));
             }
         }
-        if self.framer.dropped() > self.limits.discard { Err(CodecError::TooLong) } else { Ok(None) }
     }
 
     /// An end inside a command is an error.

@@ -433,6 +433,11 @@ fn what_is_tolerated_is_told_and_strict_servers_refuse_it() {
     host.events.clear();
     assert_eq!(host.say("a  NOOP \r\n"), "a OK done\r\n");
     assert_eq!(host.events.iter().filter(|event| *event == "Deviation").count(), 2);
+    // Also before a message.
+    let mut host = Host::logged_in();
+    host.events.clear();
+    host.say("b APPEND  INBOX  (\\Seen) {1+}\r\nx\r\n");
+    assert_eq!(host.events.iter().filter(|event| *event == "Deviation").count(), 2);
     let mut config = clear_text();
     config.tolerance = Tolerance::Strict;
     let mut host = Host::with(config);

@@ -189,8 +189,10 @@ proptest! {
     ) {
         let input = pieces.concat();
         let ahead = commands(input.as_bytes(), 1000);
-        // What comes ahead of consent that is not given depends on timing by nature.
-        prop_assume!(!input.contains("{3}") || !ahead.iter().any(|word| word.contains("refused")));
-        prop_assert_eq!(commands(input.as_bytes(), size), ahead);
+        // What comes ahead of consent that is not given depends on timing by nature: it may be the literal.
+        let refused = |word: &String| word.contains("refused") || word.contains("cannot tell");
+        if !input.contains("{3}") || !ahead.iter().any(refused) {
+            prop_assert_eq!(commands(input.as_bytes(), size), ahead);
+        }
     }
 }

@@ -201,20 +201,24 @@ impl CommandInput {
         deviations
     }
 
-    /// Reads an APPEND whose last line part announces a literal: its arguments if that literal is the
-    /// message, `None` if it is one of the arguments.
+    /// Reads an APPEND whose last line part announces a literal: its arguments, and what was tolerated in them, if that
+    /// literal is the message; `None` if it is one of the arguments.
     ///
     /// # Errors
     /// If the arguments so far cannot be those of APPEND.
-    pub fn append(&self, limits: &CommandLimits) -> Result<Option<AppendCommand>, CommandError> {
+    pub fn append(
+        &self,
+        limits: &CommandLimits,
+    ) -> Result<Option<(AppendCommand, Vec<Deviation>)>, CommandError> {
         let mut cursor = self.cursor().of(limits.utf8, true);
         let (tag, verb, _) = head(&mut cursor).map_err(|(tag, kind)| error(&cursor, tag, None, kind))?;
         match append::single(&mut cursor, limits) {
-            Ok(append) => {
+            Ok(None) => Ok(None),
+            Ok(Some(append)) => {
                 let deviations = self.deviations(&mut cursor, verb);
                 match deviations.first().filter(|_| limits.tolerance == Tolerance::Strict) {
                     Some(deviation) => Err(not_tolerated(Some(tag), Some(verb), deviation)),
-                    None => Ok(append),
+                    None => Ok(Some((append, deviations))),
                 }
             }
             Err(kind) => Err(error(&cursor, Some(tag), Some(verb), kind)),

@@ -273,10 +273,13 @@ impl Server {
         }
         if verb == Verb::Append {
             match self.receiving.input.append(&self.command_limits()) {
-                Ok(Some(append)) if self.lacks_messages(verb) => {
-                    return self.load(Waiting::Append(tag, append, literal));
+                Ok(Some((append, deviations))) => {
+                    self.events.extend(deviations.into_iter().map(Event::Deviation));
+                    if self.lacks_messages(verb) {
+                        return self.load(Waiting::Append(tag, append, literal));
+                    }
+                    return self.append(tag, append, literal);
                 }
-                Ok(Some(append)) => return self.append(tag, append, literal),
                 Ok(None) => {}
                 Err(error) => return self.refuse_with(error, end),
             }

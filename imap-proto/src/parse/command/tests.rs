@@ -249,7 +249,8 @@ fn an_append_is_read_up_to_its_message() {
                 input.push_literal(Bytes::copy_from_slice(part.as_bytes()));
             }
         }
-        input.append(&CommandLimits::default()).map_err(|error| error.kind)
+        let append = input.append(&CommandLimits::default()).map_err(|error| error.kind)?;
+        Ok::<_, CommandErrorKind>(append.map(|(append, _)| append))
     };
     assert_eq!(append(&["a APPEND "]), Ok(None), "the name is the literal");
     let bare = append(&["a APPEND ", "saved", " "]).unwrap().unwrap();
