@@ -339,6 +339,10 @@ impl Decoder for ServerCodec {
                 Frame::Chunk(_) | Frame::LiteralEnd => continue,
                 Frame::Part(part) => part,
             };
+            // The same of a line that came at once; its last octet was never dropped.
+            if part.length.saturating_sub(1) > self.limits.discard.max(self.limits.line as u64) {
+                return Err(CodecError::TooLong);
+            }
             let whole = part.end == PartEnd::Message;
             if whole
                 && part.octets.is_empty()
